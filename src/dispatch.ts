@@ -1,0 +1,135 @@
+import { deliver } from "./delivery.ts";
+import { errorText } from "./errors.ts";
+import type { AnyEventRecord, EventName } from "./events.ts";
+import { type CallbackHandler, handlerName } from "./handler.ts";
+
+/** A handler's failure: which handler, at which event of which run, and what it threw. */
+export interface HandlerFailure {
+  readonly handler: string;
+  readonly event: EventName;
+  readonly runId: string;
+  readonly error: unknown;
+}
+export type HandlerErrorHook = (failure: HandlerFailure) => void;
+
+function warn({ handler, event, runId, error }: HandlerFailure): void {
+  process.emitWarning(`handler ${handler} failed at ${event} of run ${runId}: ${errorText(error)}`, {
+    type: "SidecallHandlerWarning",
+    ...(error instanceof Error && error.stack !== undefined ? { detail: error.stack } : {}),
+  });
+}
+
+let hook: HandlerErrorHook = warn;
+
+/**
+ * Sets what is told of handlers' failures, inline and off-thread, in place of the default: a process
+ * warning with handler, event, run id and cause. Without an argument the default returns.
+ * Gives back the hook that was set before.
+ */
+export function onHandlerError(next: HandlerErrorHook = warn): HandlerErrorHook {
+  const previous = hook;
+  hook = next;
+  return previous;
+}
+
+export function reportFailure(failure: HandlerFailure): void {
+  try {
+    hook(failure);
+  } catch (hookError) {
+    warn({ ...failure, handler: "onHandlerError", error: hookError });
+  }
+}
+
+/** What a dispatch without anything to wait for returns: one promise for all. */
+export const SETTLED: Promise<void> = Promise.resolve();
+
+/** The first failure of a dispatch that has to reject it. */
+interface Outcome {
+  raised?: { readonly error: unknown };
+}
+
+function fail(handler: CallbackHandler, record: AnyEventRecord, error: unknown, outcome: Outcome): void {
+  reportFailure({ handler: handlerName(handler), event: record.event, runId: record.runId, error });
+  if (handler.raiseError === true) outcome.raised ??= { error };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+/** Starts one delivery. Returns what is left to wait for; a failure is noted in `outcome`, never thrown. */
+function start(
+  handler: CallbackHandler,
+  record: AnyEventRecord,
+  outcome: Outcome,
+): Promise<void> | undefined {
+  try {
+    const returned = deliver(handler, record);
+    if (!isThenable(returned)) return undefined;
+    return Promise.resolve(returned).then(
+      () => undefined,
+      (error: unknown) => fail(handler, record, error, outcome),
+    );
+  } catch (error) {
+    fail(handler, record, error, outcome);
+    return undefined;
+  }
+}
+
+function settle(outcome: Outcome): Promise<void> {
+  return outcome.raised === undefined ? SETTLED : Promise.reject(outcome.raised.error);
+}
+
+function startAll(
+  handlers: readonly CallbackHandler[],
+  record: AnyEventRecord,
+  outcome: Outcome,
+  pending: Promise<void>[] = [],
+): Promise<void>[] {
+  for (const handler of handlers) {
+    const rest = start(handler, record, outcome);
+    if (rest !== undefined) pending.push(rest);
+  }
+  return pending;
+}
+
+async function inlineFirst(
+  handlers: readonly CallbackHandler[],
+  records: readonly AnyEventRecord[],
+): Promise<void> {
+  const outcome: Outcome = {};
+  const inline = handlers.filter((handler) => handler.runInline === true);
+  const others = handlers.filter((handler) => handler.runInline !== true);
+  for (const record of records) {
+    for (const handler of inline) await start(handler, record, outcome);
+  }
+  await Promise.all(records.flatMap((record) => startAll(others, record, outcome)));
+  return settle(outcome);
+}
+
+/**
+ * Gives one event to all handlers: those with `runInline` first, in order, each awaited; then all others
+ * together. Resolves when all have settled. A failing handler is reported through {@link onHandlerError} and
+ * keeps no other handler from the event; with `raiseError` its error rejects the promise in the end.
+ */
+export function dispatch(handlers: readonly CallbackHandler[], record: AnyEventRecord): Promise<void> {
+  for (const handler of handlers) if (handler.runInline === true) return inlineFirst(handlers, [record]);
+  const outcome: Outcome = {};
+  const pending = startAll(handlers, record, outcome);
+  return pending.length === 0 ? settle(outcome) : Promise.all(pending).then(() => settle(outcome));
+}
+
+/**
+ * Dispatches the same event of several runs, one record each, in parallel. Handlers with `runInline` see all
+ * records first, one record after the other.
+ */
+export function dispatchAll(
+  handlers: readonly CallbackHandler[],
+  records: readonly AnyEventRecord[],
+): Promise<void> {
+  if (handlers.some((handler) => handler.runInline === true)) return inlineFirst(handlers, records);
+  const outcome: Outcome = {};
+  const pending: Promise<void>[] = [];
+  for (const record of records) startAll(handlers, record, outcome, pending);
+  return Promise.all(pending).then(() => settle(outcome));
+}

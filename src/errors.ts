@@ -1,0 +1,45 @@
+/** Every error that reaches a user, by its stable code. Append only: a released code keeps its meaning. */
+export const ERROR_CODES = {
+  SIDECALL_OPTION_INVALID: "an option or argument is not what the function accepts",
+  SIDECALL_OPTION_NOT_CLONEABLE: "an option for a handler module cannot be copied to a worker thread",
+  SIDECALL_MODULE_FAILED: "a handler module could not be imported",
+  SIDECALL_NOT_A_HANDLER: "a handler module's export is no handler, handler class or factory",
+  SIDECALL_FACTORY_FAILED: "a handler class or factory threw while it built its handler",
+  SIDECALL_HANDLER_FAILED: "a handler in a worker thread failed with something that cannot be copied",
+  SIDECALL_HANDLER_TIMEOUT: "a handler did not settle an event in time",
+  SIDECALL_LANE_DIED: "a worker thread ended while it owed events or an answer",
+  SIDECALL_OVERFLOW: "the buffer of an off-thread handler is full",
+  SIDECALL_CLOSED: "the off-thread handler or token queue no longer takes events",
+  SIDECALL_ABORTED: "the off-thread handler was aborted before this was done",
+  SIDECALL_TIMEOUT: "flushing or closing took longer than allowed",
+  SIDECALL_REMOTE_METHOD: "a remote call names a method that the handler does not have",
+  SIDECALL_RUN_FAILED: "a run ended with an error that is no Error object",
+  SIDECALL_BATCH_LINE: "a line of a batch file is not a request",
+  SIDECALL_SERVER_UNREACHABLE: "the model server cannot be reached",
+  SIDECALL_USAGE: "the command line is not understood",
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/**
+ * An error with a stable `code`. The message says what was expected, what came, and what to do;
+ * `cause` holds the error below it, where there is one.
+ */
+export class SidecallError extends Error {
+  override readonly name = "SidecallError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** What to print for any thrown value; never throws, whatever the value's getters do. */
+export function errorText(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return "an error that cannot be printed";
+  }
+}

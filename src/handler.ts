@@ -1,0 +1,91 @@
+import type { AnyEventRecord, EVENTS, EventName, EventRecord, Gate } from "./events.ts";
+
+/*
+ * What a handler is. `Settled` is what its methods return: anything, or promises alone.
+ *
+ * The mixins write each method as a method: TypeScript lets a class override an inherited method with a
+ * method, but not a property that a mapped type made (TS2425). `MatchesTable` holds them to the event table.
+ */
+
+export interface LLMManagerMixin<Settled = unknown> {
+  onLLMNewToken?(record: EventRecord<"on_llm_new_token">): Settled;
+  onStreamEvent?(record: EventRecord<"on_stream_event">): Settled;
+  onLLMEnd?(record: EventRecord<"on_llm_end">): Settled;
+  onLLMError?(record: EventRecord<"on_llm_error">): Settled;
+}
+
+export interface ChainManagerMixin<Settled = unknown> {
+  onChainEnd?(record: EventRecord<"on_chain_end">): Settled;
+  onChainError?(record: EventRecord<"on_chain_error">): Settled;
+  onAgentAction?(record: EventRecord<"on_agent_action">): Settled;
+  onAgentFinish?(record: EventRecord<"on_agent_finish">): Settled;
+}
+
+export interface ToolManagerMixin<Settled = unknown> {
+  onToolEvent?(record: EventRecord<"on_tool_event">): Settled;
+  onToolEnd?(record: EventRecord<"on_tool_end">): Settled;
+  onToolError?(record: EventRecord<"on_tool_error">): Settled;
+}
+
+export interface RetrieverManagerMixin<Settled = unknown> {
+  onRetrieverEnd?(record: EventRecord<"on_retriever_end">): Settled;
+  onRetrieverError?(record: EventRecord<"on_retriever_error">): Settled;
+}
+
+/** The events that open a run. */
+export interface CallbackManagerMixin<Settled = unknown> {
+  onLLMStart?(record: EventRecord<"on_llm_start">): Settled;
+  onChatModelStart?(record: EventRecord<"on_chat_model_start">): Settled;
+  onChainStart?(record: EventRecord<"on_chain_start">): Settled;
+  onToolStart?(record: EventRecord<"on_tool_start">): Settled;
+  onRetrieverStart?(record: EventRecord<"on_retriever_start">): Settled;
+}
+
+/** The events that any kind of run can have. */
+export interface RunManagerMixin<Settled = unknown> {
+  onText?(record: EventRecord<"on_text">): Settled;
+  onRetry?(record: EventRecord<"on_retry">): Settled;
+  onCustomEvent?(record: EventRecord<"on_custom_event">): Settled;
+}
+
+export interface HandlerMethods<Settled = unknown>
+  extends LLMManagerMixin<Settled>,
+    ChainManagerMixin<Settled>,
+    ToolManagerMixin<Settled>,
+    RetrieverManagerMixin<Settled>,
+    CallbackManagerMixin<Settled>,
+    RunManagerMixin<Settled> {}
+
+type TableMethods = {
+  [E in EventName as (typeof EVENTS)[E]["method"]]?: (record: EventRecord<E>) => unknown;
+};
+type MatchesTable<Methods extends TableMethods> = keyof TableMethods extends keyof Methods ? Methods : never;
+
+/** What switches a handler off for a family of events (all false unless set), and how it takes part in dispatch. */
+export interface HandlerFlags extends Partial<Record<Gate, boolean>> {
+  /** A failure of this handler rejects the dispatch, once every handler has settled. @default false */
+  readonly raiseError?: boolean;
+  /** Run before the other handlers, one at a time, on the caller's context. @default false */
+  readonly runInline?: boolean;
+}
+
+/**
+ * An object that reacts to events. Each method receives one record; what it returns is awaited.
+ * `onEvent` gets every event for which the handler has no method of its own.
+ */
+export interface CallbackHandler extends MatchesTable<HandlerMethods>, HandlerFlags {
+  /** Names the handler in reports and statistics. @default the class name */
+  readonly name?: string;
+  onEvent?(record: AnyEventRecord): unknown;
+  /** Finishes work that is under way, such as a write; may be called often. */
+  flush?(): unknown;
+  /** Releases what the handler holds; called once, last. */
+  close?(): unknown;
+}
+
+/** The name under which a handler is reported and counted. */
+export function handlerName(handler: CallbackHandler): string {
+  if (handler.name !== undefined) return handler.name;
+  const made = handler.constructor?.name;
+  return made === undefined || made === "Object" ? "handler" : made;
+}

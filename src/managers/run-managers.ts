@@ -1,0 +1,165 @@
+import { v7 as uuidv7 } from "uuid";
+import type { LLMResult, RetryState, RunIdentity, TokenIndex } from "../events.ts";
+import type { CallbackHandler } from "../handler.ts";
+import type { AsyncCallbackManager } from "./async-manager.ts";
+import type { ManagerOptions } from "./base-manager.ts";
+import { Run } from "./run.ts";
+
+const FIRST: TokenIndex = Object.freeze({ prompt: 0, completion: 0 });
+
+/** Builds the manager for a run's children. Handed in, so that run managers need no import of the manager. */
+export type MakeChild = (options: ManagerOptions) => AsyncCallbackManager;
+
+/** What a run's children inherit. */
+export interface Inheritance {
+  readonly handlers: readonly CallbackHandler[];
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly makeChild: MakeChild;
+}
+
+/**
+ * What application code holds while a run lasts. Every method resolves when all handlers have settled the
+ * event, and rejects only with the error of a handler that has `raiseError`.
+ */
+export class AsyncRunManager implements RunIdentity {
+  protected readonly run: Run;
+
+  constructor(run: Run) {
+    this.run = run;
+  }
+
+  get runId(): string {
+    return this.run.runId;
+  }
+  get parentRunId(): string | undefined {
+    return this.run.parentRunId;
+  }
+  get traceId(): string {
+    return this.run.traceId;
+  }
+  get tags(): readonly string[] {
+    return this.run.tags;
+  }
+  get metadata(): Readonly<Record<string, unknown>> {
+    return this.run.metadata;
+  }
+  get handlers(): readonly CallbackHandler[] {
+    return this.run.handlers;
+  }
+
+  onText(text: string): Promise<void> {
+    return this.run.emit("on_text", { text });
+  }
+
+  onRetry(retryState: RetryState): Promise<void> {
+    return this.run.emit("on_retry", { retryState });
+  }
+
+  onCustomEvent(eventName: string, data: unknown): Promise<void> {
+    return this.run.emit("on_custom_event", { eventName, data }, true);
+  }
+}
+
+/** A run that can have children: chain, tool and retriever runs. */
+export class AsyncParentRunManager extends AsyncRunManager {
+  readonly #inheritance: Inheritance;
+
+  constructor(run: Run, inheritance: Inheritance) {
+    super(run);
+    this.#inheritance = inheritance;
+  }
+
+  /** A manager whose runs hang under this one, with what is inheritable; `tag` goes to its own runs alone. */
+  getChild(tag?: string): AsyncCallbackManager {
+    const { handlers, tags, metadata, makeChild } = this.#inheritance;
+    return makeChild({
+      handlers,
+      inheritableHandlers: handlers,
+      tags: tag === undefined || tags.includes(tag) ? tags : [...tags, tag],
+      inheritableTags: tags,
+      metadata,
+      inheritableMetadata: metadata,
+      parentRunId: this.runId,
+      traceId: this.traceId,
+    });
+  }
+}
+
+export class AsyncCallbackManagerForLLMRun extends AsyncRunManager {
+  /** A manager of a run that nobody hears of. */
+  static noop(): AsyncCallbackManagerForLLMRun {
+    const runId = uuidv7();
+    const identity = { runId, parentRunId: undefined, traceId: runId, tags: [] };
+    return new AsyncCallbackManagerForLLMRun(new Run(identity, { metadata: {} }, []));
+  }
+
+  /** `index`: which prompt and completion the token belongs to, by default the first; `chunk`: the provider's own chunk. */
+  onLLMNewToken(token: string, options?: { index?: TokenIndex; chunk?: unknown }): Promise<void> {
+    const index = options?.index ?? FIRST;
+    const chunk = options?.chunk;
+    return this.run.emit(
+      "on_llm_new_token",
+      chunk === undefined ? { token, index } : { token, index, chunk },
+    );
+  }
+
+  onStreamEvent(streamEvent: unknown): Promise<void> {
+    return this.run.emit("on_stream_event", { streamEvent });
+  }
+
+  onLLMEnd(response: LLMResult): Promise<void> {
+    return this.run.emit("on_llm_end", { response });
+  }
+
+  /** `response`: what had arrived before the error. */
+  onLLMError(error: unknown, options?: { response?: LLMResult }): Promise<void> {
+    const response = options?.response;
+    return this.run.emit("on_llm_error", response === undefined ? { error } : { error, response });
+  }
+}
+
+/** Inputs that were not known when the run began. */
+type LateInputs = { readonly inputs?: unknown };
+
+export class AsyncCallbackManagerForChainRun extends AsyncParentRunManager {
+  onChainEnd(outputs: unknown, options?: LateInputs): Promise<void> {
+    return this.run.emit("on_chain_end", { outputs, ...options });
+  }
+
+  onChainError(error: unknown, options?: LateInputs): Promise<void> {
+    return this.run.emit("on_chain_error", { error, ...options });
+  }
+
+  onAgentAction(action: unknown): Promise<void> {
+    return this.run.emit("on_agent_action", { action });
+  }
+
+  onAgentFinish(finish: unknown): Promise<void> {
+    return this.run.emit("on_agent_finish", { finish });
+  }
+}
+
+export class AsyncCallbackManagerForToolRun extends AsyncParentRunManager {
+  onToolEvent(chunk: unknown): Promise<void> {
+    return this.run.emit("on_tool_event", { chunk });
+  }
+
+  onToolEnd(output: unknown): Promise<void> {
+    return this.run.emit("on_tool_end", { output });
+  }
+
+  onToolError(error: unknown, options?: { toolCallId?: string }): Promise<void> {
+    return this.run.emit("on_tool_error", { error, ...options });
+  }
+}
+
+export class AsyncCallbackManagerForRetrieverRun extends AsyncParentRunManager {
+  onRetrieverEnd(documents: readonly unknown[]): Promise<void> {
+    return this.run.emit("on_retriever_end", { documents });
+  }
+
+  onRetrieverError(error: unknown): Promise<void> {
+    return this.run.emit("on_retriever_error", { error });
+  }
+}
