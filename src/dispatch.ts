@@ -84,13 +84,12 @@ function startAll(
   handlers: readonly CallbackHandler[],
   record: AnyEventRecord,
   outcome: Outcome,
-  pending: Promise<void>[] = [],
-): Promise<void>[] {
+  pending: Promise<void>[],
+): void {
   for (const handler of handlers) {
     const rest = start(handler, record, outcome);
     if (rest !== undefined) pending.push(rest);
   }
-  return pending;
 }
 
 async function inlineFirst(
@@ -103,7 +102,9 @@ async function inlineFirst(
   for (const record of records) {
     for (const handler of inline) await start(handler, record, outcome);
   }
-  await Promise.all(records.flatMap((record) => startAll(others, record, outcome)));
+  const pending: Promise<void>[] = [];
+  for (const record of records) startAll(others, record, outcome, pending);
+  await Promise.all(pending);
   return settle(outcome);
 }
 
@@ -115,7 +116,8 @@ async function inlineFirst(
 export function dispatch(handlers: readonly CallbackHandler[], record: AnyEventRecord): Promise<void> {
   for (const handler of handlers) if (handler.runInline === true) return inlineFirst(handlers, [record]);
   const outcome: Outcome = {};
-  const pending = startAll(handlers, record, outcome);
+  const pending: Promise<void>[] = [];
+  startAll(handlers, record, outcome, pending);
   return pending.length === 0 ? settle(outcome) : Promise.all(pending).then(() => settle(outcome));
 }
 

@@ -1,0 +1,133 @@
+import {
+  CONSUMER,
+  MAX_ATTEMPTS,
+  PRODUCER,
+  RECORD_HEADER_BYTES,
+  RELEASED,
+  RingViews,
+  RUNNING,
+  recordBytes,
+  SETTLED,
+  STATE_OFFSET,
+  type WaitingState,
+  WRITTEN,
+} from "./layout.ts";
+
+/**
+ * The reading end of a ring. It begins at the oldest record that is not released, so that a consumer which takes over
+ * from a dead one finds what that one left.
+ *
+ * `next` walks over the records; each is `begin`-ed and `settle`-d by its offset, in any order; `release`
+ * gives back the space of all settled records up to the first that is not.
+ */
+export class RingConsumer {
+  /** The storage, without the producer's unpublished records. */
+  readonly bytes: Uint8Array;
+  readonly data: DataView;
+  readonly #capacity: number;
+  readonly #words: Int32Array;
+  /** Behind the last record that `next` gave out. */
+  #read: number;
+  /** WRITTEN as last looked at. */
+  #written: number;
+  #released: number;
+  /** Length of the body that `next` gave last. */
+  bodyBytes = 0;
+
+  constructor(buffer: SharedArrayBuffer) {
+    const { words, bytes, data, capacity } = new RingViews(buffer);
+    this.bytes = bytes;
+    this.data = data;
+    this.#capacity = capacity;
+    this.#words = words;
+    this.#released = Atomics.load(words, RELEASED) >>> 0;
+    this.#read = this.#released;
+    this.#written = this.#read;
+    // A predecessor may have died asleep.
+    Atomics.store(words, CONSUMER, RUNNING);
+  }
+
+  /** Behind the record that `next` gave last: the same number as the producer's `position` after its commit. */
+  get position(): number {
+    return this.#read;
+  }
+
+  get released(): number {
+    return this.#released;
+  }
+
+  /** Whether every record that was published is settled and released. */
+  get isEmpty(): boolean {
+    return this.#released === Atomics.load(this.#words, WRITTEN) >>> 0;
+  }
+
+  /** Offset of the next unsettled record's body, its length in `bodyBytes`; or -1 when all published ones were given. */
+  next(): number {
+    for (;;) {
+      if (this.#read === this.#written) {
+        this.#written = Atomics.load(this.#words, WRITTEN) >>> 0;
+        if (this.#read === this.#written) return -1;
+      }
+      const start = this.#read & (this.#capacity - 1);
+      const bodyBytes = this.data.getUint32(start, true);
+      this.#read = (this.#read + recordBytes(bodyBytes)) >>> 0;
+      if (this.bytes[start + STATE_OFFSET] === SETTLED) continue;
+      this.bodyBytes = bodyBytes;
+      return start + RECORD_HEADER_BYTES;
+    }
+  }
+
+  /** How often handling of the record has begun, here or in a consumer before. */
+  attempts(offset: number): number {
+    return this.bytes[offset - RECORD_HEADER_BYTES + STATE_OFFSET] ?? 0;
+  }
+
+  /** Notes that handling of the record begins. */
+  begin(offset: number): void {
+    const at = offset - RECORD_HEADER_BYTES + STATE_OFFSET;
+    this.bytes[at] = Math.min((this.bytes[at] ?? 0) + 1, MAX_ATTEMPTS);
+  }
+
+  settle(offset: number): void {
+    this.bytes[offset - RECORD_HEADER_BYTES + STATE_OFFSET] = SETTLED;
+  }
+
+  /** Gives back the space of settled records. Returns whether there were any. */
+  release(): boolean {
+    const before = this.#released;
+    while (this.#released !== this.#read) {
+      const start = this.#released & (this.#capacity - 1);
+      if (this.bytes[start + STATE_OFFSET] !== SETTLED) break;
+      this.#released = (this.#released + recordBytes(this.data.getUint32(start, true))) >>> 0;
+    }
+    if (this.#released === before) return false;
+    Atomics.store(this.#words, RELEASED, this.#released | 0);
+    return true;
+  }
+
+  /**
+   * Tells a waiting producer of free space: when an eighth of the ring is free, or whatever there is with `any`
+   * (a consumer about to wait must say `any`, or both sides wait).
+   */
+  offerSpace(any: boolean): void {
+    if (Atomics.load(this.#words, PRODUCER) === 0) return;
+    const written = Atomics.load(this.#words, WRITTEN) >>> 0;
+    const free = this.#capacity - ((written - this.#released) >>> 0);
+    if (!any && free < this.#capacity / 8) return;
+    Atomics.store(this.#words, PRODUCER, 0);
+    Atomics.notify(this.#words, PRODUCER);
+  }
+
+  /**
+   * Waits, as NAPPING or SLEEPING, until the producer wakes this side or `timeoutMillis` have passed. Resolves at once if
+   * there is something to read. A pending wait does not keep the thread alive.
+   */
+  async wait(state: WaitingState, timeoutMillis: number): Promise<void> {
+    Atomics.store(this.#words, CONSUMER, state);
+    // Looked at after the store: a producer that publishes from now on sees the state and wakes.
+    if (this.#read === Atomics.load(this.#words, WRITTEN) >>> 0) {
+      await Atomics.waitAsync(this.#words, CONSUMER, state, timeoutMillis).value;
+    }
+    Atomics.store(this.#words, CONSUMER, RUNNING);
+  }
+}

@@ -1,0 +1,73 @@
+/*
+ * A ring in shared memory. Header words are 32-bit, each on a cache line of its own, so that the two threads
+ * do not fight over one; the storage follows. `capacity` is a power of two.
+ *
+ *   byte   0  WRITTEN    position behind the last published record   producer stores: publishes the records' bytes
+ *   byte  64  RELEASED   position before which the space is free     consumer stores: gives the space back
+ *   byte 128  CONSUMER   RUNNING, NAPPING or SLEEPING                consumer stores; the producer sets RUNNING to wake it
+ *   byte 192  PRODUCER   1 while the producer waits for space        producer stores 1; the consumer sets 0 to wake it
+ *   byte 256  storage    `capacity` bytes
+ *
+ * Positions count bytes from the ring's beginning of time, modulo 2^32; a position's place in the storage is
+ * `position & (capacity - 1)`. WRITTEN - RELEASED is what is in use and never exceeds the capacity.
+ *
+ * A record is contiguous and starts at a multiple of 8:
+ *
+ *   byte 0  u32  length of the body
+ *   byte 4  u8   state: how often its handling has begun, or SETTLED    producer 0 (or SETTLED: filler), then consumer
+ *   byte 8  body, padded to a multiple of 8
+ *
+ * Where a record does not fit before the end of the storage, a filler record takes the rest and the record
+ * starts at the beginning. A record keeps its space until it and all before it are settled: a consumer
+ * that dies leaves behind, readable by its successor, everything that it has not finished.
+ */
+export const WRITTEN = 0;
+export const RELEASED = 16;
+export const CONSUMER = 32;
+export const PRODUCER = 48;
+export const HEADER_BYTES = 256;
+
+export const RECORD_HEADER_BYTES = 8;
+export const STATE_OFFSET = 4;
+export const SETTLED = 255;
+/** Attempts are counted up to here; SETTLED is out of their reach. */
+export const MAX_ATTEMPTS = 254;
+
+export const RUNNING = 0;
+/** The consumer looks again by itself within a moment. */
+export const NAPPING = 1;
+/** The consumer looks again only when woken. */
+export const SLEEPING = 2;
+export type WaitingState = typeof NAPPING | typeof SLEEPING;
+
+export const MIN_RING_BYTES = 1024;
+export const MAX_RING_BYTES = 2 ** 30;
+
+/** Bytes that a record with this body takes in the storage. */
+export function recordBytes(bodyBytes: number): number {
+  return (RECORD_HEADER_BYTES + bodyBytes + 7) & ~7;
+}
+
+/** The shared parts of a ring, as each side sees them. */
+export class RingViews {
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+  readonly data: DataView;
+  readonly capacity: number;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.capacity = buffer.byteLength - HEADER_BYTES;
+    this.words = new Int32Array(buffer, 0, HEADER_BYTES / 4);
+    this.bytes = new Uint8Array(buffer, HEADER_BYTES);
+    this.data = new DataView(buffer, HEADER_BYTES);
+  }
+}
+
+/**
+ * Memory for a ring whose storage holds at least `minBytes` (rounded up to a power of two; at least 1 KiB, at
+ * most 1 GiB).
+ */
+export function allocateRing(minBytes: number): SharedArrayBuffer {
+  const capacity = 2 ** Math.ceil(Math.log2(Math.max(minBytes, MIN_RING_BYTES)));
+  return new SharedArrayBuffer(HEADER_BYTES + capacity);
+}

@@ -1,0 +1,109 @@
+/*
+ * One event's bytes, as they stand in a ring: a head of 16 bytes, then what its kind says.
+ *
+ *   byte 0  u8   kind
+ *   byte 1  u8   code of the event in the event table
+ *   byte 2  u8   flags
+ *   byte 4  u32  number of the run
+ *   byte 8  f64  timestamp, ms since the epoch
+ *   byte 16      RUN          msgpack [runId, parentRunId, traceId, tags, metadata, name]: what the number means from now on
+ *                EVENT        msgpack array of the event's own fields
+ *                LATIN1_TOKEN the token's text, one byte per character; its index is {0, 0}, it has no chunk
+ *                UTF16_TOKEN  likewise, two bytes per UTF-16 unit, which keeps lone surrogates too
+ *                FRAGMENT     a piece of a frame that is too long for the ring, from its own head on
+ */
+export const RUN = 0;
+export const EVENT = 1;
+export const LATIN1_TOKEN = 2;
+export const UTF16_TOKEN = 3;
+export const FRAGMENT = 4;
+
+/** Flag: the sender waits to hear that the event is settled. */
+export const ACKNOWLEDGE = 1;
+/** Flags of a FRAGMENT: it begins, it completes a frame. */
+export const FIRST_PIECE = 2;
+export const LAST_PIECE = 4;
+
+export const FRAME_HEAD_BYTES = 16;
+
+const CODE = 1;
+const FLAGS = 2;
+const RUN_NUMBER = 4;
+const TIMESTAMP = 8;
+
+/** Where frames are written to and read from: a ring's storage, or a buffer of their own. */
+export interface FrameMemory {
+  readonly bytes: Uint8Array;
+  readonly data: DataView;
+}
+
+export interface FrameHead {
+  readonly kind: number;
+  readonly code: number;
+  readonly flags: number;
+  readonly runNumber: number;
+  readonly timestamp: number;
+}
+
+export function writeHead({ bytes, data }: FrameMemory, at: number, head: FrameHead): void {
+  bytes[at] = head.kind;
+  bytes[at + CODE] = head.code;
+  bytes[at + FLAGS] = head.flags;
+  data.setUint32(at + RUN_NUMBER, head.runNumber, true);
+  data.setFloat64(at + TIMESTAMP, head.timestamp, true);
+}
+
+export function readKind({ bytes }: FrameMemory, at: number): number {
+  return bytes[at] ?? RUN;
+}
+
+export function readHead({ bytes, data }: FrameMemory, at: number): FrameHead {
+  return {
+    kind: bytes[at] ?? RUN,
+    code: bytes[at + CODE] ?? 0,
+    flags: bytes[at + FLAGS] ?? 0,
+    runNumber: data.getUint32(at + RUN_NUMBER, true),
+    timestamp: data.getFloat64(at + TIMESTAMP, true),
+  };
+}
+
+/** The most that `writeText` needs for a text. */
+export function maxTextBytes(text: string): number {
+  return 2 * text.length;
+}
+
+/**
+ * Writes a token's text behind its head and sets the kind that fits: one byte per character where all fit, else
+ * two. Returns the bytes written.
+ */
+export function writeText({ bytes, data }: FrameMemory, at: number, text: string): number {
+  const start = at + FRAME_HEAD_BYTES;
+  const { length } = text;
+  for (let i = 0; i < length; i += 1) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0xff) return writeUtf16({ bytes, data }, at, text);
+    bytes[start + i] = unit;
+  }
+  bytes[at] = LATIN1_TOKEN;
+  return length;
+}
+
+function writeUtf16({ bytes, data }: FrameMemory, at: number, text: string): number {
+  const start = at + FRAME_HEAD_BYTES;
+  for (let i = 0; i < text.length; i += 1) data.setUint16(start + 2 * i, text.charCodeAt(i), true);
+  bytes[at] = UTF16_TOKEN;
+  return 2 * text.length;
+}
+
+/** Reads texts out of one memory. Keeps a view of it, since making one for every token would cost more than reading. */
+export class TextReader {
+  readonly #buffer: Buffer;
+
+  constructor({ bytes }: FrameMemory) {
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  read(kind: number, start: number, byteLength: number): string {
+    return this.#buffer.toString(kind === LATIN1_TOKEN ? "latin1" : "utf16le", start, start + byteLength);
+  }
+}
