@@ -4,7 +4,7 @@
  *   application → managers/ → dispatch → a handler inline, or
  *                                        offthread/ → wire/ → shared-memory/ ⇒ workers/ → the handler there
  */
-export { type HandlerErrorHook, type HandlerFailure, onHandlerError } from "./dispatch.ts";
+
 export { ERROR_CODES, type ErrorCode, SidecallError } from "./errors.ts";
 export {
   type AnyEventRecord,
@@ -18,6 +18,7 @@ export {
   type Serialized,
   type TokenIndex,
 } from "./events.ts";
+export { type HandlerErrorHook, type HandlerFailure, onHandlerError } from "./failures.ts";
 export type {
   CallbackHandler,
   CallbackManagerMixin,
@@ -43,3 +44,10 @@ export {
   AsyncCallbackManagerForRetrieverRun,
   AsyncCallbackManagerForToolRun,
 } from "./managers/run-managers.ts";
+export { offThread } from "./offthread/off-thread.ts";
+export { type CloseOptions, OffThreadHandler, type UntypedHandler } from "./offthread/off-thread-handler.ts";
+export type { Completion, HandlerSpec, OffThreadOptions, Ordering, Overflow } from "./offthread/options.ts";
+export type { HandlerContext } from "./offthread/protocol.ts";
+export type { Remote } from "./offthread/remote.ts";
+export type { HandlerStats, LaneStats, OffThreadStats } from "./offthread/stats.ts";
+export { StandIn, type StandInReason } from "./wire/stand-in.ts";

@@ -61,6 +61,11 @@ export class RingConsumer {
     return this.#released === Atomics.load(this.#words, WRITTEN) >>> 0;
   }
 
+  /** Whether `next` has something to give. It may be filler alone. */
+  get hasMore(): boolean {
+    return this.#read !== Atomics.load(this.#words, WRITTEN) >>> 0;
+  }
+
   /** Offset of the next unsettled record's body, its length in `bodyBytes`; or -1 when all published ones were given. */
   next(): number {
     for (;;) {
@@ -125,7 +130,7 @@ export class RingConsumer {
   async wait(state: WaitingState, timeoutMillis: number): Promise<void> {
     Atomics.store(this.#words, CONSUMER, state);
     // Looked at after the store: a producer that publishes from now on sees the state and wakes.
-    if (this.#read === Atomics.load(this.#words, WRITTEN) >>> 0) {
+    if (!this.hasMore) {
       await Atomics.waitAsync(this.#words, CONSUMER, state, timeoutMillis).value;
     }
     Atomics.store(this.#words, CONSUMER, RUNNING);

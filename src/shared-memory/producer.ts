@@ -106,6 +106,16 @@ export class RingProducer {
     await Atomics.waitAsync(this.#words, PRODUCER, 1).value;
   }
 
+  /** Positions of the records that are settled but not released. To be asked only while no consumer runs. */
+  *settledPositions(): Generator<number> {
+    let position = this.released;
+    while (position !== this.#head) {
+      const start = position & (this.capacity - 1);
+      position = (position + recordBytes(this.data.getUint32(start, true))) >>> 0;
+      if (this.bytes[start + STATE_OFFSET] === SETTLED) yield position;
+    }
+  }
+
   #hasRoom(size: number): boolean {
     if (((this.#head - this.#released) >>> 0) + size <= this.capacity) return true;
     this.#released = Atomics.load(this.#words, RELEASED) >>> 0;

@@ -1,0 +1,48 @@
+import { createHistogram, performance, type RecordableHistogram } from "node:perf_hooks";
+
+/** Somebody who waits for an event to be handled. */
+export interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  /** `performance.now()` when the event was sent. */
+  readonly sentAt: number;
+}
+
+/** Who waits for which events of a lane, by the position behind the event's frame. */
+export class Acknowledgements {
+  readonly #waiters = new Map<number, Waiter>();
+  /** Nanoseconds from sending to acknowledgement. */
+  readonly latency: RecordableHistogram = createHistogram();
+
+  get size(): number {
+    return this.#waiters.size;
+  }
+
+  expect(position: number, waiter: Waiter): void {
+    this.#waiters.set(position, waiter);
+  }
+
+  /** The event is settled; `raised`: a handler with `raiseError` failed. */
+  settle(position: number, raised?: { readonly error: unknown }): void {
+    const waiter = this.#waiters.get(position);
+    if (waiter === undefined) return;
+    this.#waiters.delete(position);
+    this.latency.record(Math.max(1, Math.round((performance.now() - waiter.sentAt) * 1e6)));
+    if (raised === undefined) waiter.resolve();
+    else waiter.reject(raised.error);
+  }
+
+  /** Settles what lies before `released`: its acknowledgement was lost with a thread. */
+  settleThrough(released: number): void {
+    for (const position of this.#waiters.keys()) {
+      // Positions wrap at 2^32; they are never half of that apart.
+      if (((released - position) | 0) >= 0) this.settle(position);
+    }
+  }
+
+  rejectAll(error: unknown): void {
+    const waiters = [...this.#waiters.values()];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.reject(error);
+  }
+}

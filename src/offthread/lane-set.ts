@@ -1,0 +1,69 @@
+import type { SidecallError } from "../errors.ts";
+import { type AnyEventRecord, type EventInfo, isRunEnd } from "../events.ts";
+import { Lane, type LaneOptions } from "./lane.ts";
+import type { LoadedHandler } from "./protocol.ts";
+import { contextOf, type KnownRun, laneOf, RunTable } from "./run-table.ts";
+import type { LaneStats } from "./stats.ts";
+import type { Transport } from "./transport.ts";
+
+/** Several lanes; every trace has its own, for all of its events. */
+export class LaneSet implements Transport {
+  readonly #lanes: readonly Lane[];
+  readonly #runs = new RunTable<Lane>();
+
+  constructor(options: Omit<LaneOptions, "context">) {
+    const { threads } = options;
+    this.#lanes = Array.from(
+      { length: threads },
+      (_, lane) => new Lane({ ...options, context: { lane, threads } }),
+    );
+  }
+
+  async open(): Promise<readonly LoadedHandler[]> {
+    const [handlers] = await Promise.all(this.#lanes.map((lane) => lane.open()));
+    return handlers ?? [];
+  }
+
+  send(info: EventInfo, record: AnyEventRecord, acknowledge: boolean): Promise<void> | undefined {
+    const { lane, runNumber } = this.#runs.find(record) ?? this.#define(record);
+    const sent = lane.send(info, record, runNumber, acknowledge);
+    if (isRunEnd(info)) this.#retire(this.#runs.take(record.runId));
+    return sent;
+  }
+
+  skip(info: EventInfo, record: AnyEventRecord): void {
+    if (isRunEnd(info)) this.#retire(this.#runs.take(record.runId));
+  }
+
+  async flush(): Promise<unknown[]> {
+    return (await Promise.all(this.#lanes.map((lane) => lane.flush()))).flat();
+  }
+
+  async close(): Promise<unknown[]> {
+    return (await Promise.all(this.#lanes.map((lane) => lane.close()))).flat();
+  }
+
+  async abort(error: SidecallError): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.abort(error)));
+  }
+
+  call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]> {
+    return Promise.all(this.#lanes.map((lane) => lane.call(handler, method, args)));
+  }
+
+  stats(): readonly LaneStats[] {
+    return this.#lanes.map((lane) => lane.stats());
+  }
+
+  /** Tells the trace's lane of a run that it does not know, or knows differently. */
+  #define(record: AnyEventRecord): KnownRun<Lane> {
+    this.#retire(this.#runs.take(record.runId));
+    this.#retire(this.#runs.takeOldestBeyondLimit());
+    const lane = this.#lanes[laneOf(record.traceId, this.#lanes.length)] as Lane;
+    return this.#runs.add(record, lane, lane.define(contextOf(record)));
+  }
+
+  #retire(run: KnownRun<Lane> | undefined): void {
+    run?.lane.retire(run.runNumber);
+  }
+}

@@ -1,0 +1,149 @@
+import { fileURLToPath } from "node:url";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { type Remote, wrap } from "comlink";
+import { Piscina } from "piscina";
+import { errorText, SidecallError } from "../errors.ts";
+import { decodeValue } from "../wire/codec.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type {
+  CodedFailure,
+  LaneControl,
+  LaneReport,
+  LaneSetup,
+  LoadedHandler,
+  LoadResult,
+} from "./protocol.ts";
+
+const LANE_MODULE = fileURLToPath(new URL("../../workers/lane.js", import.meta.url));
+
+export function loadError({ code, message, cause }: CodedFailure): SidecallError {
+  return new SidecallError(code, message, decodeValue(cause));
+}
+
+export interface ThreadListener {
+  onReport(report: LaneReport): void;
+  /** The thread has ended though nobody asked it to. */
+  onDeath(error: SidecallError): void;
+}
+
+/**
+ * The thread of one lane. Piscina starts it, limits it, and replaces it when it dies; a task opens the lane, which
+ * then lives on in the thread beside Piscina's own loop. That takes `atomics: "disabled"`: otherwise Piscina parks an
+ * idle thread in `Atomics.wait`, and no timer, socket or message of a handler would run.
+ */
+export class LaneThread {
+  readonly #pool: Piscina;
+  readonly #listener: ThreadListener;
+  #reports: MessagePort | undefined;
+  #control: Remote<LaneControl> | undefined;
+  /** Rejects when the current thread ends. */
+  #death: Promise<never> | undefined;
+  #lastError: unknown;
+  #isEnding = false;
+  #owes = false;
+  #calls = 0;
+
+  constructor(options: Pick<ResolvedOptions, "resourceLimits">, listener: ThreadListener) {
+    this.#listener = listener;
+    this.#pool = new Piscina({
+      filename: LANE_MODULE,
+      minThreads: 1,
+      maxThreads: 1,
+      atomics: "disabled",
+      idleTimeout: Number.POSITIVE_INFINITY,
+      recordTiming: false,
+      workerHistogram: false,
+      ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
+    });
+    this.#pool.on("error", (error: unknown) => {
+      this.#lastError = error;
+    });
+  }
+
+  /** Opens the lane in the current thread. Rejects with a coded error when its handlers cannot be loaded. */
+  async open(setup: Omit<LaneSetup, "reports" | "control">): Promise<readonly LoadedHandler[]> {
+    const reports = new MessageChannel();
+    const control = new MessageChannel();
+    this.#lastError = undefined;
+    const modules = setup.specs.map((spec) => spec.href);
+    const death = this.#watch(modules);
+    this.#connect(reports.port1, control.port1);
+    const task = { ...setup, reports: reports.port2, control: control.port2 } satisfies LaneSetup;
+    const result: LoadResult = await Promise.race([
+      this.#pool.run(task, { transferList: [reports.port2, control.port2] }).catch((error: unknown) => {
+        this.#lastError ??= error;
+        throw this.#deathError(`${errorText(error)}; it was loading ${modules.join(", ")}`);
+      }),
+      death,
+    ]);
+    if ("failure" in result) throw loadError(result.failure);
+    // From here on a death is no answer to `open` but an event.
+    death.catch((error: SidecallError) => {
+      if (!this.#isEnding) this.#listener.onDeath(error);
+    });
+    return result.handlers;
+  }
+
+  /** Keeps the process alive while events are owed, or lets it end. */
+  owe(owes: boolean): void {
+    if (this.#owes === owes) return;
+    this.#owes = owes;
+    this.#keepAlive();
+  }
+
+  /** Calls the thread, and rejects with SIDECALL_LANE_DIED if it ends first. Keeps the process alive meanwhile. */
+  async request<T>(call: (control: Remote<LaneControl>) => Promise<T>): Promise<T> {
+    if (this.#control === undefined || this.#death === undefined) throw this.#deathError("it never started");
+    this.#calls += 1;
+    this.#keepAlive();
+    try {
+      return await Promise.race([call(this.#control), this.#death]);
+    } finally {
+      this.#calls -= 1;
+      this.#keepAlive();
+    }
+  }
+
+  /** Ends the thread at once. */
+  async terminate(): Promise<void> {
+    this.#isEnding = true;
+    await this.#pool.destroy();
+    this.#reports?.close();
+  }
+
+  #watch(modules: readonly string[]): Promise<never> {
+    const thread = this.#pool.threads[0];
+    this.#death = new Promise<never>((_, reject) => {
+      thread?.once("exit", (code) => {
+        const reason = this.#lastError === undefined ? `exit code ${code}` : errorText(this.#lastError);
+        reject(this.#deathError(`${reason}; it ran ${modules.join(", ")}`));
+      });
+    });
+    // Whoever waits sees the rejection; nobody has to.
+    this.#death.catch(() => undefined);
+    return this.#death;
+  }
+
+  #connect(reports: MessagePort, control: MessagePort): void {
+    this.#reports?.close();
+    this.#reports = reports;
+    reports.on("message", (report: LaneReport) => this.#listener.onReport(report));
+    // Comlink's port never keeps the process alive: the port of the reports does, for both.
+    this.#control = wrap<LaneControl>(control);
+    control.unref();
+    this.#keepAlive();
+  }
+
+  #keepAlive(): void {
+    if (this.#owes || this.#calls > 0) this.#reports?.ref();
+    else this.#reports?.unref();
+  }
+
+  #deathError(reason: string): SidecallError {
+    return new SidecallError(
+      "SIDECALL_LANE_DIED",
+      `The worker thread of an off-thread handler ended: ${reason}.`,
+      this.#lastError,
+    );
+  }
+}

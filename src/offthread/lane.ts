@@ -1,0 +1,235 @@
+import { performance } from "node:perf_hooks";
+import type { SidecallError } from "../errors.ts";
+import type { AnyEventRecord, EventInfo, EventRecord } from "../events.ts";
+import { reportFailure } from "../failures.ts";
+import { LaneCounters } from "../shared-memory/counters.ts";
+import { allocateRing } from "../shared-memory/layout.ts";
+import { decodeValue, encodeValue } from "../wire/codec.ts";
+import { ACKNOWLEDGE, EVENT, type FrameHead, LATIN1_TOKEN, RUN } from "../wire/frames.ts";
+import { encodeFields } from "../wire/records.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { LaneThread } from "./lane-thread.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { HandlerContext, LaneReport, LoadedHandler, LoadSpec, RunContext } from "./protocol.ts";
+import { RunNumbers } from "./run-numbers.ts";
+import type { LaneStats } from "./stats.ts";
+
+/** A lane whose threads die this often, and settle nothing in between, is given up. */
+const MAX_DEATHS_WITHOUT_PROGRESS = 3;
+
+export interface LaneOptions extends ResolvedOptions {
+  readonly specs: readonly LoadSpec[];
+  readonly context: HandlerContext;
+}
+
+/**
+ * One lane as the main thread sees it: frames go in, acknowledgements and failures come back. It outlives its thread:
+ * what a dead thread left in the ring is handled by the next.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #ring: SharedArrayBuffer;
+  readonly #writer: FrameWriter;
+  readonly #thread: LaneThread;
+  readonly #counters: LaneCounters;
+  readonly #runs = new RunNumbers();
+  readonly #acknowledgements = new Acknowledgements();
+  #handlers: readonly LoadedHandler[] = [];
+  #events = 0;
+  #bytes = 0;
+  #restarts = 0;
+  #deathsWithoutProgress = 0;
+  #settledAtDeath = 0;
+  /** Settles when the thread that replaces a dead one has opened the lane, or the lane is given up. */
+  #reopening: Promise<void> = Promise.resolve();
+  #failure: SidecallError | undefined;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    this.#ring = allocateRing(options.ringBytes);
+    this.#counters = LaneCounters.allocate(options.specs.length);
+    this.#writer = new FrameWriter(this.#ring, options);
+    this.#thread = new LaneThread(options, {
+      onReport: (report) => this.#onReport(report),
+      onDeath: (error) => this.#onDeath(error),
+    });
+  }
+
+  async open(): Promise<readonly LoadedHandler[]> {
+    const { specs, context, handlerTimeoutMillis } = this.#options;
+    const known = [...this.#runs.contexts()];
+    const runs = known.map(([runNumber, run]) => [runNumber, encodeValue(run).slice()] as const);
+    const counters = this.#counters.buffer;
+    const setup = { context, specs, ring: this.#ring, counters, runs, handlerTimeoutMillis };
+    this.#handlers = await this.#thread.open(setup);
+    return this.#handlers;
+  }
+
+  /** Tells the lane of a run and gives back the number by which later frames name it. */
+  define(context: RunContext): number {
+    const runNumber = this.#runs.take(context, this.#writer.released);
+    const head = { kind: RUN, code: 0, flags: 0, runNumber, timestamp: 0 };
+    const payload = encodeValue(context);
+    if (this.#failure === undefined && !this.#writer.tryWrite(head, payload)) {
+      this.#writer.bufferAlways(head, payload);
+    }
+    return runNumber;
+  }
+
+  /** No event of this run follows. */
+  retire(runNumber: number): void {
+    this.#writer.drained().then(
+      () => this.#runs.retire(runNumber, this.#writer.position),
+      () => undefined,
+    );
+  }
+
+  /**
+   * Sends an event of a run that is defined. Undefined: it is in the ring and nobody waits for more. Else a promise that
+   * resolves when it is handled, with `acknowledge`, or in the ring.
+   */
+  send(
+    info: EventInfo,
+    record: AnyEventRecord,
+    runNumber: number,
+    acknowledge: boolean,
+  ): Promise<void> | undefined {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    this.#events += 1;
+    this.#thread.owe(true);
+    const flags = acknowledge ? ACKNOWLEDGE : 0;
+    const head = { kind: EVENT, code: info.code, flags, runNumber, timestamp: record.timestamp };
+    if (record.event === "on_llm_new_token" && isPlainToken(record)) {
+      const textBytes = this.#writer.tryWriteText({ ...head, kind: LATIN1_TOKEN }, record.token);
+      if (textBytes >= 0) {
+        this.#bytes += textBytes;
+        this.#writer.wake(false);
+        return undefined;
+      }
+    }
+    return this.#sendFields(head, encodeFields(info, record), info.phase === "data");
+  }
+
+  #sendFields(head: FrameHead, payload: Uint8Array, droppable: boolean): Promise<void> | undefined {
+    this.#bytes += payload.byteLength;
+    const acknowledge = head.flags === ACKNOWLEDGE;
+    const sentAt = acknowledge ? performance.now() : 0;
+    if (this.#writer.tryWrite(head, payload)) {
+      this.#writer.wake(acknowledge);
+      if (!acknowledge) return undefined;
+      return new Promise((resolve, reject) => {
+        this.#acknowledgements.expect(this.#writer.position, { resolve, reject, sentAt });
+      });
+    }
+    return new Promise((resolve, reject) => {
+      const onWritten = (position: number) => {
+        if (acknowledge) this.#acknowledgements.expect(position, { resolve, reject, sentAt });
+        else resolve();
+      };
+      const onDropped = (error: Error | undefined) => (error === undefined ? resolve() : reject(error));
+      this.#writer.buffer(head, payload, { droppable, onWritten, onDropped });
+    });
+  }
+
+  /** Resolves when everything sent so far is handled and every handler has flushed; gives back what handlers threw. */
+  async flush(): Promise<unknown[]> {
+    await this.#writer.drained();
+    const { position } = this.#writer;
+    for (;;) {
+      await this.#reopening;
+      if (this.#failure !== undefined) throw this.#failure;
+      const restarts = this.#restarts;
+      try {
+        const failures = this.#thread.request((control) => control.flush(position));
+        this.#writer.wake(true);
+        return (await failures).map(decodeValue);
+      } catch (error) {
+        if (restarts === this.#restarts) throw error;
+      }
+    }
+  }
+
+  /** Lets the handlers close and ends the thread; gives back what handlers threw. */
+  async close(): Promise<unknown[]> {
+    const failures = await this.#thread.request((control) => control.close());
+    await this.#thread.terminate();
+    return failures.map(decodeValue);
+  }
+
+  call(handler: number, method: string, args: readonly unknown[]): Promise<unknown> {
+    return this.#thread.request((control) => control.call(handler, method, args));
+  }
+
+  /** Ends the thread; what is not handled is given up and rejects with `error`. */
+  async abort(error: SidecallError): Promise<void> {
+    this.#fail(error);
+    await this.#thread.terminate();
+  }
+
+  stats(): LaneStats {
+    const { bufferedBytes } = this.#writer;
+    const { settled, redelivered } = this.#counters;
+    const unsettled = this.#events - settled - this.#writer.dropped;
+    const isOver = this.#failure !== undefined;
+    return {
+      events: this.#events,
+      bytes: this.#bytes,
+      dropped: isOver ? this.#writer.dropped + unsettled : this.#writer.dropped,
+      depth: isOver ? 0 : unsettled,
+      bufferedBytes,
+      redelivered,
+      restarts: this.#restarts,
+      acknowledged: this.#acknowledgements.latency,
+      handlers: this.#handlers.map(({ name }, i) => ({
+        name,
+        handled: this.#counters.handled(i),
+        failed: this.#counters.failed(i),
+      })),
+    };
+  }
+
+  #onReport({ settled, failures, idle }: LaneReport): void {
+    for (const { error, ...failure } of failures) reportFailure({ ...failure, error: decodeValue(error) });
+    for (const [position, raised] of settled) {
+      this.#acknowledgements.settle(
+        position,
+        raised === undefined ? undefined : { error: decodeValue(raised) },
+      );
+    }
+    if (idle && this.#writer.isSettled && this.#acknowledgements.size === 0) this.#thread.owe(false);
+  }
+
+  #onDeath(error: SidecallError): void {
+    this.#restarts += 1;
+    this.#acknowledgements.settleThrough(this.#writer.released);
+    for (const position of this.#writer.settledPositions()) this.#acknowledgements.settle(position);
+    const { settled } = this.#counters;
+    this.#deathsWithoutProgress = settled === this.#settledAtDeath ? this.#deathsWithoutProgress + 1 : 1;
+    this.#settledAtDeath = settled;
+    if (this.#deathsWithoutProgress >= MAX_DEATHS_WITHOUT_PROGRESS) {
+      this.#fail(error);
+      return;
+    }
+    process.emitWarning(`${error.message} Another takes over.`, {
+      type: "SidecallWarning",
+      code: error.code,
+    });
+    this.#reopening = this.open().then(
+      () => undefined,
+      (openError: SidecallError) => this.#fail(openError),
+    );
+  }
+
+  #fail(error: SidecallError): void {
+    this.#failure ??= error;
+    this.#writer.stop(error);
+    this.#acknowledgements.rejectAll(error);
+    this.#thread.owe(false);
+  }
+}
+
+/** The common token, which crosses as its bare text. */
+function isPlainToken({ token, index, chunk }: EventRecord<"on_llm_new_token">): boolean {
+  return chunk === undefined && typeof token === "string" && index.prompt === 0 && index.completion === 0;
+}

@@ -1,0 +1,151 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { isInterested } from "../delivery.ts";
+import { SidecallError } from "../errors.ts";
+import { type AnyEventRecord, EVENT_INFO } from "../events.ts";
+import type { CallbackHandler } from "../handler.ts";
+import { checkKeys, checkMillis } from "../options.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { LoadedHandler } from "./protocol.ts";
+import { type Remote, remoteOf } from "./remote.ts";
+import { type OffThreadStats, summarize } from "./stats.ts";
+import type { Transport } from "./transport.ts";
+
+export interface CloseOptions {
+  /** How long the handlers may take for what is queued and for closing; after that all is aborted. @default Infinity */
+  readonly timeoutMillis?: number;
+}
+
+type State = "open" | "closing" | "closed";
+
+/**
+ * Handlers on worker threads, as one handler: give it to a manager like any other. It has no event methods but
+ * `onEvent`; what the handlers in the threads do not want never leaves the main thread.
+ */
+export class OffThreadHandler<Handler extends object = UntypedHandler> implements CallbackHandler {
+  readonly name: string;
+  /** Whether a rejection must reach the caller: a handler in a thread raises errors, or overflow throws. */
+  readonly raiseError: boolean;
+  /** Each handler's methods, called in every thread: one result per thread. By the handlers' names. */
+  readonly remotes: Readonly<Record<string, Remote<Handler>>>;
+  readonly #transport: Transport;
+  readonly #interest: number;
+  readonly #completesQueued: boolean;
+  #state: State = "open";
+  #ended: Promise<void> | undefined;
+
+  /** Made by `offThread`. */
+  constructor(transport: Transport, handlers: readonly LoadedHandler[], options: ResolvedOptions) {
+    const raises = handlers.some((handler) => handler.raiseError);
+    this.name = handlers.map(({ name }) => name).join("+");
+    this.raiseError = raises || options.overflow === "throw";
+    this.#transport = transport;
+    this.#interest = handlers.reduce((bits, { interest }) => bits | interest, 0);
+    this.#completesQueued = options.completion === "queued" && !raises;
+    this.remotes = Object.fromEntries(
+      handlers.map(({ name }, i) => [
+        name,
+        remoteOf<Handler>((method, args) => this.#transport.call(i, method, args)),
+      ]),
+    );
+  }
+
+  /** The first handler's methods, called in every thread: one result per thread. */
+  get remote(): Remote<Handler> {
+    return Object.values(this.remotes)[0] as Remote<Handler>;
+  }
+
+  onEvent(record: AnyEventRecord): Promise<void> | undefined {
+    const info = EVENT_INFO[record.event];
+    if (this.#state !== "open") return Promise.reject(this.#closedError(record.event));
+    if (!isInterested(this.#interest, info)) {
+      this.#transport.skip(info, record);
+      return undefined;
+    }
+    const acknowledge = !this.#completesQueued && record.event !== "on_llm_new_token";
+    return this.#transport.send(info, record, acknowledge);
+  }
+
+  /** Resolves when every event so far is handled and every handler has flushed. Rejects if a handler's `flush` did. */
+  async flush(): Promise<void> {
+    if (this.#state === "closed") return;
+    throwFailures("flush", await this.#transport.flush());
+  }
+
+  /**
+   * Takes no more events, has every queued one handled, lets the handlers flush and close, and ends the threads. Rejects if
+   * a handler's `flush` or `close` did; with SIDECALL_TIMEOUT, after aborting, if it takes longer than `timeoutMillis`.
+   * Closing again gives the same promise.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    checkKeys("options", options, ["timeoutMillis"]);
+    const timeoutMillis = checkMillis("timeoutMillis", options.timeoutMillis ?? Number.POSITIVE_INFINITY);
+    this.#ended ??= this.#close(timeoutMillis);
+    return this.#ended;
+  }
+
+  /** Ends the threads at once. Events not yet handled count as dropped, and their promises reject with SIDECALL_ABORTED. */
+  async abort(): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    const { depth } = this.stats();
+    const message = `The off-thread handler was aborted; ${depth} events were not handled.`;
+    const aborted = this.#transport.abort(new SidecallError("SIDECALL_ABORTED", message));
+    this.#ended ??= aborted;
+    await aborted;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  stats(): OffThreadStats {
+    return summarize(this.#transport.stats());
+  }
+
+  async #close(timeoutMillis: number): Promise<void> {
+    this.#state = "closing";
+    const cancelled = new AbortController();
+    const finished = this.#finish();
+    const races: Promise<unknown[] | "late">[] = [finished];
+    if (timeoutMillis !== Number.POSITIVE_INFINITY) {
+      races.push(delay(timeoutMillis, "late" as const, { signal: cancelled.signal }));
+    }
+    try {
+      const failures = await Promise.race(races);
+      if (failures === "late") throw await this.#abortLate(timeoutMillis, finished);
+      throwFailures("close", failures);
+    } finally {
+      cancelled.abort();
+      this.#state = "closed";
+    }
+  }
+
+  async #finish(): Promise<unknown[]> {
+    const failures = await this.#transport.flush();
+    return [...failures, ...(await this.#transport.close())];
+  }
+
+  async #abortLate(timeoutMillis: number, finished: Promise<unknown>): Promise<SidecallError> {
+    finished.catch(() => undefined);
+    const { depth } = this.stats();
+    await this.abort();
+    return new SidecallError(
+      "SIDECALL_TIMEOUT",
+      `Closing took longer than ${timeoutMillis} ms; ${depth} events were not handled. Allow more time or add threads.`,
+    );
+  }
+
+  #closedError(event: string): SidecallError {
+    const message = `The off-thread handler ${this.name} is closed and takes no ${event}. Close it after the last run.`;
+    return new SidecallError("SIDECALL_CLOSED", message);
+  }
+}
+
+/** A handler whose methods are not known to the compiler. */
+export type UntypedHandler = Readonly<Record<string, (...args: unknown[]) => unknown>>;
+
+function throwFailures(verb: string, failures: readonly unknown[]): void {
+  if (failures.length === 1) throw failures[0];
+  if (failures.length > 1)
+    throw new AggregateError(failures, `${failures.length} handlers failed to ${verb}`);
+}

@@ -1,0 +1,51 @@
+import { Fifo } from "../fifo.ts";
+import type { RunContext } from "./protocol.ts";
+
+interface Retired {
+  readonly runNumber: number;
+  /** Behind the run's last frame. */
+  readonly position: number;
+}
+
+/**
+ * The small numbers that stand for runs in one lane's frames. A number is free for another run only when everything
+ * that names it is settled: until then a lane that takes over from a dead one must be told what it means.
+ */
+export class RunNumbers {
+  readonly #contexts = new Map<number, RunContext>();
+  readonly #free: number[] = [];
+  readonly #retired = new Fifo<Retired>();
+  #next = 0;
+
+  /** Runs whose number is taken. */
+  get size(): number {
+    return this.#contexts.size;
+  }
+
+  take(context: RunContext, released: number): number {
+    this.#reclaim(released);
+    const runNumber = this.#free.pop() ?? this.#next++;
+    this.#contexts.set(runNumber, context);
+    return runNumber;
+  }
+
+  /** The run has ended: `position` is behind the last frame that names it. */
+  retire(runNumber: number, position: number): void {
+    this.#retired.push({ runNumber, position });
+  }
+
+  contexts(): Iterable<readonly [number, RunContext]> {
+    return this.#contexts;
+  }
+
+  #reclaim(released: number): void {
+    for (;;) {
+      const oldest = this.#retired.peek();
+      // Positions wrap at 2^32; they are never half of that apart.
+      if (oldest === undefined || ((released - oldest.position) | 0) < 0) return;
+      this.#retired.shift();
+      this.#contexts.delete(oldest.runNumber);
+      this.#free.push(oldest.runNumber);
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import type { SidecallError } from "../errors.ts";
+import type { AnyEventRecord, EventInfo } from "../events.ts";
+import type { LoadedHandler } from "./protocol.ts";
+import type { LaneStats } from "./stats.ts";
+
+/** How events reach the threads: over lanes, in the order of their traces, or as tasks for any thread. */
+export interface Transport {
+  /** Starts the threads and loads the handlers in each. Rejects with a coded error; then `abort`. */
+  open(): Promise<readonly LoadedHandler[]>;
+  /**
+   * Sends one event. Undefined: it is queued and nobody waits for more. Else a promise that resolves when it is handled,
+   * with `acknowledge`, or queued.
+   */
+  send(info: EventInfo, record: AnyEventRecord, acknowledge: boolean): Promise<void> | undefined;
+  /** Hears of an event that no handler wants: it may end a run. */
+  skip(info: EventInfo, record: AnyEventRecord): void;
+  /** Resolves when everything sent so far is handled and every handler has flushed; gives back what handlers threw. */
+  flush(): Promise<unknown[]>;
+  /** Lets the handlers close and ends the threads; gives back what handlers threw. */
+  close(): Promise<unknown[]>;
+  /** Ends the threads at once; what is not handled rejects with `error`. */
+  abort(error: SidecallError): Promise<void>;
+  /** Calls a method of a handler in every thread. */
+  call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]>;
+  stats(): readonly LaneStats[];
+}

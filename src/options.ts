@@ -1,0 +1,52 @@
+import { inspect } from "node:util";
+import { SidecallError } from "./errors.ts";
+
+/*
+ * Checks of options, done once where they come in. Messages read: Expected `name` to be …, got `value` (type).
+ */
+
+function shown(value: unknown): string {
+  return `\`${inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY })}\` (${typeof value})`;
+}
+
+/** The error for an option that is not what it should be. */
+export function invalidOption(name: string, expected: string, value: unknown): SidecallError {
+  return new SidecallError(
+    "SIDECALL_OPTION_INVALID",
+    `Expected \`${name}\` to be ${expected}, got ${shown(value)}.`,
+  );
+}
+
+export function checkInteger(
+  name: string,
+  value: number,
+  min: number,
+  max = Number.MAX_SAFE_INTEGER,
+): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  const bounds = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `from ${min} to ${max}`;
+  throw invalidOption(name, `an integer, ${bounds}`, value);
+}
+
+/** A duration: a number of milliseconds above zero, or Infinity. */
+export function checkMillis(name: string, value: number): number {
+  if (typeof value === "number" && value > 0) return value;
+  throw invalidOption(name, "a number of milliseconds above 0", value);
+}
+
+export function checkOneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value;
+  throw invalidOption(name, `one of ${allowed.map((each) => `"${each}"`).join(", ")}`, value);
+}
+
+/** Rejects what is no object and keys that nobody reads: most often a misspelt option. */
+export function checkKeys(name: string, value: object, known: readonly string[]): void {
+  if (typeof value !== "object" || value === null) throw invalidOption(name, "an object", value);
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    throw new SidecallError(
+      "SIDECALL_OPTION_INVALID",
+      `Expected \`${name}\` to have no other keys than ${known.join(", ")}; got \`${key}\`.`,
+    );
+  }
+}

@@ -1,0 +1,92 @@
+import { type AnyEventRecord, type EventInfo, eventOfCode } from "../src/events.ts";
+import {
+  FIRST_PIECE,
+  FRAGMENT,
+  FRAME_HEAD_BYTES,
+  type FrameHead,
+  type FrameMemory,
+  LAST_PIECE,
+  LATIN1_TOKEN,
+  RUN,
+  readHead,
+  TextReader,
+  UTF16_TOKEN,
+} from "../src/wire/frames.ts";
+import { decodeRecord, type WireRun } from "../src/wire/records.ts";
+
+const FIRST_INDEX = Object.freeze({ prompt: 0, completion: 0 });
+
+/** A frame that is all there. */
+export interface ReadFrame {
+  readonly head: FrameHead;
+  readonly memory: FrameMemory;
+  readonly start: number;
+  readonly length: number;
+}
+
+/** Reads frames out of a ring, and puts together those that came in pieces. */
+export class FrameReader {
+  readonly #ring: FrameMemory;
+  readonly #texts: TextReader;
+  #pieces: Uint8Array[] | undefined;
+
+  constructor(ring: FrameMemory) {
+    this.#ring = ring;
+    this.#texts = new TextReader(ring);
+  }
+
+  /** The frame of a record's body; undefined for a piece that completes none. */
+  read(offset: number, length: number): ReadFrame | undefined {
+    const head = readHead(this.#ring, offset);
+    if (head.kind !== FRAGMENT) return { head, memory: this.#ring, start: offset, length };
+    // Copied out at once: a frame longer than the ring cannot wait in it.
+    const piece = this.#ring.bytes.slice(offset + FRAME_HEAD_BYTES, offset + length);
+    if ((head.flags & FIRST_PIECE) !== 0) this.#pieces = [];
+    this.#pieces?.push(piece);
+    if ((head.flags & LAST_PIECE) === 0) return undefined;
+    const bytes = Buffer.concat(this.#pieces ?? []);
+    this.#pieces = undefined;
+    const memory = { bytes, data: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
+    // Without its beginning, which a dead thread had taken, nobody can tell what the frame was.
+    if (bytes.byteLength < FRAME_HEAD_BYTES) return undefined;
+    return { head: readHead(memory, 0), memory, start: 0, length: bytes.byteLength };
+  }
+
+  /** The frame's bytes behind its head, in memory of their own. */
+  payload({ memory, start, length }: ReadFrame): Uint8Array {
+    return memory.bytes.slice(start + FRAME_HEAD_BYTES, start + length);
+  }
+
+  /** The record of an event's frame. Throws if its bytes are not what the event's row says. */
+  record(frame: ReadFrame, run: WireRun): AnyEventRecord {
+    const { kind, code, timestamp } = frame.head;
+    if (kind === LATIN1_TOKEN || kind === UTF16_TOKEN) return this.#token(frame, run);
+    const info = eventOfCode(code);
+    if (info === undefined) throw new TypeError(`no event has the code ${code}`);
+    return decodeRecord(info, run, timestamp, this.payload(frame));
+  }
+
+  #token({ head, start, length }: ReadFrame, run: WireRun): AnyEventRecord {
+    const { runId, parentRunId, traceId, tags } = run;
+    const token = this.#texts.read(head.kind, start + FRAME_HEAD_BYTES, length - FRAME_HEAD_BYTES);
+    const { timestamp } = head;
+    return {
+      event: "on_llm_new_token",
+      runId,
+      parentRunId,
+      traceId,
+      tags,
+      timestamp,
+      token,
+      index: FIRST_INDEX,
+    };
+  }
+}
+
+export function isRunFrame({ head }: ReadFrame): boolean {
+  return head.kind === RUN;
+}
+
+export function eventOfFrame({ head }: ReadFrame): EventInfo | undefined {
+  return eventOfCode(head.code);
+}

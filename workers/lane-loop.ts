@@ -1,0 +1,184 @@
+import { performance } from "node:perf_hooks";
+import { setImmediate as immediate } from "node:timers/promises";
+import { SidecallError } from "../src/errors.ts";
+import { type AnyEventRecord, isRunEnd } from "../src/events.ts";
+import type { LaneSetup } from "../src/offthread/protocol.ts";
+import { RingConsumer } from "../src/shared-memory/consumer.ts";
+import { LaneCounters } from "../src/shared-memory/counters.ts";
+import { NAPPING, SLEEPING } from "../src/shared-memory/layout.ts";
+import { ACKNOWLEDGE } from "../src/wire/frames.ts";
+import { Deliveries, type Place } from "./deliveries.ts";
+import { eventOfFrame, FrameReader, isRunFrame, type ReadFrame } from "./frame-reader.ts";
+import type { HandlerSlot } from "./load-handlers.ts";
+import { Outbox } from "./outbox.ts";
+import { RunDirectory } from "./runs.ts";
+
+/** A turn handles at most this many frames, and takes about this long, before timers and sockets have theirs. */
+const MAX_FRAMES_PER_TURN = 1024;
+const MAX_TURN_MILLIS = 5;
+const FRAMES_BETWEEN_CLOCK_READS = 32;
+/** After work a lane looks again by itself this often before it sleeps; waking it would cost the main thread more. */
+const NAPS = 20;
+const NAP_MILLIS = 1;
+/** An event that was being handled when a thread died is given one more chance. */
+const MAX_ATTEMPTS = 2;
+
+interface SettledWaiter {
+  readonly position: number;
+  readonly resolve: () => void;
+}
+
+/** Reads a lane's ring for as long as its thread lives, and gives every event to the handlers. */
+export class LaneLoop {
+  readonly #consumer: RingConsumer;
+  readonly #reader: FrameReader;
+  readonly #runs = new RunDirectory();
+  readonly #counters: LaneCounters;
+  readonly #outbox: Outbox;
+  readonly #deliveries: Deliveries;
+  #waiters: SettledWaiter[] = [];
+  #isAsleep = false;
+  /** Whether the main thread knows that nothing is left to do. */
+  #toldIdle = false;
+  #isTidyScheduled = false;
+
+  constructor(setup: LaneSetup, slots: readonly HandlerSlot[]) {
+    this.#consumer = new RingConsumer(setup.ring);
+    this.#reader = new FrameReader(this.#consumer);
+    this.#counters = new LaneCounters(setup.counters);
+    this.#outbox = new Outbox(setup.reports);
+    for (const [runNumber, context] of setup.runs) this.#runs.define(runNumber, context);
+    this.#deliveries = new Deliveries({
+      slots,
+      counters: this.#counters,
+      outbox: this.#outbox,
+      runs: this.#runs,
+      handlerTimeoutMillis: setup.handlerTimeoutMillis,
+      onSettled: (place, isLate) => this.#onSettled(place, isLate),
+    });
+    const sweepMillis = Math.min(1000, setup.handlerTimeoutMillis / 2);
+    setInterval(() => this.#deliveries.failOverdue(), sweepMillis).unref();
+  }
+
+  async run(): Promise<never> {
+    for (;;) {
+      const { isMore, suspect } = this.#turn();
+      this.#tidy();
+      if (suspect !== undefined) await this.settled(suspect);
+      else if (isMore) await immediate();
+      else await this.#rest();
+    }
+  }
+
+  /** Resolves when every record before `position` is settled. */
+  settled(position: number): Promise<void> {
+    if (this.#isReleased(position)) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ position, resolve }));
+  }
+
+  /**
+   * Handles what is in the ring, up to a turn's share. An event that a dead thread had begun is handled alone, so that one
+   * which kills its thread takes no other with it: the turn ends at such a `suspect`, by the position behind it.
+   */
+  #turn(): { isMore: boolean; suspect?: number } {
+    const start = performance.now();
+    for (let frames = 0; frames < MAX_FRAMES_PER_TURN; frames += 1) {
+      const offset = this.#consumer.next();
+      if (offset < 0) return { isMore: false };
+      this.#toldIdle = false;
+      const isSuspect = this.#consumer.attempts(offset) > 0;
+      this.#handle(offset);
+      if (isSuspect) return { isMore: true, suspect: this.#consumer.position };
+      if (frames % FRAMES_BETWEEN_CLOCK_READS === 0 && performance.now() - start > MAX_TURN_MILLIS) break;
+    }
+    return { isMore: true };
+  }
+
+  #handle(offset: number): void {
+    const frame = this.#reader.read(offset, this.#consumer.bodyBytes);
+    if (frame === undefined) {
+      this.#consumer.settle(offset);
+      return;
+    }
+    if (isRunFrame(frame)) {
+      this.#runs.define(frame.head.runNumber, this.#reader.payload(frame));
+      this.#consumer.settle(offset);
+      return;
+    }
+    const acknowledge = (frame.head.flags & ACKNOWLEDGE) !== 0;
+    this.#deliver(frame, { offset, position: this.#consumer.position, acknowledge });
+  }
+
+  #deliver(frame: ReadFrame, place: Place): void {
+    const attempts = this.#consumer.attempts(place.offset);
+    this.#consumer.begin(place.offset);
+    if (attempts > 0) this.#counters.countRedelivered();
+    const run = this.#runs.find(frame.head.runNumber);
+    const info = eventOfFrame(frame);
+    if (run === undefined || info === undefined)
+      throw new Error("a frame names a run or event that was never defined");
+    if (isRunEnd(info)) this.#runs.end(frame.head.runNumber);
+    const { event } = info;
+    if (attempts >= MAX_ATTEMPTS) {
+      this.#deliveries.refuse({ event, runId: run.runId }, place, killerError());
+      return;
+    }
+    let record: AnyEventRecord;
+    try {
+      record = this.#reader.record(frame, run);
+    } catch (error) {
+      // Such as from a getter that gave the encoder two different answers.
+      this.#deliveries.refuse({ event, runId: run.runId }, place, error);
+      return;
+    }
+    this.#deliveries.deliver(record, run.trace, place);
+  }
+
+  #onSettled({ offset }: Place, isLate: boolean): void {
+    this.#consumer.settle(offset);
+    if (!isLate || this.#isTidyScheduled) return;
+    // After the promises that settle in this same moment, so that one message serves them all.
+    this.#isTidyScheduled = true;
+    process.nextTick(() => {
+      this.#isTidyScheduled = false;
+      this.#tidy();
+    });
+  }
+
+  /** Passes on what a turn, or handlers that settled later, have brought. */
+  #tidy(): void {
+    if (this.#consumer.release()) {
+      this.#consumer.offerSpace(this.#isAsleep);
+      const done = this.#waiters.filter(({ position }) => this.#isReleased(position));
+      if (done.length > 0) this.#waiters = this.#waiters.filter((waiter) => !done.includes(waiter));
+      for (const { resolve } of done) resolve();
+    }
+    const isIdle = this.#isAsleep && !this.#toldIdle && this.#consumer.isEmpty;
+    if (isIdle) this.#toldIdle = true;
+    this.#outbox.post(isIdle);
+  }
+
+  async #rest(): Promise<void> {
+    this.#consumer.offerSpace(true);
+    for (let naps = 0; naps < NAPS; naps += 1) {
+      await this.#consumer.wait(NAPPING, NAP_MILLIS);
+      if (this.#consumer.hasMore) return;
+    }
+    this.#isAsleep = true;
+    this.#tidy();
+    await this.#consumer.wait(SLEEPING, Number.POSITIVE_INFINITY);
+    this.#isAsleep = false;
+  }
+
+  #isReleased(position: number): boolean {
+    // Positions wrap at 2^32; they are never half of that apart.
+    return ((this.#consumer.released - position) | 0) >= 0;
+  }
+}
+
+function killerError(): SidecallError {
+  return new SidecallError(
+    "SIDECALL_LANE_DIED",
+    `The event was being handled when its worker thread died, ${MAX_ATTEMPTS} times; it is not tried again.`,
+  );
+}

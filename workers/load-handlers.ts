@@ -1,0 +1,95 @@
+import { interestOf } from "../src/delivery.ts";
+import { type ErrorCode, errorText } from "../src/errors.ts";
+import { EVENT_NAMES, EVENTS } from "../src/events.ts";
+import { type CallbackHandler, handlerName } from "../src/handler.ts";
+import type { CodedFailure, HandlerContext, LoadedHandler, LoadSpec } from "../src/offthread/protocol.ts";
+import { encodeValue } from "../src/wire/codec.ts";
+
+/** A handler at work in this thread. */
+export interface HandlerSlot extends LoadedHandler {
+  /** Its place among the specs. */
+  readonly index: number;
+  readonly handler: CallbackHandler;
+}
+
+type Factory = (options: unknown, context: HandlerContext) => unknown;
+type HandlerClass = new (options: unknown, context: HandlerContext) => unknown;
+
+/** Loading failed; crosses to the main thread as a value. */
+class LoadFailure extends Error {
+  readonly failure: CodedFailure;
+
+  constructor(code: ErrorCode, message: string, cause: unknown) {
+    super(message);
+    this.failure = { code, message, cause: encodeValue(cause).slice() };
+  }
+}
+
+function isHandler(value: unknown): value is CallbackHandler {
+  if (typeof value !== "object" || value === null) return false;
+  const methods = ["onEvent", ...EVENT_NAMES.map((event) => EVENTS[event].method)];
+  return methods.some((method) => typeof Reflect.get(value, method) === "function");
+}
+
+function isClass(value: Factory | HandlerClass): value is HandlerClass {
+  return /^class\b/.test(Function.prototype.toString.call(value));
+}
+
+async function importModule({ href }: LoadSpec): Promise<object> {
+  try {
+    return await import(href);
+  } catch (error) {
+    throw new LoadFailure("SIDECALL_MODULE_FAILED", `Could not import ${href}: ${errorText(error)}.`, error);
+  }
+}
+
+/** The export, through the second `default` that a CommonJS module compiled from ESM has. */
+function exportOf(module: object, { href, exportName }: LoadSpec): unknown {
+  const exported: unknown = Reflect.get(module, exportName);
+  const isWrapped = typeof exported === "object" && exported !== null && "default" in exported;
+  if (isWrapped && !isHandler(exported)) return exported.default;
+  if (exported !== undefined) return exported;
+  const names = Object.keys(module).join(", ") || "nothing";
+  const message = `Expected ${href} to export \`${exportName}\`; it exports ${names}.`;
+  throw new LoadFailure("SIDECALL_NOT_A_HANDLER", message, undefined);
+}
+
+async function build(exported: unknown, spec: LoadSpec, context: HandlerContext): Promise<unknown> {
+  if (typeof exported !== "function") return exported;
+  const make = exported as Factory | HandlerClass;
+  try {
+    return isClass(make) ? new make(spec.options, context) : await make(spec.options, context);
+  } catch (error) {
+    const message = `\`${spec.exportName}\` of ${spec.href} threw while it built its handler: ${errorText(error)}.`;
+    throw new LoadFailure("SIDECALL_FACTORY_FAILED", message, error);
+  }
+}
+
+async function loadOne(spec: LoadSpec, index: number, context: HandlerContext): Promise<HandlerSlot> {
+  const handler = await build(exportOf(await importModule(spec), spec), spec, context);
+  if (!isHandler(handler)) {
+    const message = `Expected \`${spec.exportName}\` of ${spec.href} to be or to make a handler: an object with onEvent or a method such as onLLMStart; got ${typeof handler}.`;
+    throw new LoadFailure("SIDECALL_NOT_A_HANDLER", message, undefined);
+  }
+  const name = spec.name ?? handlerName(handler);
+  return { index, handler, name, interest: interestOf(handler), raiseError: handler.raiseError === true };
+}
+
+/** Imports and builds the handlers, in order. What goes wrong is a value, since a thrown error would lose its code. */
+export async function loadHandlers(
+  specs: readonly LoadSpec[],
+  context: HandlerContext,
+): Promise<readonly HandlerSlot[] | CodedFailure> {
+  try {
+    const slots: HandlerSlot[] = [];
+    for (const [index, spec] of specs.entries()) slots.push(await loadOne(spec, index, context));
+    return slots;
+  } catch (error) {
+    if (error instanceof LoadFailure) return error.failure;
+    throw error;
+  }
+}
+
+export function describeSlots(slots: readonly HandlerSlot[]): readonly LoadedHandler[] {
+  return slots.map(({ name, interest, raiseError }) => ({ name, interest, raiseError }));
+}

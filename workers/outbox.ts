@@ -1,0 +1,33 @@
+import type { MessagePort } from "node:worker_threads";
+import type { AnyEventRecord } from "../src/events.ts";
+import type { FailureReport, LaneReport } from "../src/offthread/protocol.ts";
+import { encodeValue } from "../src/wire/codec.ts";
+
+export type EventOfRun = Pick<AnyEventRecord, "event" | "runId">;
+
+/** Collects what the main thread has to hear, so that a turn of the loop costs it one message. */
+export class Outbox {
+  readonly #port: MessagePort;
+  #settled: LaneReport["settled"][number][] = [];
+  #failures: FailureReport[] = [];
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+  }
+
+  acknowledge(position: number, raised: { readonly error: unknown } | undefined): void {
+    this.#settled.push(raised === undefined ? [position] : [position, encodeValue(raised.error).slice()]);
+  }
+
+  fail(handler: string, { event, runId }: EventOfRun, error: unknown): void {
+    this.#failures.push({ handler, event, runId, error: encodeValue(error).slice() });
+  }
+
+  /** Posts what has collected, if anything has or `idle` is news. */
+  post(idle: boolean): void {
+    if (this.#settled.length === 0 && this.#failures.length === 0 && !idle) return;
+    this.#port.postMessage({ settled: this.#settled, failures: this.#failures, idle } satisfies LaneReport);
+    this.#settled = [];
+    this.#failures = [];
+  }
+}
