@@ -1,6 +1,4 @@
-import type { RunContext } from "../src/offthread/protocol.ts";
-import { decodeValue } from "../src/wire/codec.ts";
-import type { WireRun } from "../src/wire/records.ts";
+import { decodeRun, type WireRun } from "../src/wire/records.ts";
 import type { Chain } from "./chain.ts";
 
 /** What the runs of one trace share: the events that its handlers still have to take, handler by handler. */
@@ -25,21 +23,13 @@ export class RunDirectory {
     return this.#runs.get(runNumber);
   }
 
-  /** Gives a number its meaning, in place of what it meant before. `context`: msgpack of a {@link RunContext}. */
-  define(runNumber: number, context: Uint8Array): void {
+  /** Gives a number its meaning, in place of what it meant before. `bytes`: the run as msgpack. */
+  define(runNumber: number, bytes: Uint8Array): void {
     this.end(runNumber);
-    const [runId, parentRunId, traceId, tags, metadata, name] = decodeValue(context) as RunContext;
-    const trace = this.#trace(traceId);
+    const run = decodeRun(bytes);
+    const trace = this.#trace(run.traceId);
     trace.openRuns += 1;
-    this.#runs.set(runNumber, {
-      runId,
-      parentRunId: parentRunId ?? undefined,
-      traceId,
-      tags: Object.freeze(tags),
-      metadata: Object.freeze(metadata),
-      name: name ?? undefined,
-      trace,
-    });
+    this.#runs.set(runNumber, { ...run, trace });
   }
 
   /** The number means nothing any more. */

@@ -1,4 +1,3 @@
-import { SidecallError } from "../errors.ts";
 import { NAPPING, SLEEPING } from "../shared-memory/layout.ts";
 import { RingProducer } from "../shared-memory/producer.ts";
 import {
@@ -11,16 +10,23 @@ import {
   writeHead,
   writeText,
 } from "../wire/frames.ts";
-import { Backlog, type WaitingFrame } from "./backlog.ts";
+import { Backlog, type Waiting } from "./backlog.ts";
 import type { ResolvedOptions } from "./options.ts";
 
-interface Waiting {
+/** A frame that waits for room in the ring. */
+interface WaitingFrame extends Waiting {
+  readonly bytes: Uint8Array;
+  /** Called once with the position behind the frame when it is in the ring. */
+  readonly onWritten: (position: number) => void;
+}
+type Receipt = Pick<WaitingFrame, "droppable" | "onWritten" | "onDropped">;
+
+const NOBODY: Receipt = { droppable: false, onWritten: () => undefined, onDropped: () => undefined };
+
+interface Drain {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
-type Receipt = Omit<WaitingFrame, "bytes">;
-
-const NOBODY: Receipt = { droppable: false, onWritten: () => undefined, onDropped: () => undefined };
 
 /**
  * Writes a lane's frames: into its ring while there is room, else into the backlog, from which they go to the ring in
@@ -28,22 +34,16 @@ const NOBODY: Receipt = { droppable: false, onWritten: () => undefined, onDroppe
  */
 export class FrameWriter {
   readonly #producer: RingProducer;
-  readonly #backlog = new Backlog();
-  readonly #overflow: ResolvedOptions["overflow"];
-  readonly #maxBufferedBytes: number;
+  readonly #backlog: Backlog<WaitingFrame>;
   #isPumping = false;
   #isStopped = false;
   /** Bytes of the frame at the backlog's head that are in the ring already, as fragments. */
   #writtenBytes = 0;
-  #dropped = 0;
-  #droppedUnreported = 0;
-  #hasWarned = false;
-  #drainWaiters: Waiting[] = [];
+  #drains: Drain[] = [];
 
   constructor(ring: SharedArrayBuffer, options: Pick<ResolvedOptions, "overflow" | "maxBufferedBytes">) {
     this.#producer = new RingProducer(ring);
-    this.#overflow = options.overflow;
-    this.#maxBufferedBytes = options.maxBufferedBytes;
+    this.#backlog = new Backlog(options);
   }
 
   /** Behind the last frame in the ring. */
@@ -62,7 +62,7 @@ export class FrameWriter {
     return this.#producer.usedBytes + this.#backlog.bytes;
   }
   get dropped(): number {
-    return this.#dropped;
+    return this.#backlog.dropped;
   }
 
   settledPositions(): Iterable<number> {
@@ -102,24 +102,13 @@ export class FrameWriter {
 
   /** Takes a frame that found no room, if the overflow policy lets it. */
   buffer(head: FrameHead, payload: Uint8Array, receipt: Receipt): void {
-    if (!this.#admit(FRAME_HEAD_BYTES + payload.byteLength, receipt)) return;
-    const onDropped = (error: Error | undefined) => {
-      this.#countDropped();
-      receipt.onDropped(error);
-    };
-    this.#enqueue(head, payload, { ...receipt, onDropped });
+    this.#backlog.add(waitingFrame(head, payload, receipt));
+    if (!this.#isPumping) void this.#pump();
   }
 
   /** Takes a frame that the lane cannot do without. */
   bufferAlways(head: FrameHead, payload: Uint8Array): void {
-    this.#enqueue(head, payload, NOBODY);
-  }
-
-  #enqueue(head: FrameHead, payload: Uint8Array, receipt: Receipt): void {
-    const bytes = new Uint8Array(FRAME_HEAD_BYTES + payload.byteLength);
-    writeHead({ bytes, data: new DataView(bytes.buffer) }, 0, head);
-    bytes.set(payload, FRAME_HEAD_BYTES);
-    this.#backlog.add({ bytes, ...receipt });
+    this.#backlog.addAlways(waitingFrame(head, payload, NOBODY));
     if (!this.#isPumping) void this.#pump();
   }
 
@@ -127,71 +116,19 @@ export class FrameWriter {
   stop(error: Error): void {
     this.#isStopped = true;
     this.#backlog.clear(error);
-    this.#reportDropped();
-    for (const { reject } of this.#takeDrainWaiters()) reject(error);
+    for (const { reject } of this.#takeDrains()) reject(error);
   }
 
   /** Resolves when all that waits now is in the ring. */
   drained(): Promise<void> {
     if (this.#backlog.length === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#drainWaiters.push({ resolve, reject }));
+    return new Promise((resolve, reject) => this.#drains.push({ resolve, reject }));
   }
 
-  #takeDrainWaiters(): Waiting[] {
-    const waiters = this.#drainWaiters;
-    this.#drainWaiters = [];
-    return waiters;
-  }
-
-  /** Whether the backlog takes `bytes` more, after the policy has had its say. */
-  #admit(bytes: number, receipt: Receipt): boolean {
-    if (this.#fits(bytes)) return true;
-    if (this.#overflow === "wait") {
-      this.#warnBeyondBound();
-      return true;
-    }
-    if (this.#overflow === "drop" && !receipt.droppable) {
-      this.#backlog.evict(this.#backlog.bytes + bytes - this.#maxBufferedBytes);
-      if (this.#fits(bytes)) return true;
-    }
-    this.#countDropped();
-    receipt.onDropped(this.#overflow === "throw" ? this.#overflowError() : undefined);
-    return false;
-  }
-
-  /** One frame always fits, however large: else it could never be sent. */
-  #fits(bytes: number): boolean {
-    return this.#backlog.length === 0 || this.#backlog.bytes + bytes <= this.#maxBufferedBytes;
-  }
-
-  #overflowError(): SidecallError {
-    return new SidecallError(
-      "SIDECALL_OVERFLOW",
-      `Expected at most ${this.#maxBufferedBytes} bytes to wait for handlers, and they do. Await the callbacks, raise maxBufferedBytes or threads, or choose another overflow policy.`,
-    );
-  }
-
-  #warnBeyondBound(): void {
-    if (this.#hasWarned) return;
-    this.#hasWarned = true;
-    process.emitWarning(
-      `More than ${this.#maxBufferedBytes} bytes of events wait for off-thread handlers, and callers do not await their promises. Memory grows until the handlers catch up.`,
-      { type: "SidecallWarning", code: "SIDECALL_OVERFLOW" },
-    );
-  }
-
-  #countDropped(): void {
-    this.#dropped += 1;
-    this.#droppedUnreported += 1;
-  }
-
-  #reportDropped(): void {
-    if (this.#droppedUnreported === 0) return;
-    process.emitWarning(`${this.#droppedUnreported} events for off-thread handlers were dropped.`, {
-      type: "SidecallWarning",
-      code: "SIDECALL_OVERFLOW",
-    });
-    this.#droppedUnreported = 0;
+  #takeDrains(): Drain[] {
+    const drains = this.#drains;
+    this.#drains = [];
+    return drains;
   }
 
   async #pump(): Promise<void> {
@@ -206,8 +143,7 @@ export class FrameWriter {
     this.#isPumping = false;
     this.#producer.publish();
     this.wake(true);
-    this.#reportDropped();
-    for (const { resolve } of this.#takeDrainWaiters()) resolve();
+    for (const { resolve } of this.#takeDrains()) resolve();
   }
 
   /** Moves the frame at the backlog's head, or its next fragment, into the ring. False: there is no room. */
@@ -232,4 +168,12 @@ export class FrameWriter {
     frame.onWritten(this.#producer.position);
     return true;
   }
+}
+
+function waitingFrame(head: FrameHead, payload: Uint8Array, receipt: Receipt): WaitingFrame {
+  const byteLength = FRAME_HEAD_BYTES + payload.byteLength;
+  const bytes = new Uint8Array(byteLength);
+  writeHead({ bytes, data: new DataView(bytes.buffer) }, 0, head);
+  bytes.set(payload, FRAME_HEAD_BYTES);
+  return { bytes, byteLength, ...receipt };
 }

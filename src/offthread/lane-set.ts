@@ -1,8 +1,9 @@
 import type { SidecallError } from "../errors.ts";
 import { type AnyEventRecord, type EventInfo, isRunEnd } from "../events.ts";
+import { runOf } from "../wire/records.ts";
 import { Lane, type LaneOptions } from "./lane.ts";
 import type { LoadedHandler } from "./protocol.ts";
-import { contextOf, type KnownRun, laneOf, RunTable } from "./run-table.ts";
+import { type KnownRun, laneOf, RunTable } from "./run-table.ts";
 import type { LaneStats } from "./stats.ts";
 import type { Transport } from "./transport.ts";
 
@@ -60,10 +61,11 @@ export class LaneSet implements Transport {
     this.#retire(this.#runs.take(record.runId));
     this.#retire(this.#runs.takeOldestBeyondLimit());
     const lane = this.#lanes[laneOf(record.traceId, this.#lanes.length)] as Lane;
-    return this.#runs.add(record, lane, lane.define(contextOf(record)));
+    const run = runOf(record);
+    return this.#runs.add({ run, lane, runNumber: lane.define(run) });
   }
 
-  #retire(run: KnownRun<Lane> | undefined): void {
-    run?.lane.retire(run.runNumber);
+  #retire(known: KnownRun<Lane> | undefined): void {
+    known?.lane.retire(known.runNumber);
   }
 }

@@ -4,14 +4,15 @@ import type { AnyEventRecord, EventInfo, EventRecord } from "../events.ts";
 import { reportFailure } from "../failures.ts";
 import { LaneCounters } from "../shared-memory/counters.ts";
 import { allocateRing } from "../shared-memory/layout.ts";
-import { decodeValue, encodeValue } from "../wire/codec.ts";
+import { decodeValue } from "../wire/codec.ts";
 import { ACKNOWLEDGE, EVENT, type FrameHead, LATIN1_TOKEN, RUN } from "../wire/frames.ts";
-import { encodeFields } from "../wire/records.ts";
+import { encodeFields, encodeRun, type WireRun } from "../wire/records.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { LaneThread } from "./lane-thread.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { HandlerContext, LaneReport, LoadedHandler, LoadSpec, RunContext } from "./protocol.ts";
+import type { HandlerContext, LaneReport, LoadedHandler, LoadSpec } from "./protocol.ts";
+import { resultOf } from "./remote.ts";
 import { RunNumbers } from "./run-numbers.ts";
 import type { LaneStats } from "./stats.ts";
 
@@ -58,8 +59,8 @@ export class Lane {
 
   async open(): Promise<readonly LoadedHandler[]> {
     const { specs, context, handlerTimeoutMillis } = this.#options;
-    const known = [...this.#runs.contexts()];
-    const runs = known.map(([runNumber, run]) => [runNumber, encodeValue(run).slice()] as const);
+    const known = [...this.#runs.runs()];
+    const runs = known.map(([runNumber, run]) => [runNumber, encodeRun(run).slice()] as const);
     const counters = this.#counters.buffer;
     const setup = { context, specs, ring: this.#ring, counters, runs, handlerTimeoutMillis };
     this.#handlers = await this.#thread.open(setup);
@@ -67,10 +68,10 @@ export class Lane {
   }
 
   /** Tells the lane of a run and gives back the number by which later frames name it. */
-  define(context: RunContext): number {
-    const runNumber = this.#runs.take(context, this.#writer.released);
+  define(run: WireRun): number {
+    const runNumber = this.#runs.take(run, this.#writer.released);
     const head = { kind: RUN, code: 0, flags: 0, runNumber, timestamp: 0 };
-    const payload = encodeValue(context);
+    const payload = encodeRun(run);
     if (this.#failure === undefined && !this.#writer.tryWrite(head, payload)) {
       this.#writer.bufferAlways(head, payload);
     }
@@ -157,8 +158,8 @@ export class Lane {
     return failures.map(decodeValue);
   }
 
-  call(handler: number, method: string, args: readonly unknown[]): Promise<unknown> {
-    return this.#thread.request((control) => control.call(handler, method, args));
+  async call(handler: number, method: string, args: readonly unknown[]): Promise<unknown> {
+    return resultOf(await this.#thread.request((control) => control.call(handler, method, args)));
   }
 
   /** Ends the thread; what is not handled is given up and rejects with `error`. */

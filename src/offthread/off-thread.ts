@@ -3,6 +3,7 @@ import { LaneSet } from "./lane-set.ts";
 import { OffThreadHandler, type UntypedHandler } from "./off-thread-handler.ts";
 import { type HandlerSpec, type OffThreadOptions, resolveOptions, resolveSpecs } from "./options.ts";
 import type { LoadedHandler } from "./protocol.ts";
+import { UnorderedPool } from "./unordered-pool.ts";
 
 function checkNames(handlers: readonly LoadedHandler[]): void {
   const names = handlers.map(({ name }) => name);
@@ -31,7 +32,8 @@ export async function offThread<Handler extends object = UntypedHandler>(
   options: OffThreadOptions = {},
 ): Promise<OffThreadHandler<Handler>> {
   const resolved = resolveOptions(options);
-  const transport = new LaneSet({ ...resolved, specs: resolveSpecs(specs) });
+  const setup = { ...resolved, specs: resolveSpecs(specs) };
+  const transport = resolved.ordering === "trace" ? new LaneSet(setup) : new UnorderedPool(setup);
   try {
     const handlers = await transport.open();
     checkNames(handlers);

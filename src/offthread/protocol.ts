@@ -22,16 +22,6 @@ export interface HandlerContext {
   readonly threads: number;
 }
 
-/** The context of a run, as RUN frames carry it: what its number stands for. */
-export type RunContext = readonly [
-  runId: string,
-  parentRunId: string | null,
-  traceId: string,
-  tags: readonly string[],
-  metadata: Readonly<Record<string, unknown>>,
-  name: string | null,
-];
-
 /** Argument of the task that makes a thread into a lane. */
 export interface LaneSetup {
   readonly context: HandlerContext;
@@ -88,13 +78,45 @@ export interface LaneControl {
   flush(position: number): Promise<readonly Uint8Array[]>;
   /** Lets every handler close. Gives back their failures. */
   close(): Promise<readonly Uint8Array[]>;
-  /** Calls a method of a handler. */
-  call(handler: number, method: string, args: readonly unknown[]): Promise<unknown>;
+  /** Calls a method of a handler. What it throws comes back as msgpack, which keeps an error's own properties. */
+  call(handler: number, method: string, args: readonly unknown[]): Promise<CallResult>;
 }
 
-/** Argument of the task that handles one event with `ordering: "none"`: msgpack of context and frame. */
+/** Either what the method returned, or the msgpack of what it threw. */
+export interface CallResult {
+  readonly value?: unknown;
+  readonly error?: Uint8Array;
+}
+
+/** What every thread of a pool without order knows from its start. */
+export interface UnorderedSetup {
+  readonly specs: readonly LoadSpec[];
+  readonly context: HandlerContext;
+  readonly handlerTimeoutMillis: number;
+}
+
+/** Argument of the task that loads the handlers of a thread. */
+export interface Greeting {
+  /** Carries {@link LaneControl} by Comlink. */
+  readonly control: MessagePort;
+  /** One word: greetings under way. Each waits for all others, so that every thread takes one. */
+  readonly gate: Int32Array;
+  readonly threads: number;
+}
+
+/** Argument of the task that handles one event. */
 export interface UnorderedTask {
+  /** msgpack of the run's context. */
   readonly run: Uint8Array;
-  readonly head: { readonly code: number; readonly timestamp: number };
+  readonly code: number;
+  readonly timestamp: number;
+  /** msgpack of the event's own fields. */
   readonly payload: Uint8Array;
+}
+
+/** What one event's task gives back. */
+export interface UnorderedResult {
+  /** Indexes of the handlers that settled it well. */
+  readonly handled: readonly number[];
+  readonly failures: readonly (FailureReport & { readonly index: number })[];
 }

@@ -1,3 +1,6 @@
+import { decodeValue } from "../wire/codec.ts";
+import type { CallResult } from "./protocol.ts";
+
 type Method = (...args: never[]) => unknown;
 
 /** A handler's methods as they are called from the main thread: each gives one result per thread. */
@@ -18,4 +21,10 @@ export function remoteOf<Handler extends object>(call: Call): Remote<Handler> {
       return (...args: unknown[]) => call(method, args);
     },
   });
+}
+
+/** What a method returned in its thread; throws what it threw there. */
+export function resultOf(result: CallResult): unknown {
+  if (result.error !== undefined) throw decodeValue(result.error);
+  return result.value;
 }

@@ -1,5 +1,5 @@
 import { Fifo } from "../fifo.ts";
-import type { RunContext } from "./protocol.ts";
+import type { WireRun } from "../wire/records.ts";
 
 interface Retired {
   readonly runNumber: number;
@@ -12,20 +12,20 @@ interface Retired {
  * that names it is settled: until then a lane that takes over from a dead one must be told what it means.
  */
 export class RunNumbers {
-  readonly #contexts = new Map<number, RunContext>();
+  readonly #runs = new Map<number, WireRun>();
   readonly #free: number[] = [];
   readonly #retired = new Fifo<Retired>();
   #next = 0;
 
   /** Runs whose number is taken. */
   get size(): number {
-    return this.#contexts.size;
+    return this.#runs.size;
   }
 
-  take(context: RunContext, released: number): number {
+  take(run: WireRun, released: number): number {
     this.#reclaim(released);
     const runNumber = this.#free.pop() ?? this.#next++;
-    this.#contexts.set(runNumber, context);
+    this.#runs.set(runNumber, run);
     return runNumber;
   }
 
@@ -34,8 +34,8 @@ export class RunNumbers {
     this.#retired.push({ runNumber, position });
   }
 
-  contexts(): Iterable<readonly [number, RunContext]> {
-    return this.#contexts;
+  runs(): Iterable<readonly [number, WireRun]> {
+    return this.#runs;
   }
 
   #reclaim(released: number): void {
@@ -44,7 +44,7 @@ export class RunNumbers {
       // Positions wrap at 2^32; they are never half of that apart.
       if (oldest === undefined || ((released - oldest.position) | 0) < 0) return;
       this.#retired.shift();
-      this.#contexts.delete(oldest.runNumber);
+      this.#runs.delete(oldest.runNumber);
       this.#free.push(oldest.runNumber);
     }
   }

@@ -1,28 +1,15 @@
-import type { AnyEventRecord, RunDescription } from "../events.ts";
-import type { RunContext } from "./protocol.ts";
+import type { AnyEventRecord } from "../events.ts";
+import type { WireRun } from "../wire/records.ts";
 
-/** A run as the main thread knows it while it lasts: its lane, its number there, and what the lane was told of it. */
+/** A run as the main thread knows it while it lasts: what its lane was told of it, and under which number. */
 export interface KnownRun<Lane> {
-  readonly runId: string;
+  readonly run: WireRun;
   readonly lane: Lane;
   readonly runNumber: number;
-  readonly parentRunId: string | undefined;
-  readonly tags: readonly string[];
-  readonly metadata: RunDescription["metadata"] | undefined;
-  readonly name: string | undefined;
 }
 
 /** Runs that never end are forgotten, oldest first, beyond this many; an event that comes yet tells of its run anew. */
 const MAX_OPEN_RUNS = 262_144;
-
-function description(record: AnyEventRecord): Partial<RunDescription> {
-  return "metadata" in record ? record : {};
-}
-
-export function contextOf(record: AnyEventRecord): RunContext {
-  const { metadata = {}, name = null } = description(record);
-  return [record.runId, record.parentRunId ?? null, record.traceId, record.tags, metadata, name];
-}
 
 export class RunTable<Lane> {
   readonly #runs = new Map<string, KnownRun<Lane>>();
@@ -33,19 +20,17 @@ export class RunTable<Lane> {
 
   /** The event's run, if all that its lane was told of it still holds. */
   find(record: AnyEventRecord): KnownRun<Lane> | undefined {
-    const run = this.#runs.get(record.runId);
-    if (run === undefined || run.tags !== record.tags || run.parentRunId !== record.parentRunId)
-      return undefined;
-    if (!("metadata" in record)) return run;
-    return run.metadata === record.metadata && run.name === record.name ? run : undefined;
+    const known = this.#runs.get(record.runId);
+    if (known === undefined) return undefined;
+    const { run } = known;
+    if (run.tags !== record.tags || run.parentRunId !== record.parentRunId) return undefined;
+    if (!("metadata" in record)) return known;
+    return run.metadata === record.metadata && run.name === record.name ? known : undefined;
   }
 
-  add(record: AnyEventRecord, lane: Lane, runNumber: number): KnownRun<Lane> {
-    const { runId, parentRunId, tags } = record;
-    const { metadata, name } = description(record);
-    const run: KnownRun<Lane> = { runId, lane, runNumber, parentRunId, tags, metadata, name };
-    this.#runs.set(runId, run);
-    return run;
+  add(known: KnownRun<Lane>): KnownRun<Lane> {
+    this.#runs.set(known.run.runId, known);
+    return known;
   }
 
   /** Removes a run and gives it back. */

@@ -3,8 +3,42 @@ import { decodeValue, encodeValue } from "./codec.ts";
 
 type Fields = Record<string, unknown>;
 
-/** What a run's number stands for on the reading side: the fields that all of the run's events share. */
+/** The fields that all events of a run share. They cross once a run. */
 export interface WireRun extends RunIdentity, Pick<RunDescription, "metadata" | "name"> {}
+
+/** A run's shared fields as they cross; null for what is not there. */
+type RunTuple = readonly [
+  runId: string,
+  parentRunId: string | null,
+  traceId: string,
+  tags: readonly string[],
+  metadata: Readonly<Record<string, unknown>>,
+  name: string | null,
+];
+
+/** The run that an event belongs to. */
+export function runOf(record: AnyEventRecord): WireRun {
+  const { runId, parentRunId, traceId, tags } = record;
+  const { metadata = {}, name }: Partial<RunDescription> = "metadata" in record ? record : {};
+  return { runId, parentRunId, traceId, tags, metadata, name };
+}
+
+/** A run as msgpack, in memory that the next call overwrites. */
+export function encodeRun({ runId, parentRunId, traceId, tags, metadata, name }: WireRun): Uint8Array {
+  return encodeValue([runId, parentRunId ?? null, traceId, tags, metadata, name ?? null] satisfies RunTuple);
+}
+
+export function decodeRun(bytes: Uint8Array): WireRun {
+  const [runId, parentRunId, traceId, tags, metadata, name] = decodeValue(bytes) as RunTuple;
+  return {
+    runId,
+    parentRunId: parentRunId ?? undefined,
+    traceId,
+    tags: Object.freeze(tags),
+    metadata: Object.freeze(metadata),
+    name: name ?? undefined,
+  };
+}
 
 /**
  * The own fields of an event as msgpack, in memory that the next call overwrites: a bit for each field of the row that is

@@ -1,0 +1,228 @@
+import { createHistogram, performance } from "node:perf_hooks";
+import { fileURLToPath } from "node:url";
+import { Piscina } from "piscina";
+import { errorText, SidecallError } from "../errors.ts";
+import type { AnyEventRecord, EventInfo, EventName } from "../events.ts";
+import { reportFailure } from "../failures.ts";
+import { decodeValue, encodeValue } from "../wire/codec.ts";
+import { encodeFields, encodeRun, runOf } from "../wire/records.ts";
+import { Backlog, type Waiting } from "./backlog.ts";
+import { Greeter } from "./greeter.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { LoadedHandler, LoadSpec, UnorderedResult, UnorderedSetup, UnorderedTask } from "./protocol.ts";
+import { resultOf } from "./remote.ts";
+import type { LaneStats } from "./stats.ts";
+import type { Transport } from "./transport.ts";
+
+const TASK_MODULE = fileURLToPath(new URL("../../workers/task.js", import.meta.url));
+/** Tasks handed to Piscina for each thread, so that none is idle while the next waits here. */
+const TASKS_PER_THREAD = 4;
+/** An event whose thread died is given one more chance. */
+const MAX_ATTEMPTS = 2;
+
+interface WaitingTask extends Waiting {
+  readonly task: UnorderedTask;
+  readonly event: EventName;
+  readonly runId: string;
+  readonly acknowledge: boolean;
+  readonly sentAt: number;
+  /** Tells the caller that the event is handled; before that, without `acknowledge`, that it is on its way. */
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  /** Tells `flush` that the event is settled or given up. */
+  readonly done: () => void;
+}
+
+/** Threads without order: each event is a Piscina task that any idle thread takes. */
+export class UnorderedPool implements Transport {
+  readonly #pool: Piscina;
+  readonly #greeter: Greeter;
+  readonly #backlog: Backlog<WaitingTask>;
+  readonly #maxRunning: number;
+  /** One promise for each event that is not settled. */
+  readonly #unsettled = new Set<Promise<void>>();
+  readonly #latency = createHistogram();
+  #handlers: readonly LoadedHandler[] = [];
+  #handled: number[] = [];
+  #failed: number[] = [];
+  #running = 0;
+  #events = 0;
+  #settled = 0;
+  #bytes = 0;
+  #restarts = 0;
+  #redelivered = 0;
+  #failure: SidecallError | undefined;
+
+  constructor(options: ResolvedOptions & { readonly specs: readonly LoadSpec[] }) {
+    const { threads, specs, handlerTimeoutMillis, resourceLimits } = options;
+    const workerData: UnorderedSetup = { specs, context: { lane: 0, threads }, handlerTimeoutMillis };
+    this.#pool = new Piscina({
+      filename: TASK_MODULE,
+      minThreads: threads,
+      maxThreads: threads,
+      // Handlers' timers and sockets, and the control port, must live between tasks.
+      atomics: "disabled",
+      idleTimeout: Number.POSITIVE_INFINITY,
+      recordTiming: false,
+      workerHistogram: false,
+      workerData,
+      ...(resourceLimits === undefined ? {} : { resourceLimits }),
+    });
+    // Each death reaches the task that it interrupted; one between tasks interrupts nothing.
+    this.#pool.on("error", () => undefined);
+    this.#greeter = new Greeter(this.#pool, threads);
+    this.#backlog = new Backlog(options);
+    this.#maxRunning = threads * TASKS_PER_THREAD;
+  }
+
+  async open(): Promise<readonly LoadedHandler[]> {
+    this.#handlers = await this.#greeter.greet();
+    this.#handled = this.#handlers.map(() => 0);
+    this.#failed = this.#handlers.map(() => 0);
+    return this.#handlers;
+  }
+
+  send(info: EventInfo, record: AnyEventRecord, acknowledge: boolean): Promise<void> | undefined {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const run = encodeRun(runOf(record)).slice();
+    const payload = encodeFields(info, record).slice();
+    const { event, runId, timestamp } = record;
+    this.#events += 1;
+    this.#bytes += payload.byteLength;
+    const hasRoom = this.#running < this.#maxRunning;
+    const done = this.#expect();
+    const sent = new Promise<void>((resolve, reject) => {
+      const waiting: WaitingTask = {
+        task: { run, code: info.code, timestamp, payload },
+        event,
+        runId,
+        byteLength: run.byteLength + payload.byteLength,
+        droppable: info.phase === "data",
+        acknowledge,
+        sentAt: performance.now(),
+        resolve,
+        reject,
+        done,
+        onDropped: (error) => {
+          done();
+          if (error === undefined) resolve();
+          else reject(error);
+        },
+      };
+      if (hasRoom) this.#start(waiting);
+      else this.#backlog.add(waiting);
+    });
+    return acknowledge || !hasRoom ? sent : undefined;
+  }
+
+  /** An event without its trace's order needs no memory of its run. */
+  skip(): void {}
+
+  async flush(): Promise<unknown[]> {
+    await Promise.all(this.#unsettled);
+    if (this.#failure !== undefined) throw this.#failure;
+    const failures = await this.#greeter.askAll((control) => control.flush(0));
+    return failures.flat().map(decodeValue);
+  }
+
+  async close(): Promise<unknown[]> {
+    const failures = await this.#greeter.askAll((control) => control.close());
+    await this.#pool.destroy();
+    return failures.flat().map(decodeValue);
+  }
+
+  async abort(error: SidecallError): Promise<void> {
+    this.#failure ??= error;
+    this.#backlog.clear(error);
+    await this.#pool.destroy();
+  }
+
+  async call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]> {
+    const results = await this.#greeter.askAll((control) => control.call(handler, method, args));
+    return results.map(resultOf);
+  }
+
+  stats(): readonly LaneStats[] {
+    const { dropped } = this.#backlog;
+    const unsettled = this.#events - this.#settled - dropped;
+    const isOver = this.#failure !== undefined;
+    const stats: LaneStats = {
+      events: this.#events,
+      bytes: this.#bytes,
+      dropped: isOver ? dropped + unsettled : dropped,
+      depth: isOver ? 0 : unsettled,
+      bufferedBytes: this.#backlog.bytes,
+      redelivered: this.#redelivered,
+      restarts: this.#restarts,
+      acknowledged: this.#latency,
+      handlers: this.#handlers.map(({ name }, i) => ({
+        name,
+        handled: this.#handled[i] ?? 0,
+        failed: this.#failed[i] ?? 0,
+      })),
+    };
+    return [stats];
+  }
+
+  /** Notes an event that `flush` has to wait for. Returns what says that it need not any more. */
+  #expect(): () => void {
+    let done: () => void = () => undefined;
+    const settled = new Promise<void>((resolve) => {
+      done = () => {
+        this.#unsettled.delete(settled);
+        resolve();
+      };
+    });
+    this.#unsettled.add(settled);
+    return done;
+  }
+
+  #start(waiting: WaitingTask): void {
+    this.#running += 1;
+    if (!waiting.acknowledge) waiting.resolve();
+    void this.#attempt(waiting).then((result) => {
+      this.#settle(waiting, result);
+      waiting.done();
+      this.#running -= 1;
+      const next = this.#backlog.shift();
+      if (next !== undefined) this.#start(next);
+    });
+  }
+
+  #settle(waiting: WaitingTask, result: UnorderedResult): void {
+    if (this.#failure !== undefined) {
+      waiting.reject(this.#failure);
+      return;
+    }
+    this.#settled += 1;
+    this.#latency.record(Math.max(1, Math.round((performance.now() - waiting.sentAt) * 1e6)));
+    for (const index of result.handled) this.#handled[index] = (this.#handled[index] ?? 0) + 1;
+    for (const { index, error: packed, ...failure } of result.failures) {
+      this.#failed[index] = (this.#failed[index] ?? 0) + 1;
+      const error = decodeValue(packed);
+      // A failure that rejects the caller's promise is reported where that promise is awaited.
+      if (waiting.acknowledge && this.#handlers[index]?.raiseError === true) waiting.reject(error);
+      else reportFailure({ ...failure, error });
+    }
+    waiting.resolve();
+  }
+
+  async #attempt({ task, event, runId }: WaitingTask): Promise<UnorderedResult> {
+    let lastError: unknown;
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS && this.#failure === undefined; attempt += 1) {
+      if (attempt > 1) this.#redelivered += 1;
+      try {
+        return await this.#pool.run(task);
+      } catch (error) {
+        lastError = error;
+        this.#restarts += 1;
+      }
+    }
+    const message = `The worker thread ended, ${MAX_ATTEMPTS} times, while it handled the event: ${errorText(lastError)}.`;
+    const error = encodeValue(new SidecallError("SIDECALL_LANE_DIED", message, lastError)).slice();
+    return {
+      handled: [],
+      failures: this.#handlers.map(({ name }, index) => ({ index, handler: name, event, runId, error })),
+    };
+  }
+}

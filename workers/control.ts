@@ -1,0 +1,45 @@
+import { SidecallError } from "../src/errors.ts";
+import type { LaneControl } from "../src/offthread/protocol.ts";
+import { encodeValue } from "../src/wire/codec.ts";
+import type { HandlerSlot } from "./load-handlers.ts";
+
+/** Calls `flush` or `close` of every handler that has it, all together. Gives back the msgpack of what they threw. */
+async function callAll(
+  slots: readonly HandlerSlot[],
+  verb: "flush" | "close",
+): Promise<readonly Uint8Array[]> {
+  const results = await Promise.allSettled(slots.map(async ({ handler }) => handler[verb]?.()));
+  return results.flatMap((result) =>
+    result.status === "rejected" ? [encodeValue(result.reason).slice()] : [],
+  );
+}
+
+/** What the main thread may ask of this thread; `settled` resolves when all before a position is handled. */
+export function controlOf(
+  slots: readonly HandlerSlot[],
+  settled: (position: number) => Promise<void>,
+): LaneControl {
+  return {
+    async flush(position) {
+      await settled(position);
+      return callAll(slots, "flush");
+    },
+    close: () => callAll(slots, "close"),
+    async call(handler, method, args) {
+      try {
+        return { value: await callMethod(slots[handler], method, args) };
+      } catch (error) {
+        return { error: encodeValue(error).slice() };
+      }
+    },
+  };
+}
+
+function callMethod(slot: HandlerSlot | undefined, method: string, args: readonly unknown[]): unknown {
+  const called: unknown = slot === undefined ? undefined : Reflect.get(slot.handler, method);
+  if (slot === undefined || typeof called !== "function") {
+    const message = `Expected the name of a method of handler ${slot?.name}, got \`${method}\`.`;
+    throw new SidecallError("SIDECALL_REMOTE_METHOD", message);
+  }
+  return Reflect.apply(called, slot.handler, args);
+}
