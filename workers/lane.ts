@@ -13,6 +13,7 @@ export default async function openLane(setup: LaneSetup): Promise<LoadResult> {
     controlOf(slots, (position) => loop.settled(position)),
     setup.control,
   );
-  void loop.run();
+  // Not before the main thread has this task's answer: an event may end the thread.
+  setImmediate(() => void loop.run());
   return { handlers: describeSlots(slots) };
 }

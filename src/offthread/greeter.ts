@@ -6,6 +6,9 @@ import { allocateGate, openGate } from "../shared-memory/gate.ts";
 import { loadError } from "./lane-thread.ts";
 import type { Greeting, LaneControl, LoadedHandler, LoadResult } from "./protocol.ts";
 
+type Question<T> = (control: Remote<LaneControl>) => Promise<T>;
+const MAX_ATTEMPTS = 3;
+
 type Greeted = LoadResult & { readonly threadId: number };
 
 /**
@@ -36,7 +39,7 @@ export class Greeter {
   }
 
   /** Asks every thread. Rejects with SIDECALL_LANE_DIED if one ends before it answers. */
-  async askAll<T>(question: (control: Remote<LaneControl>) => Promise<T>): Promise<T[]> {
+  async askAll<T>(question: Question<T>): Promise<T[]> {
     if (this.#pool.threads.some((thread) => !this.#controls.has(thread))) await this.greet();
     const controls = this.#pool.threads.map((thread) => [thread, this.#controls.get(thread)] as const);
     return Promise.all(
@@ -45,6 +48,18 @@ export class Greeter {
         return beforeExit(thread, question(control));
       }),
     );
+  }
+
+  /** Asks every thread, and again if one ends before it answers: its successor has an answer too. */
+  async insist<T>(question: Question<T>): Promise<T[]> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.askAll(question);
+      } catch (error) {
+        const isDeath = error instanceof SidecallError && error.code === "SIDECALL_LANE_DIED";
+        if (!isDeath || attempt === MAX_ATTEMPTS) throw error;
+      }
+    }
   }
 
   async #greetOne(gate: Int32Array): Promise<readonly LoadedHandler[]> {

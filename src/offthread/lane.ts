@@ -218,7 +218,10 @@ export class Lane {
     });
     this.#reopening = this.open().then(
       () => undefined,
-      (openError: SidecallError) => this.#fail(openError),
+      (openError: SidecallError) => {
+        if (openError.code === "SIDECALL_LANE_DIED") this.#onDeath(openError);
+        else this.#fail(openError);
+      },
     );
   }
 

@@ -42,10 +42,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
     this.#interest = handlers.reduce((bits, { interest }) => bits | interest, 0);
     this.#completesQueued = options.completion === "queued" && !raises;
     this.remotes = Object.fromEntries(
-      handlers.map(({ name }, i) => [
-        name,
-        remoteOf<Handler>((method, args) => this.#transport.call(i, method, args)),
-      ]),
+      handlers.map(({ name }, i) => [name, remoteOf<Handler>((method, args) => this.#call(i, method, args))]),
     );
   }
 
@@ -100,6 +97,11 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
 
   stats(): OffThreadStats {
     return summarize(this.#transport.stats());
+  }
+
+  async #call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]> {
+    if (this.#state === "closed") throw this.#closedError(`call of ${method}`);
+    return this.#transport.call(handler, method, args);
   }
 
   async #close(timeoutMillis: number): Promise<void> {

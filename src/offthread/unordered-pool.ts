@@ -121,7 +121,7 @@ export class UnorderedPool implements Transport {
   async flush(): Promise<unknown[]> {
     await Promise.all(this.#unsettled);
     if (this.#failure !== undefined) throw this.#failure;
-    const failures = await this.#greeter.askAll((control) => control.flush(0));
+    const failures = await this.#greeter.insist((control) => control.flush(0));
     return failures.flat().map(decodeValue);
   }
 

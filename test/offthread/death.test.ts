@@ -1,0 +1,115 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import {
+  type AnyEventRecord,
+  AsyncCallbackManager,
+  type OffThreadOptions,
+  offThread,
+} from "../../src/index.ts";
+import { fixture } from "../fixtures/modules.ts";
+import { collectFailures } from "../placements.ts";
+
+beforeEach(() => {
+  vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const PLACES = [
+  { ordering: "trace", completion: "handled" },
+  { ordering: "trace", completion: "queued" },
+  { ordering: "none", completion: "handled" },
+] as const satisfies OffThreadOptions[];
+const LIMITS = { resourceLimits: { maxOldGenerationSizeMb: 32 } };
+
+test.each(
+  PLACES.flatMap((place) => ["exit", "throw later", "exhaust memory"].map((fate) => ({ ...place, fate }))),
+)(
+  "an event that kills its thread fails alone: $fate ($ordering, $completion)",
+  async ({ fate, ...options }) => {
+    const handler = await offThread(fixture("Mortal"), { ...options, ...LIMITS });
+    const manager = new AsyncCallbackManager({ handlers: [handler] });
+    const failures = await collectFailures(async () => {
+      const [doomed, other] = await Promise.all([
+        manager.onChainStart(null, 1),
+        manager.onChainStart(null, 2),
+      ]);
+      const before = [doomed.onText("a"), other.onText("b")];
+      const fatal = doomed.onText(fate);
+      const after = [doomed.onText("c"), other.onText("d")];
+      await Promise.all([...before, fatal, ...after]);
+      await handler.flush();
+    });
+    if (options.ordering === "trace") await expect.poll(() => handler.stats().restarts).toBeGreaterThan(0);
+    const stats = handler.stats();
+    expect(stats).toMatchObject({ events: 5, dropped: 0, depth: 0 });
+    const [counts] = stats.handlers;
+    expect((counts?.handled ?? 0) + (counts?.failed ?? 0)).toBeGreaterThanOrEqual(5);
+    if (fate !== "throw later") {
+      // A thread that dies of something left behind has settled its event; these have not.
+      expect(failures).toMatchObject([{ event: "on_text", error: { code: "SIDECALL_LANE_DIED" } }]);
+      expect(counts).toMatchObject({ handled: 4, failed: 1 });
+    }
+    await handler.close();
+  },
+);
+
+test("a lane survives events that all kill its thread, with true counts", async () => {
+  const handler = await offThread(fixture("Mortal"), { completion: "queued" });
+  const manager = new AsyncCallbackManager({ handlers: [handler] });
+  const chain = await manager.onChainStart(null, 1);
+  await chain.onText("a");
+  const failures = await collectFailures(async () => {
+    for (let i = 0; i < 4; i += 1) void chain.onText("exit");
+    await expect(handler.flush()).resolves.toBeUndefined();
+  });
+  expect(failures).toHaveLength(4);
+  expect(handler.stats()).toMatchObject({ events: 5, depth: 0, handlers: [{ handled: 1, failed: 4 }] });
+  await handler.close();
+});
+
+test("a lane keeps its order, its runs and its open handlers' events across a death", async () => {
+  const handler = await offThread<{ all(): string[]; take(): AnyEventRecord[] }>(
+    [fixture("Mortal"), fixture("Recorder")],
+    {
+      completion: "queued",
+      ringBytes: 4096,
+    },
+  );
+  const manager = new AsyncCallbackManager();
+  manager.addHandler(handler);
+  manager.addTags(["kept"]);
+  const chain = await manager.onChainStart(null, 1);
+  const failures = await collectFailures(async () => {
+    for (let i = 0; i < 500; i += 1) void chain.onText(i === 250 ? "exit" : `${i}`);
+    await handler.flush();
+  });
+  expect(failures.map(({ handler: name }) => name).sort()).toEqual(["Mortal", "Recorder"]);
+  const [texts = []] = await handler.remote.all();
+  // The thread that took over has seen all from its beginning on, in order, and nothing twice.
+  const numbers = texts.map(Number);
+  expect(numbers.at(-1)).toBe(499);
+  expect(numbers).toEqual(numbers.map((_, i) => i + 500 - numbers.length));
+  const [records] = (await handler.remotes["Recorder"]?.take()) ?? [];
+  expect(records?.every(({ tags, runId }) => tags[0] === "kept" && runId === chain.runId)).toBe(true);
+  await handler.close();
+});
+
+test("a lane whose threads die while they load is given up, with a coded error and true counts", async () => {
+  const path = join(mkdtempSync(join(tmpdir(), "sidecall-")), "poison");
+  const handler = await offThread(fixture("exitingIfExists", { path }), { completion: "queued" });
+  const manager = new AsyncCallbackManager({ handlers: [handler] });
+  const chain = await manager.onChainStart(null, 1);
+  writeFileSync(path, "");
+  const failures = await collectFailures(async () => {
+    await chain.onText("exit");
+    await expect(handler.flush()).rejects.toMatchObject({ code: "SIDECALL_LANE_DIED" });
+    await chain.onText("too late");
+  });
+  expect(failures).toMatchObject([{ event: "on_text", error: { code: "SIDECALL_LANE_DIED" } }]);
+  expect(handler.stats()).toMatchObject({ events: 1, dropped: 1, depth: 0 });
+  await expect(handler.close()).rejects.toMatchObject({ code: "SIDECALL_LANE_DIED" });
+});

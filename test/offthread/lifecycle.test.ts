@@ -1,0 +1,107 @@
+import { expect, test } from "vitest";
+import { AsyncCallbackManager, type OffThreadOptions, offThread } from "../../src/index.ts";
+import { fixture } from "../fixtures/modules.ts";
+import { collectFailures } from "../placements.ts";
+
+const ORDERINGS = [{ ordering: "trace" }, { ordering: "none" }] as const satisfies OffThreadOptions[];
+
+async function chainFor(handler: Awaited<ReturnType<typeof offThread>>) {
+  return new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, {});
+}
+
+test.each(ORDERINGS)(
+  "closing handles what is queued, once, and takes no more ($ordering)",
+  async (options) => {
+    const handler = await offThread(fixture("Recorder"), { ...options, completion: "queued" });
+    const chain = await chainFor(handler);
+    for (let i = 0; i < 100; i += 1) void chain.onText(`${i}`);
+    const closing = handler.close();
+    expect(handler.close()).toBe(closing);
+    await closing;
+    expect(handler.stats()).toMatchObject({
+      events: 101,
+      depth: 0,
+      dropped: 0,
+      handlers: [{ handled: 101 }],
+    });
+    await handler.flush();
+    await handler.abort();
+    const record = {
+      event: "on_text",
+      text: "late",
+      timestamp: 0,
+      runId: "r",
+      parentRunId: undefined,
+    } as const;
+    const late = handler.onEvent({ ...record, traceId: "r", tags: [] });
+    await expect(late).rejects.toMatchObject({ code: "SIDECALL_CLOSED" });
+    const failures = await collectFailures(() => chain.onText("later"));
+    expect(failures).toMatchObject([{ event: "on_text", error: { code: "SIDECALL_CLOSED" } }]);
+  },
+);
+
+test.each(ORDERINGS)(
+  "a handler that cannot flush or close rejects flush and close ($ordering)",
+  async (options) => {
+    const handler = await offThread(fixture("badEnds"), options);
+    await expect(handler.flush()).rejects.toThrow("cannot flush");
+    await expect(handler.close()).rejects.toMatchObject({
+      errors: [{ message: "cannot flush" }, { message: "cannot close" }],
+    });
+  },
+);
+
+test.each(ORDERINGS)("aborting rejects what waits and counts it ($ordering)", async (options) => {
+  const handler = await offThread(fixture("hanging"), options);
+  const failures = await collectFailures(async () => {
+    const chain = await chainFor(handler);
+    const texts = [chain.onText("a"), chain.onText("b")];
+    await Promise.all([handler.abort(), ...texts]);
+  });
+  expect(failures).toHaveLength(2);
+  expect(failures).toMatchObject([
+    { error: { code: "SIDECALL_ABORTED" } },
+    { error: { code: "SIDECALL_ABORTED" } },
+  ]);
+  expect(handler.stats()).toMatchObject({ events: 2, dropped: 2, depth: 0 });
+  await handler.close();
+});
+
+test.each(ORDERINGS)("closing in vain ends after timeoutMillis ($ordering)", async (options) => {
+  for (const name of ["hanging", "looping"]) {
+    const handler = await offThread(fixture(name), { ...options, completion: "queued" });
+    const chain = await chainFor(handler);
+    await chain.onText("a");
+    await expect(handler.close({ timeoutMillis: 50 })).rejects.toMatchObject({ code: "SIDECALL_TIMEOUT" });
+    expect(handler.stats()).toMatchObject({ events: 1, dropped: 1, depth: 0 });
+  }
+});
+
+test.each(ORDERINGS)(
+  "a handler that hangs fails its events in time, others go on ($ordering)",
+  async (options) => {
+    const handler = await offThread([fixture("hanging"), fixture("Recorder")], {
+      ...options,
+      handlerTimeoutMillis: 50,
+    });
+    const failures = await collectFailures(async () => {
+      const chain = await chainFor(handler);
+      await Promise.all(["a", "b", "c"].map((text) => chain.onText(text)));
+      await handler.flush();
+    });
+    expect(failures.map(({ error }) => error)).toMatchObject(
+      Array.from({ length: 3 }, () => ({ code: "SIDECALL_HANDLER_TIMEOUT" })),
+    );
+    expect(handler.stats()).toMatchObject({
+      depth: 0,
+      handlers: [{ failed: 3 }, { name: "Recorder", handled: 4 }],
+    });
+    await handler.close();
+  },
+);
+
+test("await using closes", async () => {
+  const handler = await offThread(fixture("plain"));
+  await handler[Symbol.asyncDispose]();
+  await expect(handler.onEvent({} as never)).rejects.toMatchObject({ code: expect.any(String) });
+});

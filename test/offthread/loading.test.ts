@@ -1,0 +1,133 @@
+import { existsSync, readdirSync } from "node:fs";
+import { expect, test } from "vitest";
+import { type HandlerSpec, type OffThreadOptions, offThread, SidecallError } from "../../src/index.ts";
+import { fixture, HANDLERS, MISSING } from "../fixtures/modules.ts";
+
+async function failure(
+  specs: HandlerSpec | HandlerSpec[],
+  options?: OffThreadOptions,
+): Promise<SidecallError> {
+  try {
+    await offThread(specs, options);
+  } catch (error) {
+    if (error instanceof SidecallError) return error;
+    throw error;
+  }
+  throw new Error("offThread did not reject");
+}
+
+test.each([
+  ["trace", 2],
+  ["none", 2],
+] as const)("a handler that cannot be loaded rejects, with ordering %s", async (ordering, threads) => {
+  const options = { ordering, threads };
+  const missing = await failure({ module: MISSING }, options);
+  expect(missing.code).toBe("SIDECALL_MODULE_FAILED");
+  expect(missing.message).toContain("missing.js");
+  expect(missing.cause).toBeInstanceOf(Error);
+
+  const noExport = await failure(fixture("absent"), options);
+  expect(noExport.code).toBe("SIDECALL_NOT_A_HANDLER");
+  expect(noExport.message).toMatch(/`absent`.*Recorder/);
+
+  const noHandler = await failure(fixture("notAHandler"), options);
+  expect(noHandler.code).toBe("SIDECALL_NOT_A_HANDLER");
+
+  for (const name of ["Throwing", "throwingFactory"]) {
+    const threw = await failure(fixture(name), options);
+    expect(threw.code).toBe("SIDECALL_FACTORY_FAILED");
+    expect(threw.message).toContain("handlers.js");
+    expect(threw.cause).toMatchObject({ message: "no handler today" });
+  }
+
+  const exited = await failure(fixture("exiting"), options);
+  expect(exited.code).toBe("SIDECALL_LANE_DIED");
+});
+
+test.skipIf(!existsSync("/proc/self/task"))(
+  "a handler that cannot be loaded leaves no thread behind",
+  async () => {
+    const threads = () => readdirSync("/proc/self/task").length;
+    await failure({ module: MISSING }, { threads: 4 });
+    const before = threads();
+    for (const ordering of ["trace", "none"] as const) {
+      await failure({ module: MISSING }, { threads: 4, ordering });
+      await failure([fixture("plain"), fixture("Throwing")], { threads: 4, ordering });
+      await failure(fixture("exiting"), { ordering });
+    }
+    await expect.poll(threads).toBeLessThanOrEqual(before);
+  },
+);
+
+test("options that cannot be cloned are named by their path", async () => {
+  const rules = [{ test: 1 }, { test: { deep: () => true } }];
+  const error = await failure(fixture("factory", { rules }));
+  expect(error.code).toBe("SIDECALL_OPTION_NOT_CLONEABLE");
+  expect(error.message).toContain("`options.rules[1].test.deep`");
+  const whole = await failure(fixture("factory", () => 1));
+  expect(whole.message).toContain("`options`");
+});
+
+test.each([
+  [{ threads: 0 }, "threads"],
+  [{ threads: 1.5 }, "threads"],
+  [{ threads: 257 }, "threads"],
+  [{ ordering: "random" }, "ordering"],
+  [{ completion: "later" }, "completion"],
+  [{ overflow: "explode" }, "overflow"],
+  [{ ringBytes: 10 }, "ringBytes"],
+  [{ maxBufferedBytes: -1 }, "maxBufferedBytes"],
+  [{ handlerTimeoutMillis: 0 }, "handlerTimeoutMillis"],
+  [{ handlerTimeoutMillis: Number.NaN }, "handlerTimeoutMillis"],
+  [{ thread: 2 }, "thread"],
+])("options %o are refused by name", async (options, name) => {
+  const error = await failure(fixture("plain"), options as OffThreadOptions);
+  expect(error.code).toBe("SIDECALL_OPTION_INVALID");
+  expect(error.message).toMatch(new RegExp(`\`${name}\``));
+});
+
+test("specs that say no module are refused", async () => {
+  for (const spec of [[], { module: "./relative.js" }, { module: 7 }, { modul: HANDLERS }, undefined]) {
+    const error = await failure(spec as unknown as HandlerSpec);
+    expect(error.code).toBe("SIDECALL_OPTION_INVALID");
+  }
+});
+
+test("handlers with one name are refused", async () => {
+  const error = await failure([fixture("Recorder"), fixture("Recorder")]);
+  expect(error.code).toBe("SIDECALL_OPTION_INVALID");
+  expect(error.message).toContain("`Recorder`");
+});
+
+test("an export may be a handler, a class or a factory; a factory gets options and context", async () => {
+  const handler = await offThread(
+    [
+      { ...fixture("plain"), name: "plain" },
+      { ...fixture("Recorder"), name: "class" },
+      { ...fixture("factory", { redact: true }), name: "factory" },
+    ],
+    { threads: 2 },
+  );
+  expect(handler.name).toBe("plain+class+factory");
+  const called = await handler.remotes["factory"]?.["called"]?.();
+  expect(called).toEqual([
+    { options: { redact: true }, context: { lane: 0, threads: 2 } },
+    { options: { redact: true }, context: { lane: 1, threads: 2 } },
+  ]);
+  expect(await handler.remotes["plain"]?.["sum"]?.(2, 3)).toEqual([5, 5]);
+  await handler.close();
+});
+
+test.each(["trace", "none"] as const)(
+  "a remote method's errors reach the caller, with ordering %s",
+  async (ordering) => {
+    const handler = await offThread<{ fail(): void; absent(): void }>(fixture("plain"), { ordering });
+    await expect(handler.remote.fail()).rejects.toMatchObject({
+      message: "failed remotely",
+      code: "E_REMOTE",
+    });
+    await expect(handler.remote.absent()).rejects.toMatchObject({ code: "SIDECALL_REMOTE_METHOD" });
+    await handler.close();
+    await expect(handler.remote.fail()).rejects.toMatchObject({ code: "SIDECALL_CLOSED" });
+  },
+);

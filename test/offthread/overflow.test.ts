@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import {
+  AsyncCallbackManager,
+  type OffThreadHandler,
+  type OffThreadOptions,
+  offThread,
+} from "../../src/index.ts";
+import { fixture } from "../fixtures/modules.ts";
+
+const warnings: string[] = [];
+beforeEach(() => {
+  warnings.length = 0;
+  vi.spyOn(process, "emitWarning").mockImplementation((warning) => void warnings.push(`${warning}`));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+interface Gate {
+  open(): void;
+  all(): string[];
+}
+const SMALL = { ringBytes: 1024, maxBufferedBytes: 2048, completion: "queued" } as const;
+
+/** A handler that holds its trace's first event until the gate opens, with all that is sent meanwhile behind it. */
+async function blocked(options: OffThreadOptions) {
+  const handler: OffThreadHandler<Gate> = await offThread<Gate>(fixture("Gated"), options);
+  const manager = new AsyncCallbackManager({ handlers: [handler] });
+  const chain = await manager.onChainStart(null, {});
+  void chain.onCustomEvent("hold", {});
+  return { handler, manager, chain };
+}
+
+test.each(["trace", "none"] as const)(
+  "wait: callers wait, nothing is lost, in order (%s)",
+  async (ordering) => {
+    const { handler, chain } = await blocked({ ...SMALL, ordering });
+    const texts = Array.from({ length: 500 }, (_, i) => `${i}`);
+    let resolved = 0;
+    const sent = texts.map((text) => chain.onText(text).then(() => (resolved += 1)));
+    await handler.remote.all();
+    expect(resolved).toBeLessThan(500);
+    await handler.remote.open();
+    await Promise.all(sent);
+    await handler.flush();
+    const [seen = []] = await handler.remote.all();
+    if (ordering === "trace") expect(seen).toEqual(["hold begins", "hold ends", ...texts]);
+    else expect(seen.filter((each) => !each.startsWith("hold")).sort()).toEqual([...texts].sort());
+    expect(handler.stats()).toMatchObject({ events: 501, dropped: 0, depth: 0, bufferedBytes: 0 });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/More than 2048 bytes/);
+    await handler.close();
+  },
+);
+
+test.each(["trace", "none"] as const)(
+  "drop: what is beyond the bound is counted and reported once (%s)",
+  async (ordering) => {
+    const { handler, chain } = await blocked({ ...SMALL, ordering, overflow: "drop" });
+    for (let i = 0; i < 500; i += 1) void chain.onText(`${i}`);
+    await handler.remote.open();
+    await handler.flush();
+    const { events, dropped, handlers } = handler.stats();
+    expect(events).toBe(501);
+    expect(dropped).toBeGreaterThan(300);
+    expect(handlers[0]?.handled).toBe(events - dropped);
+    expect(warnings).toEqual([`${dropped} events for off-thread handlers were dropped.`]);
+    await handler.close();
+  },
+);
+
+test("drop: starts and ends push out other events, and are dropped last", async () => {
+  const { handler, manager, chain } = await blocked({ ...SMALL, overflow: "drop" });
+  const recorder = await offThread(fixture("Gated"));
+  await recorder.close();
+  for (let i = 0; i < 200; i += 1) void chain.onText(`${i}`);
+  const { dropped } = handler.stats();
+  expect(dropped).toBeGreaterThan(0);
+  const before = handler.stats().events;
+  void manager.onChainStart(null, {});
+  void chain.onChainEnd({});
+  // Gated does not want chain events: nothing was sent.
+  expect(handler.stats().events).toBe(before);
+  await handler.remote.open();
+  await handler.close();
+});
+
+test("throw: what is beyond the bound rejects and is counted", async () => {
+  const { handler, chain } = await blocked({ ...SMALL, overflow: "throw" });
+  const sent = Promise.allSettled(Array.from({ length: 500 }, (_, i) => chain.onText(`${i}`)));
+  await handler.remote.open();
+  const results = await sent;
+  const rejected = results.filter((result) => result.status === "rejected");
+  expect(rejected.length).toBe(handler.stats().dropped);
+  expect(rejected.length).toBeGreaterThan(300);
+  expect(rejected[0]?.reason).toMatchObject({ code: "SIDECALL_OVERFLOW" });
+  await handler.close();
+});
+
+test("an event larger than ring and buffer arrives whole, and those behind it in order", async () => {
+  const { handler, chain } = await blocked({ ...SMALL, completion: "handled" });
+  await handler.remote.open();
+  const big = "x€".repeat(1_000_000);
+  await Promise.all([chain.onText("first"), chain.onText(big), chain.onText("last")]);
+  const [seen = []] = await handler.remote.all();
+  expect(seen.slice(-3)).toEqual(["first", big, "last"]);
+  await handler.close();
+});

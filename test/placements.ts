@@ -1,0 +1,87 @@
+import type { HandlerFailure } from "../src/index.ts";
+import { type CallbackHandler, offThread, onHandlerError } from "../src/index.ts";
+import * as fixtures from "./fixtures/handlers.ts";
+
+type Fixtures = typeof fixtures;
+/** Names of the handler classes among the fixtures. */
+export type FixtureName = {
+  [Name in keyof Fixtures]: Fixtures[Name] extends abstract new (...args: never[]) => object ? Name : never;
+}[keyof Fixtures];
+
+/** A handler where a placement put it, with the means to ask it questions. */
+export interface Placed {
+  readonly handler: CallbackHandler;
+  /** Calls a method wherever the handler is; several threads give several results. */
+  call<T>(method: string, ...args: unknown[]): Promise<T[]>;
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Placement {
+  readonly name: string;
+  /** Whether the events of a trace arrive in order. */
+  readonly isOrdered: boolean;
+  readonly isInline: boolean;
+  place(name: FixtureName, options?: unknown): Promise<Placed>;
+}
+
+type AnyClass = new (options: unknown) => CallbackHandler;
+
+const inline: Placement = {
+  name: "inline",
+  isOrdered: true,
+  isInline: true,
+  async place(name, options) {
+    const handler = new (fixtures[name] as unknown as AnyClass)(options);
+    return {
+      handler,
+      call: async (method, ...args) => [Reflect.apply(Reflect.get(handler, method), handler, args)],
+      flush: async () => undefined,
+      close: async () => undefined,
+    };
+  },
+};
+
+function offThreadWith(
+  name: string,
+  isOrdered: boolean,
+  options: Parameters<typeof offThread>[1],
+): Placement {
+  return {
+    name,
+    isOrdered,
+    isInline: false,
+    async place(exportName, handlerOptions) {
+      const module = new URL("./fixtures/handlers.js", import.meta.url);
+      const handler = await offThread({ module, export: exportName, options: handlerOptions }, options);
+      const remote = handler.remote as unknown as Record<string, (...args: unknown[]) => Promise<never[]>>;
+      return {
+        handler,
+        call: (method, ...args) => remote[method]?.(...args) ?? Promise.reject(new Error(method)),
+        flush: () => handler.flush(),
+        close: () => handler.close(),
+      };
+    },
+  };
+}
+
+/** Everywhere that a handler can run. */
+export const PLACEMENTS: readonly Placement[] = [
+  inline,
+  offThreadWith("off-thread, one lane", true, { threads: 1 }),
+  offThreadWith("off-thread, two lanes, tiny rings", true, { threads: 2, ringBytes: 1024 }),
+  offThreadWith("off-thread, queued", true, { completion: "queued" }),
+  offThreadWith("off-thread, unordered", false, { threads: 2, ordering: "none" }),
+];
+
+/** Collects failures of handlers while `body` runs, in place of warnings. */
+export async function collectFailures(body: () => Promise<void>): Promise<HandlerFailure[]> {
+  const failures: HandlerFailure[] = [];
+  const previous = onHandlerError((failure) => failures.push(failure));
+  try {
+    await body();
+  } finally {
+    onHandlerError(previous);
+  }
+  return failures;
+}
