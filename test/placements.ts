@@ -32,7 +32,7 @@ const inline: Placement = {
   isOrdered: true,
   isInline: true,
   async place(name, options) {
-    const handler = new (fixtures[name] as unknown as AnyClass)(options);
+    const handler = new (Reflect.get(fixtures, name) as AnyClass)(options);
     return {
       handler,
       call: async (method, ...args) => [Reflect.apply(Reflect.get(handler, method), handler, args)],
