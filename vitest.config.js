@@ -8,6 +8,8 @@ export default defineConfig({
     pool: "forks",
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // CI prints the counts from the file.
+    reporters: process.env.CI ? ["default", ["json", { outputFile: "dist/test-results.json" }]] : ["default"],
     server: { deps: { external: [/\/dist\/(?:src|workers)\//] } },
   },
 });
