@@ -4,7 +4,7 @@ import { reportFailure } from "./failures.ts";
 import { type CallbackHandler, handlerName } from "./handler.ts";
 
 /** What a dispatch without anything to wait for returns: one promise for all. */
-export const SETTLED: Promise<void> = Promise.resolve();
+const SETTLED: Promise<void> = Promise.resolve();
 
 /** The first failure of a dispatch that has to reject it. */
 interface Outcome {
@@ -81,7 +81,10 @@ export function dispatch(handlers: readonly CallbackHandler[], record: AnyEventR
   const outcome: Outcome = {};
   const pending: Promise<void>[] = [];
   startAll(handlers, record, outcome, pending);
-  return pending.length === 0 ? settle(outcome) : Promise.all(pending).then(() => settle(outcome));
+  const [first] = pending;
+  if (first === undefined) return settle(outcome);
+  const all: Promise<unknown> = pending.length === 1 ? first : Promise.all(pending);
+  return all.then(() => settle(outcome));
 }
 
 /**

@@ -10,23 +10,11 @@ import {
   writeHead,
   writeText,
 } from "../wire/frames.ts";
-import { Backlog, type Waiting } from "./backlog.ts";
+import { FrameBacklog, type Importance, type Receipt } from "./frame-backlog.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { Overflow } from "./overflow.ts";
 
-/** A frame that waits for room in the ring. */
-interface WaitingFrame extends Waiting {
-  readonly bytes: Uint8Array;
-  /** Called once with the position behind the frame when it is in the ring. */
-  readonly onWritten: (position: number) => void;
-}
-type Receipt = Pick<WaitingFrame, "droppable" | "onWritten" | "onDropped">;
-
-const NOBODY: Receipt = { droppable: false, onWritten: () => undefined, onDropped: () => undefined };
-
-interface Drain {
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
+const WRITTEN: Promise<void> = Promise.resolve();
 
 /**
  * Writes a lane's frames: into its ring while there is room, else into the backlog, from which they go to the ring in
@@ -34,16 +22,16 @@ interface Drain {
  */
 export class FrameWriter {
   readonly #producer: RingProducer;
-  readonly #backlog: Backlog<WaitingFrame>;
+  readonly #overflow: Overflow;
+  readonly #backlog: FrameBacklog;
   #isPumping = false;
-  #isStopped = false;
-  /** Bytes of the frame at the backlog's head that are in the ring already, as fragments. */
+  /** Bytes of the backlog's oldest frame that are in the ring already, as fragments. */
   #writtenBytes = 0;
-  #drains: Drain[] = [];
 
   constructor(ring: SharedArrayBuffer, options: Pick<ResolvedOptions, "overflow" | "maxBufferedBytes">) {
     this.#producer = new RingProducer(ring);
-    this.#backlog = new Backlog(options);
+    this.#overflow = new Overflow(options);
+    this.#backlog = new FrameBacklog((events) => this.#overflow.countDropped(events));
   }
 
   /** Behind the last frame in the ring. */
@@ -62,7 +50,7 @@ export class FrameWriter {
     return this.#producer.usedBytes + this.#backlog.bytes;
   }
   get dropped(): number {
-    return this.#backlog.dropped;
+    return this.#overflow.dropped;
   }
 
   settledPositions(): Iterable<number> {
@@ -100,80 +88,67 @@ export class FrameWriter {
     return textBytes;
   }
 
-  /** Takes a frame that found no room, if the overflow policy lets it. */
-  buffer(head: FrameHead, payload: Uint8Array, receipt: Receipt): void {
-    this.#backlog.add(waitingFrame(head, payload, receipt));
+  /**
+   * Takes a frame that found no room, if the overflow policy lets it. The promise resolves when the frame is in the ring or
+   * dropped, and rejects when it is given up with an error; the receipt, if there is one, hears the same of this frame alone.
+   */
+  buffer(head: FrameHead, payload: Uint8Array, importance: Importance, receipt?: Receipt): Promise<void> {
+    if (importance !== "needed") {
+      const bytes = FRAME_HEAD_BYTES + payload.byteLength;
+      const admitted = this.#overflow.admit(this.#backlog, bytes, importance === "droppable");
+      if (admitted !== true) {
+        receipt?.onDropped(admitted.error);
+        return admitted.error === undefined ? WRITTEN : Promise.reject(admitted.error);
+      }
+    }
+    const written = this.#backlog.add(head, payload, importance, receipt);
     if (!this.#isPumping) void this.#pump();
+    return written;
   }
 
-  /** Takes a frame that the lane cannot do without. */
-  bufferAlways(head: FrameHead, payload: Uint8Array): void {
-    this.#backlog.addAlways(waitingFrame(head, payload, NOBODY));
-    if (!this.#isPumping) void this.#pump();
+  /** Resolves when all that waits now is in the ring. Rejects when it is given up. */
+  drained(): Promise<void> {
+    return this.#backlog.written ?? WRITTEN;
   }
 
   /** Gives up all that waits and takes nothing more from the backlog to the ring. */
   stop(error: Error): void {
-    this.#isStopped = true;
     this.#backlog.clear(error);
-    for (const { reject } of this.#takeDrains()) reject(error);
-  }
-
-  /** Resolves when all that waits now is in the ring. */
-  drained(): Promise<void> {
-    if (this.#backlog.length === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#drains.push({ resolve, reject }));
-  }
-
-  #takeDrains(): Drain[] {
-    const drains = this.#drains;
-    this.#drains = [];
-    return drains;
+    this.#overflow.reportDropped();
   }
 
   async #pump(): Promise<void> {
     this.#isPumping = true;
-    for (let frame = this.#backlog.peek(); frame !== undefined; frame = this.#backlog.peek()) {
+    for (let frame = this.#backlog.first(); frame !== undefined; frame = this.#backlog.first()) {
       if (this.#moveOn(frame)) continue;
       this.#producer.publish();
       this.wake(true);
-      await this.#producer.space(Math.min(frame.bytes.byteLength, this.#producer.maxBodyBytes));
-      if (this.#isStopped) return;
+      await this.#producer.space(Math.min(frame.byteLength, this.#producer.maxBodyBytes));
     }
     this.#isPumping = false;
     this.#producer.publish();
     this.wake(true);
-    for (const { resolve } of this.#takeDrains()) resolve();
+    this.#overflow.reportDropped();
   }
 
-  /** Moves the frame at the backlog's head, or its next fragment, into the ring. False: there is no room. */
-  #moveOn(frame: WaitingFrame): boolean {
-    const { bytes } = frame;
-    const isWhole = bytes.byteLength <= this.#producer.maxBodyBytes;
+  /** Moves the backlog's oldest frame, or its next fragment, into the ring. False: there is no room. */
+  #moveOn(frame: Uint8Array): boolean {
+    const { maxBodyBytes } = this.#producer;
+    const isWhole = frame.byteLength <= maxBodyBytes;
     const headBytes = isWhole ? 0 : FRAME_HEAD_BYTES;
     const begin = this.#writtenBytes;
-    const end = Math.min(bytes.byteLength, begin + this.#producer.maxBodyBytes - headBytes);
+    const end = Math.min(frame.byteLength, begin + maxBodyBytes - headBytes);
     const at = this.#producer.reserve(headBytes + end - begin);
     if (at < 0) return false;
-    const isLast = end === bytes.byteLength;
+    const isLast = end === frame.byteLength;
     if (!isWhole) {
       const flags = (begin === 0 ? FIRST_PIECE : 0) | (isLast ? LAST_PIECE : 0);
       writeHead(this.#producer, at, { kind: FRAGMENT, code: 0, flags, runNumber: 0, timestamp: 0 });
     }
-    this.#producer.bytes.set(bytes.subarray(begin, end), at + headBytes);
+    this.#producer.bytes.set(frame.subarray(begin, end), at + headBytes);
     this.#producer.commit(headBytes + end - begin);
     this.#writtenBytes = isLast ? 0 : end;
-    if (!isLast) return true;
-    this.#backlog.shift();
-    frame.onWritten(this.#producer.position);
+    if (isLast) this.#backlog.shift(this.#producer.position);
     return true;
   }
-}
-
-function waitingFrame(head: FrameHead, payload: Uint8Array, receipt: Receipt): WaitingFrame {
-  const byteLength = FRAME_HEAD_BYTES + payload.byteLength;
-  const bytes = new Uint8Array(byteLength);
-  writeHead({ bytes, data: new DataView(bytes.buffer) }, 0, head);
-  bytes.set(payload, FRAME_HEAD_BYTES);
-  return { bytes, byteLength, ...receipt };
 }

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import type { Remote } from "comlink";
 import type { SidecallError } from "../errors.ts";
 import type { AnyEventRecord, EventInfo, EventRecord } from "../events.ts";
 import { reportFailure } from "../failures.ts";
@@ -8,10 +9,11 @@ import { decodeValue } from "../wire/codec.ts";
 import { ACKNOWLEDGE, EVENT, type FrameHead, LATIN1_TOKEN, RUN } from "../wire/frames.ts";
 import { encodeFields, encodeRun, type WireRun } from "../wire/records.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
+import type { Importance } from "./frame-backlog.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { LaneThread } from "./lane-thread.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { HandlerContext, LaneReport, LoadedHandler, LoadSpec } from "./protocol.ts";
+import type { HandlerContext, LaneControl, LaneReport, LoadedHandler, LoadSpec } from "./protocol.ts";
 import { resultOf } from "./remote.ts";
 import { RunNumbers } from "./run-numbers.ts";
 import type { LaneStats } from "./stats.ts";
@@ -73,7 +75,7 @@ export class Lane {
     const head = { kind: RUN, code: 0, flags: 0, runNumber, timestamp: 0 };
     const payload = encodeRun(run);
     if (this.#failure === undefined && !this.#writer.tryWrite(head, payload)) {
-      this.#writer.bufferAlways(head, payload);
+      void this.#writer.buffer(head, payload, "needed");
     }
     return runNumber;
   }
@@ -109,27 +111,29 @@ export class Lane {
         return undefined;
       }
     }
-    return this.#sendFields(head, encodeFields(info, record), info.phase === "data");
+    const payload = encodeFields(info, record);
+    this.#bytes += payload.byteLength;
+    const importance = info.phase === "data" ? "droppable" : "lifecycle";
+    if (acknowledge) return this.#sendAwaited(head, payload, importance);
+    if (!this.#writer.tryWrite(head, payload)) return this.#writer.buffer(head, payload, importance);
+    this.#writer.wake(false);
+    return undefined;
   }
 
-  #sendFields(head: FrameHead, payload: Uint8Array, droppable: boolean): Promise<void> | undefined {
-    this.#bytes += payload.byteLength;
-    const acknowledge = head.flags === ACKNOWLEDGE;
-    const sentAt = acknowledge ? performance.now() : 0;
-    if (this.#writer.tryWrite(head, payload)) {
-      this.#writer.wake(acknowledge);
-      if (!acknowledge) return undefined;
-      return new Promise((resolve, reject) => {
-        this.#acknowledgements.expect(this.#writer.position, { resolve, reject, sentAt });
-      });
-    }
+  /** Sends a frame for somebody who waits until it is handled. */
+  #sendAwaited(head: FrameHead, payload: Uint8Array, importance: Importance): Promise<void> {
+    const sentAt = performance.now();
     return new Promise((resolve, reject) => {
-      const onWritten = (position: number) => {
-        if (acknowledge) this.#acknowledgements.expect(position, { resolve, reject, sentAt });
-        else resolve();
-      };
+      const waiter = { resolve, reject, sentAt };
+      if (this.#writer.tryWrite(head, payload)) {
+        this.#acknowledgements.expect(this.#writer.position, waiter);
+        this.#writer.wake(true);
+        return;
+      }
+      const onWritten = (position: number) => this.#acknowledgements.expect(position, waiter);
       const onDropped = (error: Error | undefined) => (error === undefined ? resolve() : reject(error));
-      this.#writer.buffer(head, payload, { droppable, onWritten, onDropped });
+      // The receipt hears all that this promise does.
+      this.#writer.buffer(head, payload, importance, { onWritten, onDropped }).catch(() => undefined);
     });
   }
 
@@ -137,25 +141,18 @@ export class Lane {
   async flush(): Promise<unknown[]> {
     await this.#writer.drained();
     const { position } = this.#writer;
-    for (;;) {
-      await this.#reopening;
-      if (this.#failure !== undefined) throw this.#failure;
-      const restarts = this.#restarts;
-      try {
-        const failures = this.#thread.request((control) => control.flush(position));
-        this.#writer.wake(true);
-        return (await failures).map(decodeValue);
-      } catch (error) {
-        if (restarts === this.#restarts) throw error;
-      }
-    }
+    return this.#insist((control) => {
+      const flushed = control.flush(position);
+      this.#writer.wake(true);
+      return flushed;
+    });
   }
 
   /** Lets the handlers close and ends the thread; gives back what handlers threw. */
   async close(): Promise<unknown[]> {
-    const failures = await this.#thread.request((control) => control.close());
+    const failures = await this.#insist((control) => control.close());
     await this.#thread.terminate();
-    return failures.map(decodeValue);
+    return failures;
   }
 
   async call(handler: number, method: string, args: readonly unknown[]): Promise<unknown> {
@@ -188,6 +185,22 @@ export class Lane {
         failed: this.#counters.failed(i),
       })),
     };
+  }
+
+  /** Asks the thread, and its successor if it ends before it answers. */
+  async #insist(
+    question: (control: Remote<LaneControl>) => Promise<readonly Uint8Array[]>,
+  ): Promise<unknown[]> {
+    for (;;) {
+      await this.#reopening;
+      if (this.#failure !== undefined) throw this.#failure;
+      const restarts = this.#restarts;
+      try {
+        return (await this.#thread.request(question)).map(decodeValue);
+      } catch (error) {
+        if (restarts === this.#restarts) throw error;
+      }
+    }
   }
 
   #onReport({ settled, failures, idle }: LaneReport): void {

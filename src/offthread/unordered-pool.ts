@@ -2,16 +2,16 @@ import { createHistogram, performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { errorText, SidecallError } from "../errors.ts";
-import type { AnyEventRecord, EventInfo, EventName } from "../events.ts";
+import type { AnyEventRecord, EventInfo } from "../events.ts";
 import { reportFailure } from "../failures.ts";
 import { decodeValue, encodeValue } from "../wire/codec.ts";
 import { encodeFields, encodeRun, runOf } from "../wire/records.ts";
-import { Backlog, type Waiting } from "./backlog.ts";
 import { Greeter } from "./greeter.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { LoadedHandler, LoadSpec, UnorderedResult, UnorderedSetup, UnorderedTask } from "./protocol.ts";
+import type { LoadedHandler, LoadSpec, UnorderedResult, UnorderedSetup } from "./protocol.ts";
 import { resultOf } from "./remote.ts";
 import type { LaneStats } from "./stats.ts";
+import { TaskBacklog, type WaitingTask } from "./task-backlog.ts";
 import type { Transport } from "./transport.ts";
 
 const TASK_MODULE = fileURLToPath(new URL("../../workers/task.js", import.meta.url));
@@ -20,24 +20,11 @@ const TASKS_PER_THREAD = 4;
 /** An event whose thread died is given one more chance. */
 const MAX_ATTEMPTS = 2;
 
-interface WaitingTask extends Waiting {
-  readonly task: UnorderedTask;
-  readonly event: EventName;
-  readonly runId: string;
-  readonly acknowledge: boolean;
-  readonly sentAt: number;
-  /** Tells the caller that the event is handled; before that, without `acknowledge`, that it is on its way. */
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-  /** Tells `flush` that the event is settled or given up. */
-  readonly done: () => void;
-}
-
 /** Threads without order: each event is a Piscina task that any idle thread takes. */
 export class UnorderedPool implements Transport {
   readonly #pool: Piscina;
   readonly #greeter: Greeter;
-  readonly #backlog: Backlog<WaitingTask>;
+  readonly #backlog: TaskBacklog;
   readonly #maxRunning: number;
   /** One promise for each event that is not settled. */
   readonly #unsettled = new Set<Promise<void>>();
@@ -71,7 +58,7 @@ export class UnorderedPool implements Transport {
     // Each death reaches the task that it interrupted; one between tasks interrupts nothing.
     this.#pool.on("error", () => undefined);
     this.#greeter = new Greeter(this.#pool, threads);
-    this.#backlog = new Backlog(options);
+    this.#backlog = new TaskBacklog(options);
     this.#maxRunning = threads * TASKS_PER_THREAD;
   }
 
@@ -103,11 +90,6 @@ export class UnorderedPool implements Transport {
         resolve,
         reject,
         done,
-        onDropped: (error) => {
-          done();
-          if (error === undefined) resolve();
-          else reject(error);
-        },
       };
       if (hasRoom) this.#start(waiting);
       else this.#backlog.add(waiting);
@@ -126,7 +108,7 @@ export class UnorderedPool implements Transport {
   }
 
   async close(): Promise<unknown[]> {
-    const failures = await this.#greeter.askAll((control) => control.close());
+    const failures = await this.#greeter.insist((control) => control.close());
     await this.#pool.destroy();
     return failures.flat().map(decodeValue);
   }
