@@ -95,11 +95,12 @@ async function beforeExit<T>(thread: Worker, answer: Promise<T>): Promise<T> {
     onExit = () => reject(deathError());
     thread.once("exit", onExit);
   });
-  thread.ref();
+  // The threads themselves never hold the process.
+  const hold = setInterval(() => undefined, 2 ** 30);
   try {
     return await Promise.race([answer, exit]);
   } finally {
-    thread.unref();
+    clearInterval(hold);
     thread.off("exit", onExit);
   }
 }
