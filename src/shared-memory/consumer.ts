@@ -135,4 +135,10 @@ export class RingConsumer {
     }
     Atomics.store(this.#words, CONSUMER, RUNNING);
   }
+
+  /** Ends a wait of this side, as if the producer had woken it. */
+  interrupt(): void {
+    Atomics.store(this.#words, CONSUMER, RUNNING);
+    Atomics.notify(this.#words, CONSUMER);
+  }
 }
