@@ -1,5 +1,5 @@
-import { SidecallError } from "../errors.ts";
 import { type AnyEventRecord, EVENT_INFO, type EventRecord, isRunEnd, type RunIdentity } from "../events.ts";
+import { invalidOption } from "../options.ts";
 import { type AnswerPrefix, AnswerSearch, WatchedRun } from "./final-answer.ts";
 import { OpenTraces } from "./open-traces.ts";
 import { type AsyncIteratorOptions, TokenIterationHandler } from "./token-iteration-handler.ts";
@@ -23,8 +23,7 @@ function prefixOf({
   const isList =
     Array.isArray(answerPrefixTokens) && answerPrefixTokens.every((token) => typeof token === "string");
   if (!isList || answerPrefixTokens.length === 0) {
-    const message = "Expected answerPrefixTokens to be an array of at least one string";
-    throw new SidecallError("SIDECALL_OPTION_INVALID", message);
+    throw invalidOption("answerPrefixTokens", "an array of at least one string", answerPrefixTokens);
   }
   const tokens = stripTokens ? answerPrefixTokens.map((token) => token.trim()) : [...answerPrefixTokens];
   return { tokens, strip: stripTokens };

@@ -1,4 +1,4 @@
-import { SidecallError } from "../errors.ts";
+import { checkInteger } from "../options.ts";
 import { queueBytesOf, type SharedTokens, type TokenQueueOptions } from "../shared-memory/token-layout.ts";
 import { AsyncCallbackHandler } from "./base.ts";
 import { TokenIteration, type TokenStream } from "./token-stream.ts";
@@ -22,11 +22,10 @@ export abstract class TokenIterationHandler extends AsyncCallbackHandler {
   /** Throws SIDECALL_OPTION_INVALID. */
   constructor({ maxUnreadRuns = DEFAULT_UNREAD_RUNS, ...options }: AsyncIteratorOptions = {}) {
     super();
-    if (!Number.isInteger(maxUnreadRuns) || maxUnreadRuns < 0) {
-      const message = `Expected maxUnreadRuns to be an integer, at least 0, got ${String(maxUnreadRuns)}`;
-      throw new SidecallError("SIDECALL_OPTION_INVALID", message);
-    }
-    this.streams = new TokenStreams({ queueBytes: queueBytesOf(options) }, maxUnreadRuns);
+    this.streams = new TokenStreams(
+      { queueBytes: queueBytesOf(options) },
+      checkInteger("maxUnreadRuns", maxUnreadRuns, 0),
+    );
   }
 
   /** Runs whose tokens nobody asked for before newer ones took their place. */

@@ -1,15 +1,22 @@
 import type { TokenQueueOptions } from "../shared-memory/token-layout.ts";
 import { type StreamEnd, TokenStream } from "./token-stream.ts";
 
+interface Entry {
+  readonly id: string;
+  readonly stream: TokenStream;
+}
+
 /**
  * The streams of a handler by the id of what they carry (a run, or a trace), and those of runs still to come. An
- * ended stream is kept until somebody claims it, the newest `maxUnreadRuns` of them.
+ * ended stream is kept until somebody claims it, the newest `maxUnread` of them.
  */
 export class TokenStreams {
   readonly #options: TokenQueueOptions;
   readonly #maxUnread: number;
-  /** In order of their starts: not ended, or not claimed. */
-  readonly #started = new Map<string, TokenStream>();
+  /** Streams that have not ended, or are not claimed, in order of their starts. */
+  readonly #started = new Set<Entry>();
+  /** The same by id; where an id was used again, the latest. */
+  readonly #byId = new Map<string, Entry>();
   /** For the next runs, whichever they are. */
   readonly #upcoming: TokenStream[] = [];
   /** For runs that were asked for by their ids before they began. */
@@ -26,34 +33,33 @@ export class TokenStreams {
     return this.#forgotten;
   }
 
-  /** The stream of a run that begins; of a run that had begun before, the same again. */
-  open(id: string): TokenStream {
-    const open = this.get(id);
-    if (open !== undefined) return open;
-    const stream = this.#awaited.get(id) ?? this.#upcoming.shift() ?? new TokenStream(this.#options);
+  /** A run begins; if it is under way already, nothing changes. */
+  open(id: string): void {
+    if (this.get(id) !== undefined) return;
+    const stream = this.#awaited.get(id) ?? this.#upcoming.shift() ?? this.#make();
     this.#awaited.delete(id);
-    this.#forget(id, true);
-    this.#started.set(id, stream);
-    return stream;
+    const entry = { id, stream };
+    this.#started.add(entry);
+    this.#byId.set(id, entry);
   }
 
   /** The stream of a run that is under way. */
   get(id: string): TokenStream | undefined {
-    const stream = this.#started.get(id);
+    const stream = this.#byId.get(id)?.stream;
     return stream?.end === undefined ? stream : undefined;
   }
 
   close(id: string, end: StreamEnd): void {
-    const stream = this.get(id);
-    if (stream === undefined) return;
-    stream.close(end);
-    if (stream.isClaimed) this.#started.delete(id);
+    const entry = this.#byId.get(id);
+    if (entry === undefined || entry.stream.end !== undefined) return;
+    entry.stream.close(end);
+    if (entry.stream.isClaimed) this.#remove(entry);
     else this.#keepUnread();
   }
 
   /** The first stream that nobody has claimed, of a run that has begun or else of one to come. Claims it. */
   claimNext(): TokenStream {
-    for (const [id, stream] of this.#started) if (!stream.isClaimed) return this.#claim(id, stream);
+    for (const entry of this.#started) if (!entry.stream.isClaimed) return this.#claim(entry);
     const upcoming = this.#upcoming.find((stream) => !stream.isClaimed) ?? this.#addUpcoming();
     upcoming.claim();
     return upcoming;
@@ -61,9 +67,9 @@ export class TokenStreams {
 
   /** The stream of a certain run, begun or not. Claims it. */
   claim(id: string): TokenStream {
-    const stream = this.#started.get(id);
-    if (stream !== undefined) return this.#claim(id, stream);
-    const awaited = this.#awaited.get(id) ?? new TokenStream(this.#options);
+    const entry = this.#byId.get(id);
+    if (entry !== undefined) return this.#claim(entry);
+    const awaited = this.#awaited.get(id) ?? this.#make();
     this.#awaited.set(id, awaited);
     awaited.claim();
     return awaited;
@@ -71,7 +77,7 @@ export class TokenStreams {
 
   /** The first stream under way, else that of the next run. */
   current(): TokenStream {
-    for (const stream of this.#started.values()) if (stream.end === undefined) return stream;
+    for (const { stream } of this.#started) if (stream.end === undefined) return stream;
     return this.#upcoming[0] ?? this.#addUpcoming();
   }
 
@@ -81,35 +87,40 @@ export class TokenStreams {
     for (const stream of closed) stream.close(end);
   }
 
-  #claim(id: string, stream: TokenStream): TokenStream {
-    stream.claim();
-    if (stream.end !== undefined) this.#forget(id, false);
-    return stream;
+  #make(): TokenStream {
+    return new TokenStream(this.#options);
   }
 
   #addUpcoming(): TokenStream {
-    const stream = new TokenStream(this.#options);
+    const stream = this.#make();
     this.#upcoming.push(stream);
+    return stream;
+  }
+
+  #claim(entry: Entry): TokenStream {
+    const { stream } = entry;
+    if (stream.end !== undefined) {
+      this.#remove(entry);
+      this.#unread -= 1;
+    }
+    stream.claim();
     return stream;
   }
 
   #keepUnread(): void {
     this.#unread += 1;
     if (this.#unread <= this.#maxUnread) return;
-    for (const [id, stream] of this.#started) {
-      if (stream.end !== undefined) {
-        this.#forget(id, true);
-        return;
-      }
+    for (const entry of this.#started) {
+      if (entry.stream.end === undefined) continue;
+      this.#remove(entry);
+      this.#unread -= 1;
+      this.#forgotten += 1;
+      return;
     }
   }
 
-  /** Lets go of an ended stream, if the id is of one. */
-  #forget(id: string, isLost: boolean): void {
-    const stream = this.#started.get(id);
-    if (stream?.end === undefined) return;
-    this.#started.delete(id);
-    this.#unread -= 1;
-    if (isLost) this.#forgotten += 1;
+  #remove(entry: Entry): void {
+    this.#started.delete(entry);
+    if (this.#byId.get(entry.id) === entry) this.#byId.delete(entry.id);
   }
 }

@@ -1,4 +1,4 @@
-import { SidecallError } from "../errors.ts";
+import { checkInteger } from "../options.ts";
 import { allocateRing, MAX_RING_BYTES, MIN_RING_BYTES } from "./layout.ts";
 
 /*
@@ -46,13 +46,7 @@ export interface TokenQueueOptions {
 
 /** The size of a queue by its options. Throws SIDECALL_OPTION_INVALID. */
 export function queueBytesOf({ queueBytes = DEFAULT_QUEUE_BYTES }: TokenQueueOptions): number {
-  if (Number.isInteger(queueBytes) && queueBytes >= MIN_RING_BYTES && queueBytes <= MAX_RING_BYTES)
-    return queueBytes;
-  const expected = `an integer from ${MIN_RING_BYTES} to ${MAX_RING_BYTES}`;
-  throw new SidecallError(
-    "SIDECALL_OPTION_INVALID",
-    `Expected queueBytes to be ${expected}, got ${String(queueBytes)}`,
-  );
+  return checkInteger("queueBytes", queueBytes, MIN_RING_BYTES, MAX_RING_BYTES);
 }
 
 export function allocateTokens(queueBytes: number): SharedTokens {

@@ -1,4 +1,6 @@
 import { errorText, SidecallError } from "../errors.ts";
+import { Fifo } from "../fifo.ts";
+import { invalidOption } from "../options.ts";
 import { maxTextBytes, writeUnits } from "../text-codec.ts";
 import { NAPPING } from "./layout.ts";
 import { RingProducer } from "./producer.ts";
@@ -69,8 +71,7 @@ export class TokenQueue {
   readonly #ring: RingProducer;
   readonly #control: Int32Array;
   readonly #cancel = new AbortController();
-  #waiting: WaitingRecord[] = [];
-  #isDraining = false;
+  readonly #waiting = new Fifo<WaitingRecord>();
   /** The longest text of one record, in UTF-16 units. */
   readonly #pieceUnits: number;
   #dropped = 0;
@@ -105,8 +106,7 @@ export class TokenQueue {
       return Promise.reject(new SidecallError("SIDECALL_CLOSED", message));
     }
     if (typeof token !== "string") {
-      const message = `Expected a token to be a string, got ${typeof token}`;
-      return Promise.reject(new SidecallError("SIDECALL_OPTION_INVALID", message));
+      return Promise.reject(invalidOption("token", "a string", token));
     }
     return this.#put(TOKEN, token);
   }
@@ -132,27 +132,23 @@ export class TokenQueue {
   #put(kind: number, text: string): Promise<void> {
     const record: TokenRecord = { kind, text, from: 0 };
     if (this.#hasLeft()) return this.#drop(record);
-    if (!this.#isDraining && this.#write(record)) return SETTLED;
+    if (this.#waiting.length === 0 && this.#write(record)) return SETTLED;
     return new Promise((written) => {
       this.#waiting.push({ record, written });
-      if (!this.#isDraining) void this.#drain();
+      if (this.#waiting.length === 1) void this.#drain();
     });
   }
 
+  /** Writes what waits, as space comes; each record stays in the line until it is written. */
   async #drain(): Promise<void> {
-    this.#isDraining = true;
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting;
-      this.#waiting = [];
-      for (const { record, written } of batch) {
-        while (!this.#hasLeft() && !this.#write(record)) {
-          await holdProcess(this.#ring.space(TOKEN_HEAD_BYTES + 2 * this.#pieceUnits));
-        }
-        if (this.#hasLeft()) void this.#drop(record);
-        written();
+    for (let next = this.#waiting.peek(); next !== undefined; next = this.#waiting.peek()) {
+      while (!this.#hasLeft() && !this.#write(next.record)) {
+        await holdProcess(this.#ring.space(TOKEN_HEAD_BYTES + 2 * this.#pieceUnits));
       }
+      if (this.#hasLeft()) void this.#drop(next.record);
+      next.written();
+      this.#waiting.shift();
     }
-    this.#isDraining = false;
   }
 
   /** Writes what fits of a record, in pieces, and wakes the reader. Returns whether all of it is written. */

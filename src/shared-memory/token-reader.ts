@@ -1,4 +1,5 @@
 import { SidecallError } from "../errors.ts";
+import { invalidOption } from "../options.ts";
 import { UnitReader } from "../text-codec.ts";
 import { RingConsumer } from "./consumer.ts";
 import { SLEEPING } from "./layout.ts";
@@ -53,8 +54,7 @@ export class TokenReader implements AsyncIterableIterator<string, undefined> {
   /** Throws SIDECALL_QUEUE_TAKEN if the queue has a reader, SIDECALL_OPTION_INVALID for what is no queue. */
   constructor(queue: SharedTokens) {
     if (!(queue?.ring instanceof SharedArrayBuffer && queue.control instanceof SharedArrayBuffer)) {
-      const message = "Expected a token queue as `handler.queue` or `tokenQueue.shared` gives it";
-      throw new SidecallError("SIDECALL_OPTION_INVALID", message);
+      throw invalidOption("queue", "what `handler.queue` or `tokenQueue.shared` gives", queue);
     }
     this.#control = new Int32Array(queue.control);
     if (Atomics.compareExchange(this.#control, READER, 0, 1) !== 0) {

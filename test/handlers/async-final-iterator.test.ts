@@ -5,7 +5,7 @@ import {
   type AsyncFinalIteratorOptions,
 } from "../../src/handlers/async-final-iterator.ts";
 import { AsyncCallbackManager } from "../../src/managers/async-manager.ts";
-import { isPending } from "../support/latch.ts";
+import { isPending } from "../support/tasks.ts";
 
 const MODEL = { name: "model" };
 const CALL = { role: "assistant", tool_calls: [{ id: "1", function: { name: "search" } }] };
@@ -173,4 +173,26 @@ test("a prefix that is no list of strings is refused with a code", () => {
   expect(() => setUp({ answerPrefixTokens: [] })).toThrow(coded);
   // @ts-expect-error tokens are strings
   expect(() => setUp({ answerPrefixTokens: [1] })).toThrow(coded);
+});
+
+test("the root's end is the end, even if a run below it never ends", async () => {
+  const { handler, manager } = setUp();
+  const chain = await manager.onChainStart(MODEL, {});
+  await chain.getChild().onToolStart(MODEL, "cancelled");
+  await think(chain.getChild(), ["done"]);
+  await chain.onChainEnd({});
+  expect(await readAll(handler.aiter())).toEqual(["done"]);
+});
+
+test("a handler that does not hear of the root takes what it hears of for a trace", async () => {
+  const handler = new AsyncFinalIteratorCallbackHandler();
+  const chain = await new AsyncCallbackManager().onChainStart(MODEL, {});
+  const below = chain.getChild();
+  below.addHandler(handler);
+  const inner = await below.onChainStart(MODEL, {});
+  await think(inner.getChild(), ["one"]);
+  await inner.onChainEnd({});
+  await think(below, ["two"]);
+  expect(await readAll(handler.aiter())).toEqual(["one"]);
+  expect(await readAll(handler.aiter())).toEqual(["two"]);
 });

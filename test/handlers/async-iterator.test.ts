@@ -7,8 +7,10 @@ import type { LLMResult } from "../../src/events.ts";
 import { AsyncIteratorCallbackHandler } from "../../src/handlers/async-iterator.ts";
 import { AsyncCallbackManager } from "../../src/managers/async-manager.ts";
 import type { AsyncCallbackManagerForLLMRun } from "../../src/managers/run-managers.ts";
-import { isPending, settleTasks } from "../support/latch.ts";
+import { offThread } from "../../src/offthread/off-thread.ts";
+import { TokenReader } from "../../src/shared-memory/token-reader.ts";
 import { Allowance, ReaderWorker } from "../support/reader-worker.ts";
+import { isPending, settleTasks } from "../support/tasks.ts";
 
 const MODEL = { name: "model" };
 
@@ -282,12 +284,13 @@ test("of ended runs that nobody reads the newest are kept, and the others counte
   expect(await readAll(handler.aiter())).toEqual(["5"]);
 });
 
-test("a run id that is used again brings the new run's tokens", async () => {
+test("a run id that is used again names the new run; the old one's tokens are not lost", async () => {
   const { handler, manager } = setUp();
   await play(await start(manager, "same"), ["old"]);
   await play(await start(manager, "same"), ["new"]);
-  expect(handler.forgottenRuns).toBe(1);
   expect(await readAll(handler.aiter("same"))).toEqual(["new"]);
+  expect(await readAll(handler.aiter())).toEqual(["old"]);
+  expect(handler.forgottenRuns).toBe(0);
 });
 
 test("tokens and ends of a run that is unknown or over change nothing", async () => {
@@ -341,6 +344,19 @@ test("a slow reader on another thread makes the run wait; one that leaves aborts
   await Promise.all([aborted, waiting]);
   expect((await reader.report).tokens.length).toBe(5);
   await run.onLLMNewToken("dropped");
+});
+
+test("tokens of a handler in a worker thread are read here, out of its queue", async () => {
+  const module = new URL("../fixtures/token-handler.js", import.meta.url);
+  const handler = await offThread<AsyncIteratorCallbackHandler>({ module });
+  const manager = new AsyncCallbackManager({ handlers: [handler] });
+  const run = await start(manager);
+  const [queue] = await handler.remote.queueOf(run.runId);
+  if (queue === undefined) throw new Error("no queue");
+  const reading = readAll(new TokenReader(queue));
+  await play(run, TEN);
+  expect(await reading).toEqual(TEN);
+  await handler.close();
 });
 
 test("bad options are refused with a code", () => {

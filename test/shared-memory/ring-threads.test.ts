@@ -5,8 +5,8 @@ import { RingConsumer } from "../../src/shared-memory/consumer.ts";
 import { allocateRing, NAPPING, SLEEPING } from "../../src/shared-memory/layout.ts";
 import { RingProducer } from "../../src/shared-memory/producer.ts";
 import type { RingTask } from "../fixtures/ring-worker.ts";
-import { isPending, settleTasks } from "../support/latch.ts";
 import { SequenceGenerator } from "../support/ring-sequence.ts";
+import { isPending, settleTasks } from "../support/tasks.ts";
 
 const WORKER = new URL("../fixtures/ring-worker.js", import.meta.url);
 

@@ -5,8 +5,8 @@ import { expect, test } from "vitest";
 import type { SharedTokens } from "../../src/shared-memory/token-layout.ts";
 import { TokenQueue } from "../../src/shared-memory/token-queue.ts";
 import { TokenReader } from "../../src/shared-memory/token-reader.ts";
-import { isPending, settleTasks } from "../support/latch.ts";
 import { Allowance, ReaderWorker } from "../support/reader-worker.ts";
+import { isPending, settleTasks } from "../support/tasks.ts";
 
 async function readAll(reader: AsyncIterable<string>): Promise<string[]> {
   const tokens: string[] = [];

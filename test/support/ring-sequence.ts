@@ -12,7 +12,7 @@ const FIRST_SENTINEL = 0xa5;
 const LAST_SENTINEL = 0x5a;
 
 /** Pseudo-random integers of 32 bits (mulberry32). */
-export function randomIntegers(seed: number): () => number {
+function randomIntegers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

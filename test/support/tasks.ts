@@ -1,15 +1,3 @@
-/** A promise settled from outside. */
-export class Latch {
-  readonly opened: Promise<void>;
-  open: () => void = () => {};
-
-  constructor() {
-    this.opened = new Promise((resolve) => {
-      this.open = resolve;
-    });
-  }
-}
-
 /** Lets everything that is due without new input happen: microtasks, and tasks posted by `Atomics.notify`. */
 export async function settleTasks(turns = 20): Promise<void> {
   for (let i = 0; i < turns; i += 1) await new Promise((resolve) => setImmediate(resolve));
