@@ -230,6 +230,20 @@ test("a root that ends with a model run in it, or beside another trace, leaves o
   expect(await reading[2]).toEqual(["other"]);
 });
 
+test("a model run that never ends, since it was cancelled, ends with its root", async () => {
+  const { handler, manager } = setUp();
+  for (const error of [undefined, new Error("cancelled")]) {
+    const tokens = handler.aiter();
+    const chain = await manager.onChainStart(MODEL, {});
+    const run = await start(chain.getChild());
+    await run.onLLMNewToken("a");
+    await (error === undefined ? chain.onChainEnd({}) : chain.onChainError(error));
+    expect(await tokens.next()).toEqual({ done: false, value: "a" });
+    if (error === undefined) expect(await readAll(tokens)).toEqual([]);
+    else await expect(tokens.next()).rejects.toBe(error);
+  }
+});
+
 test("leaving the loop aborts the signal of that run alone", async () => {
   const { handler, manager } = setUp();
   const upcoming = handler.signal;
