@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   SIDECALL_BATCH_LINE: "a line of a batch file is not a request",
   SIDECALL_SERVER_UNREACHABLE: "the model server cannot be reached",
   SIDECALL_USAGE: "the command line is not understood",
+  SIDECALL_QUEUE_TAKEN: "a token queue has a reader already",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

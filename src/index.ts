@@ -29,7 +29,14 @@ export type {
   RunManagerMixin,
   ToolManagerMixin,
 } from "./handler.ts";
+export {
+  AsyncFinalIteratorCallbackHandler,
+  type AsyncFinalIteratorOptions,
+} from "./handlers/async-final-iterator.ts";
+export { AsyncIteratorCallbackHandler } from "./handlers/async-iterator.ts";
 export { AsyncCallbackHandler, BaseCallbackHandler } from "./handlers/base.ts";
+export type { AsyncIteratorOptions } from "./handlers/token-iteration-handler.ts";
+export type { TokenIteration } from "./handlers/token-stream.ts";
 export {
   AsyncCallbackManager,
   type Callbacks,
@@ -50,4 +57,7 @@ export type { Completion, HandlerSpec, OffThreadOptions, Ordering, Overflow } fr
 export type { HandlerContext } from "./offthread/protocol.ts";
 export type { Remote } from "./offthread/remote.ts";
 export type { HandlerStats, LaneStats, OffThreadStats } from "./offthread/stats.ts";
+export type { SharedTokens, TokenQueueOptions } from "./shared-memory/token-layout.ts";
+export { TokenQueue } from "./shared-memory/token-queue.ts";
+export { TokenReader } from "./shared-memory/token-reader.ts";
 export { StandIn, type StandInReason } from "./wire/stand-in.ts";

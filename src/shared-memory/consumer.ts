@@ -97,7 +97,7 @@ export class RingConsumer {
     this.bytes[offset - RECORD_HEADER_BYTES + STATE_OFFSET] = SETTLED;
   }
 
-  /** Gives back the space of settled records. Returns whether there were any. */
+  /** Gives back the space of settled records that `next` has passed. Returns whether there were any. */
   release(): boolean {
     const before = this.#released;
     while (this.#released !== this.#read) {
@@ -134,5 +134,11 @@ export class RingConsumer {
       await Atomics.waitAsync(this.#words, CONSUMER, state, timeoutMillis).value;
     }
     Atomics.store(this.#words, CONSUMER, RUNNING);
+  }
+
+  /** Ends a wait of this side, as if the producer had woken it. */
+  interrupt(): void {
+    Atomics.store(this.#words, CONSUMER, RUNNING);
+    Atomics.notify(this.#words, CONSUMER);
   }
 }

@@ -1,56 +1,114 @@
-import { errorDetails, MAX_DEPTH } from "./extensions.ts";
+import { types } from "node:util";
+import { ExactEntries, exact, isFragile } from "./exact-text.ts";
+import { define, errorDetailKeys } from "./own-properties.ts";
+import { ERROR_WEIGHT, MAX_DEPTH, MAX_ELEMENTS, MAX_OBJECTS, packLeaf } from "./pack.ts";
 import { StandIn } from "./stand-in.ts";
 
 /** Deeper than this a value is cut; leaves room for what wraps an argument on its way. */
 const MAX_CLONE_DEPTH = MAX_DEPTH - 28;
-/** Properties and elements copied for one event. */
-const MAX_VALUES = 250_000;
+
+type Entry = readonly [string, unknown];
 
 interface Walk {
   readonly ancestors: object[];
-  values: number;
+  objects: number;
+  elements: number;
+}
+
+function unreadable(error: unknown): StandIn {
+  return new StandIn("unreadable", error instanceof Error ? String(error.message) : "");
 }
 
 function read(object: object, key: PropertyKey, walk: Walk): unknown {
   try {
     return copy(Reflect.get(object, key), walk);
   } catch (error) {
-    return new StandIn("unreadable", error instanceof Error ? error.message : "");
+    return unreadable(error);
   }
 }
 
-function copyError(error: Error, walk: Walk): Error {
-  const copied = new Error(String(error.message), { cause: copy(error.cause, walk) });
-  copied.name = String(error.name);
-  copied.stack = String(error.stack);
-  return Object.assign(copied, copyProperties(errorDetails(error), walk));
-}
-
-function copyProperties(object: object, walk: Walk): Record<string, unknown> {
-  const copied: Record<string, unknown> = {};
-  for (const key of Object.keys(object)) {
-    const value = read(object, key, walk);
-    Object.defineProperty(copied, key, { value, writable: true, enumerable: true, configurable: true });
+/** Copies of so many parts, by `copyPart`; of what is too much `cut` tells how much is missing. */
+function copyAll<T>(
+  length: number,
+  walk: Walk,
+  copyPart: (i: number) => T,
+  cut: (standIn: StandIn) => T,
+): T[] {
+  const copied: T[] = [];
+  for (let i = 0; i < length; i += 1) {
+    if (walk.objects >= MAX_OBJECTS || walk.elements >= MAX_ELEMENTS) {
+      copied.push(cut(new StandIn("too large", `${length - i} more`)));
+      break;
+    }
+    walk.elements += 1;
+    copied.push(copyPart(i));
   }
   return copied;
 }
 
-function copyObject(object: object, walk: Walk): unknown {
-  if (Array.isArray(object)) return Array.from({ length: object.length }, (_, i) => read(object, i, walk));
-  if (object instanceof Map) return new Map([...object].map(([k, v]) => [copy(k, walk), copy(v, walk)]));
-  if (object instanceof Set) return new Set([...object].map((value) => copy(value, walk)));
-  if (object instanceof Error) return copyError(object, walk);
+function copyList(length: number, walk: Walk, copyPart: (i: number) => unknown): unknown[] {
+  return copyAll(length, walk, copyPart, (standIn) => standIn);
+}
+
+function copyEntries(object: object, keys: readonly string[], walk: Walk): Entry[] {
+  const copyEntry = (i: number): Entry => [keys[i] ?? "", read(object, keys[i] ?? "", walk)];
+  return copyAll(keys.length, walk, copyEntry, (standIn) => ["…", standIn]);
+}
+
+function copyProperties(object: object, walk: Walk): unknown {
+  const entries = copyEntries(object, Object.keys(object), walk);
+  return entries.some(([key]) => isFragile(key)) ? new ExactEntries(entries) : define({}, entries);
+}
+
+function copyMap(map: Map<unknown, unknown>, walk: Walk): Map<unknown, unknown> {
+  const entries = [...Map.prototype.entries.call(map)];
+  const copyEntry = (i: number) => [copy(entries[i]?.[0], walk), copy(entries[i]?.[1], walk)] as const;
+  return new Map(copyAll(entries.length, walk, copyEntry, (standIn) => ["…", standIn]));
+}
+
+function copySet(set: Set<unknown>, walk: Walk): Set<unknown> {
+  const values = [...Set.prototype.values.call(set)];
+  return new Set(copyList(values.length, walk, (i) => copy(values[i], walk)));
+}
+
+function copyError(error: Error, walk: Walk): Error {
+  walk.objects += ERROR_WEIGHT - 1;
+  const copied = new Error(String(error.message));
+  const { name, stack } = error;
+  Object.defineProperty(copied, "stack", { value: stack === undefined ? undefined : String(stack) });
+  copied.name = String(name);
+  copied.cause = read(error, "cause", walk);
+  return define(copied, copyEntries(error, errorDetailKeys(error), walk));
+}
+
+function isOrdinary(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object);
-  const isBuiltIn = object instanceof Date || object instanceof RegExp || object instanceof URL;
-  const isBinary = ArrayBuffer.isView(object) || object instanceof ArrayBuffer;
-  if (isBuiltIn || isBinary || object instanceof StandIn || prototype === Promise.prototype) return object;
-  return copyProperties(object, walk);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function copyObject(object: object, walk: Walk): unknown {
+  walk.objects += 1;
+  if (Array.isArray(object)) return copyList(object.length, walk, (i) => read(object, i, walk));
+  if (isOrdinary(object)) return copyProperties(object, walk);
+  if (object instanceof Map) return copyMap(object, walk);
+  if (object instanceof Set) return copySet(object, walk);
+  if (object instanceof Error) return copyError(object, walk);
+  // Whatever its prototype, a proxy is none of the other built-in objects.
+  if (types.isProxy(object)) return copyProperties(object, walk);
+  return packLeaf(object) === null ? copyProperties(object, walk) : object;
+}
+
+function functionName(value: { readonly name?: unknown }): string {
+  try {
+    return String(value.name);
+  } catch {
+    return "";
+  }
 }
 
 function copy(value: unknown, walk: Walk): unknown {
-  walk.values += 1;
-  if (walk.values > MAX_VALUES) return new StandIn("too large", "");
-  if (typeof value === "function") return new StandIn("function", "");
+  if (typeof value === "string") return exact(value);
+  if (typeof value === "function") return new StandIn("function", functionName(value));
   if (typeof value !== "object" || value === null) return value;
   if (walk.ancestors.includes(value)) return new StandIn("cycle", "");
   if (walk.ancestors.length >= MAX_CLONE_DEPTH) return new StandIn("too deep", "");
@@ -58,7 +116,7 @@ function copy(value: unknown, walk: Walk): unknown {
   try {
     return copyObject(value, walk);
   } catch (error) {
-    return new StandIn("unreadable", error instanceof Error ? error.message : "");
+    return unreadable(error);
   } finally {
     walk.ancestors.pop();
   }
@@ -66,8 +124,9 @@ function copy(value: unknown, walk: Walk): unknown {
 
 /**
  * A copy of a value that encodes for certain: cycles, what is too deep or too large, and what throws when
- * it is read are replaced by {@link StandIn}s. Slower than encoding, so only for values that failed to encode.
+ * it is read are replaced by {@link StandIn}s, and texts that msgpack would change are marked. Reads everything once.
+ * Slower than encoding, so only for values that failed to encode.
  */
 export function cloneable(value: unknown): unknown {
-  return copy(value, { ancestors: [], values: 0 });
+  return copy(value, { ancestors: [], objects: 0, elements: 0 });
 }

@@ -1,38 +1,25 @@
-import { Decoder, Encoder } from "@msgpack/msgpack";
 import { cloneable } from "./cloneable.ts";
-import { ENCODE_OPTIONS, extensionCodec, resetObjectCount } from "./extensions.ts";
+import { mayHoldFragileText } from "./exact-text.ts";
+import { encode, encodeUncounted } from "./pack.ts";
 import { StandIn } from "./stand-in.ts";
-
-/** An encoder that once grew beyond this is let go, lest one huge event pin its memory for good. */
-const MAX_KEPT_BYTES = 1024 * 1024;
-
-let encoder = new Encoder(ENCODE_OPTIONS);
-const decoder = new Decoder({ extensionCodec });
-
-function encodeFast(value: unknown): Uint8Array {
-  resetObjectCount();
-  const bytes = encoder.encodeSharedRef(value);
-  if (bytes.buffer.byteLength > MAX_KEPT_BYTES) encoder = new Encoder(ENCODE_OPTIONS);
-  return bytes;
-}
+import { decoder } from "./unpack.ts";
 
 /**
  * A value as msgpack, in memory that the next call overwrites. Never throws: what cannot cross arrives as a
  * {@link StandIn}. Class instances arrive as plain objects with their own enumerable properties; undefined
- * properties are left out, undefined elements become null.
+ * properties are left out, undefined elements become null, and -0 becomes 0.
  */
 export function encodeValue(value: unknown): Uint8Array {
   try {
-    return encodeFast(value);
+    const bytes = encode(value);
+    if (!mayHoldFragileText(bytes)) return bytes;
   } catch {
-    // A failed encoder may be left in any state.
-    encoder = new Encoder(ENCODE_OPTIONS);
+    // What cannot be encoded as it is can be as a copy.
   }
   try {
-    return encodeFast(cloneable(value));
+    return encodeUncounted(cloneable(value));
   } catch (error) {
-    encoder = new Encoder(ENCODE_OPTIONS);
-    return encodeFast(new StandIn("unreadable", error instanceof Error ? error.message : ""));
+    return encode(new StandIn("unreadable", error instanceof Error ? error.message : ""));
   }
 }
 

@@ -1,3 +1,7 @@
+import { UnitReader, writeUnits } from "../text-codec.ts";
+
+export { maxTextBytes } from "../text-codec.ts";
+
 /*
  * One event's bytes, as they stand in a ring: a head of 16 bytes, then what its kind says.
  *
@@ -67,43 +71,22 @@ export function readHead({ bytes, data }: FrameMemory, at: number): FrameHead {
   };
 }
 
-/** The most that `writeText` needs for a text. */
-export function maxTextBytes(text: string): number {
-  return 2 * text.length;
+/** Writes a token's text behind its head and sets the kind that fits. Returns the text's bytes. */
+export function writeText(memory: FrameMemory, at: number, text: string): number {
+  const textBytes = writeUnits(memory, at + FRAME_HEAD_BYTES, text);
+  memory.bytes[at] = textBytes > text.length ? UTF16_TOKEN : LATIN1_TOKEN;
+  return textBytes;
 }
 
-/**
- * Writes a token's text behind its head and sets the kind that fits: one byte per character where all fit, else
- * two. Returns the bytes written.
- */
-export function writeText({ bytes, data }: FrameMemory, at: number, text: string): number {
-  const start = at + FRAME_HEAD_BYTES;
-  const { length } = text;
-  for (let i = 0; i < length; i += 1) {
-    const unit = text.charCodeAt(i);
-    if (unit > 0xff) return writeUtf16({ bytes, data }, at, text);
-    bytes[start + i] = unit;
-  }
-  bytes[at] = LATIN1_TOKEN;
-  return length;
-}
-
-function writeUtf16({ bytes, data }: FrameMemory, at: number, text: string): number {
-  const start = at + FRAME_HEAD_BYTES;
-  for (let i = 0; i < text.length; i += 1) data.setUint16(start + 2 * i, text.charCodeAt(i), true);
-  bytes[at] = UTF16_TOKEN;
-  return 2 * text.length;
-}
-
-/** Reads texts out of one memory. Keeps a view of it, since making one for every token would cost more than reading. */
+/** Reads tokens' texts out of one memory. */
 export class TextReader {
-  readonly #buffer: Buffer;
+  readonly #units: UnitReader;
 
-  constructor({ bytes }: FrameMemory) {
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  constructor(memory: FrameMemory) {
+    this.#units = new UnitReader(memory);
   }
 
   read(kind: number, start: number, byteLength: number): string {
-    return this.#buffer.toString(kind === LATIN1_TOKEN ? "latin1" : "utf16le", start, start + byteLength);
+    return this.#units.read(kind === UTF16_TOKEN, start, byteLength);
   }
 }

@@ -1,0 +1,84 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  EVENT,
+  FRAGMENT,
+  FRAME_HEAD_BYTES,
+  LATIN1_TOKEN,
+  maxTextBytes,
+  RUN,
+  readHead,
+  readKind,
+  TextReader,
+  UTF16_TOKEN,
+  writeHead,
+  writeText,
+} from "../../src/wire/frames.ts";
+
+const MEMORY_BYTES = 4096;
+const SENTINEL = 0xee;
+
+function memory() {
+  const bytes = new Uint8Array(MEMORY_BYTES).fill(SENTINEL);
+  return { bytes, data: new DataView(bytes.buffer) };
+}
+
+function expectUntouched(bytes: Uint8Array, start: number, end: number): void {
+  expect(bytes.subarray(0, start).every((byte) => byte === SENTINEL)).toBe(true);
+  expect(bytes.subarray(end).every((byte) => byte === SENTINEL)).toBe(true);
+}
+
+test("a head comes back as it was written, wherever it stands, and takes its 16 bytes", () => {
+  const head = fc.record({
+    kind: fc.constantFrom(RUN, EVENT, LATIN1_TOKEN, UTF16_TOKEN, FRAGMENT),
+    code: fc.nat(255),
+    flags: fc.nat(255),
+    runNumber: fc.nat(0xffffffff),
+    timestamp: fc.double({ noNaN: true }),
+  });
+  fc.assert(
+    fc.property(head, fc.nat(MEMORY_BYTES - FRAME_HEAD_BYTES), (written, at) => {
+      const frame = memory();
+      writeHead(frame, at, written);
+      expect(readHead(frame, at)).toEqual(written);
+      expect(readKind(frame, at)).toBe(written.kind);
+      expectUntouched(frame.bytes, at, at + FRAME_HEAD_BYTES);
+    }),
+  );
+});
+
+function crossText(text: string, at: number): { kind: number; text: string; textBytes: number } {
+  const frame = memory();
+  const textBytes = writeText(frame, at, text);
+  const kind = readKind(frame, at);
+  expectUntouched(frame.bytes, at, at + FRAME_HEAD_BYTES + maxTextBytes(text));
+  return { kind, textBytes, text: new TextReader(frame).read(kind, at + FRAME_HEAD_BYTES, textBytes) };
+}
+
+test("every single UTF-16 unit comes back, lone surrogates too: one byte up to U+00FF, else two", () => {
+  const frame = memory();
+  const reader = new TextReader(frame);
+  const changed: number[] = [];
+  for (let unit = 0; unit <= 0xffff; unit += 1) {
+    const text = String.fromCharCode(unit);
+    const textBytes = writeText(frame, 0, text);
+    const kind = readKind(frame, 0);
+    const isAsExpected =
+      unit <= 0xff ? kind === LATIN1_TOKEN && textBytes === 1 : kind === UTF16_TOKEN && textBytes === 2;
+    if (!isAsExpected || reader.read(kind, FRAME_HEAD_BYTES, textBytes) !== text) changed.push(unit);
+  }
+  expect(changed).toEqual([]);
+});
+
+test("any text comes back, at even and odd places", () => {
+  const units = fc.array(fc.oneof(fc.nat(0xff), fc.nat(0xffff), fc.integer({ min: 0xd800, max: 0xdfff })), {
+    maxLength: 900,
+  });
+  const text = units.map((each) => String.fromCharCode(...each));
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: "binary" }), text), fc.nat(64), (each, at) => {
+      expect(crossText(each, at).text).toBe(each);
+    }),
+    { numRuns: 500 },
+  );
+});
