@@ -1,6 +1,14 @@
 import type { AnyEventRecord } from "../src/events.ts";
 import { Fifo } from "../src/fifo.ts";
 
+/** What has come of one event so far. Counted only when all handlers have settled it: until then its thread may die. */
+export interface Outcome {
+  /** Indexes of the handlers that failed. */
+  readonly failed: number[];
+  /** What a handler with `raiseError` threw first. */
+  raised: { readonly error: unknown } | undefined;
+}
+
 /** One event on its way through the handlers of this thread. */
 export interface Delivery {
   readonly record: AnyEventRecord;
@@ -10,8 +18,7 @@ export interface Delivery {
   readonly acknowledge: boolean;
   /** Handlers that have not settled it. */
   remaining: number;
-  /** What a handler with `raiseError` threw first. */
-  raised: { readonly error: unknown } | undefined;
+  readonly outcome: Outcome;
 }
 
 /**

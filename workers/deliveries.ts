@@ -1,9 +1,9 @@
 import { performance } from "node:perf_hooks";
 import { deliver, isInterested } from "../src/delivery.ts";
 import { SidecallError } from "../src/errors.ts";
-import { type AnyEventRecord, EVENT_INFO } from "../src/events.ts";
+import { type AnyEventRecord, EVENT_INFO, type EventInfo } from "../src/events.ts";
 import type { LaneCounters } from "../src/shared-memory/counters.ts";
-import { Chain, type Delivery } from "./chain.ts";
+import { Chain, type Delivery, type Outcome } from "./chain.ts";
 import type { HandlerSlot } from "./load-handlers.ts";
 import type { EventOfRun, Outbox } from "./outbox.ts";
 import type { RunDirectory, Trace } from "./runs.ts";
@@ -25,6 +25,20 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
+/** What is left of a handler's turn: a promise to wait for, or what was thrown; undefined when it is settled. */
+type Result = { readonly rest: PromiseLike<unknown> } | { readonly error: unknown };
+
+const QUEUED: PromiseLike<unknown> = Promise.resolve();
+
+function call(slot: HandlerSlot, record: AnyEventRecord): Result | undefined {
+  try {
+    const returned = deliver(slot.handler, record);
+    return isThenable(returned) ? { rest: returned } : undefined;
+  } catch (error) {
+    return { error };
+  }
+}
+
 /**
  * Gives events to the handlers of this thread. Each handler takes the events of a trace one after the other; traces,
  * and handlers, do not wait for one another.
@@ -40,37 +54,33 @@ export class Deliveries {
   deliver(record: AnyEventRecord, trace: Trace, place: Place): void {
     const info = EVENT_INFO[record.event];
     let delivery: Delivery | undefined;
-    let raised: Delivery["raised"];
+    let outcome: Outcome | undefined;
     for (const slot of this.#options.slots) {
       if (!isInterested(slot.interest, info)) continue;
       const chain = trace.chains[slot.index];
-      if (chain?.isHung === true) {
-        raised = this.#fail(slot, record, place, this.#timeoutError(slot)) ?? raised;
+      const result = chain === undefined ? call(slot, record) : this.#queueing(slot, chain);
+      if (result === undefined) continue;
+      outcome ??= { failed: [], raised: undefined };
+      if ("error" in result) {
+        this.#fail(slot, record, place, outcome, result.error);
         continue;
       }
-      const outcome = chain === undefined ? this.#call(slot, record) : undefined;
-      if (chain === undefined && outcome === undefined) continue;
-      if (outcome !== undefined && "error" in outcome) {
-        raised = this.#fail(slot, record, place, outcome.error) ?? raised;
-        continue;
-      }
-      delivery ??= { record, ...place, remaining: 0, raised: undefined };
+      delivery ??= { record, ...place, remaining: 0, outcome };
       delivery.remaining += 1;
       if (chain !== undefined) chain.waiting.push(delivery);
-      else if (outcome !== undefined) void this.#follow(slot, trace, delivery, outcome.rest);
+      else void this.#follow(slot, trace, delivery, result.rest);
     }
-    if (delivery !== undefined) delivery.raised = raised;
-    else this.#settle(place, raised, false);
+    if (delivery === undefined) this.#settle(info, place, outcome, false);
   }
 
   /** Fails an event for every handler that wants it, without calling any. */
-  refuse(record: EventOfRun, place: Place, error: unknown): void {
-    const info = EVENT_INFO[record.event];
-    let raised: Delivery["raised"];
+  refuse(event: EventOfRun, place: Place, error: unknown): void {
+    const info = EVENT_INFO[event.event];
+    const outcome: Outcome = { failed: [], raised: undefined };
     for (const slot of this.#options.slots) {
-      if (isInterested(slot.interest, info)) raised = this.#fail(slot, record, place, error) ?? raised;
+      if (isInterested(slot.interest, info)) this.#fail(slot, event, place, outcome, error);
     }
-    this.#settle(place, raised, false);
+    this.#settle(info, place, outcome, false);
   }
 
   /** Fails what has been with a handler for too long, and all that waits behind it. To be called now and then. */
@@ -87,19 +97,9 @@ export class Deliveries {
     }
   }
 
-  /** Undefined: settled. Else what is left to wait for, or what was thrown. */
-  #call(
-    slot: HandlerSlot,
-    record: AnyEventRecord,
-  ): { rest: PromiseLike<unknown> } | { error: unknown } | undefined {
-    try {
-      const returned = deliver(slot.handler, record);
-      if (isThenable(returned)) return { rest: returned };
-      this.#options.counters.countHandled(slot.index);
-      return undefined;
-    } catch (error) {
-      return { error };
-    }
+  /** What becomes of an event whose handler is busy: it waits its turn, unless the handler hangs. */
+  #queueing(slot: HandlerSlot, chain: Chain): Result {
+    return chain.isHung ? { error: this.#timeoutError(slot) } : { rest: QUEUED };
   }
 
   /** Waits for the handler's promise, then gives it what has collected for it meanwhile. */
@@ -110,9 +110,9 @@ export class Deliveries {
     this.#pending.add(chain);
     await this.#await(slot, chain, first, rest);
     for (let next = chain.waiting.shift(); next !== undefined; next = chain.waiting.shift()) {
-      const outcome = this.#call(slot, next.record);
-      if (outcome !== undefined && "rest" in outcome) await this.#await(slot, chain, next, outcome.rest);
-      else this.#finish(slot, next, outcome);
+      const result = call(slot, next.record);
+      if (result !== undefined && "rest" in result) await this.#await(slot, chain, next, result.rest);
+      else this.#finish(slot, next, result);
     }
     this.#pending.delete(chain);
     trace.chains[slot.index] = undefined;
@@ -136,30 +136,39 @@ export class Deliveries {
     }
     // Given up as overdue: it has been failed already.
     if (chain.isHung) return;
-    if (failure === undefined) this.#options.counters.countHandled(slot.index);
     this.#finish(slot, delivery, failure);
   }
 
   #finish(slot: HandlerSlot, delivery: Delivery, failure: { error: unknown } | undefined): void {
-    if (failure !== undefined) {
-      delivery.raised ??= this.#fail(slot, delivery.record, delivery, failure.error);
-    }
+    const { record, outcome } = delivery;
+    if (failure !== undefined) this.#fail(slot, record, delivery, outcome, failure.error);
     delivery.remaining -= 1;
-    if (delivery.remaining === 0) this.#settle(delivery, delivery.raised, true);
+    if (delivery.remaining === 0) this.#settle(EVENT_INFO[record.event], delivery, outcome, true);
   }
 
-  /** Counts and reports a failure. A failure that rejects the caller's promise travels with the acknowledgement. */
-  #fail(slot: HandlerSlot, record: EventOfRun, { acknowledge }: Place, error: unknown): Delivery["raised"] {
-    this.#options.counters.countFailed(slot.index);
-    if (slot.raiseError && acknowledge) return { error };
-    this.#options.outbox.fail(slot.name, record, error);
-    return undefined;
+  /** Reports a failure, unless it rejects the caller's promise: that one travels with the acknowledgement. */
+  #fail(
+    slot: HandlerSlot,
+    event: EventOfRun,
+    { acknowledge }: Place,
+    outcome: Outcome,
+    error: unknown,
+  ): void {
+    outcome.failed.push(slot.index);
+    if (slot.raiseError && acknowledge) outcome.raised ??= { error };
+    else this.#options.outbox.fail(slot.name, event, error);
   }
 
-  #settle(place: Place, raised: Delivery["raised"], isLate: boolean): void {
-    this.#options.counters.countSettled();
-    if (place.acknowledge) this.#options.outbox.acknowledge(place.position, raised);
-    this.#options.onSettled(place, isLate);
+  #settle(info: EventInfo, place: Place, outcome: Outcome | undefined, isLate: boolean): void {
+    const { slots, counters, outbox, onSettled } = this.#options;
+    for (const { interest, index } of slots) {
+      if (!isInterested(interest, info)) continue;
+      if (outcome?.failed.includes(index) === true) counters.countFailed(index);
+      else counters.countHandled(index);
+    }
+    counters.countSettled();
+    if (place.acknowledge) outbox.acknowledge(place.position, outcome?.raised);
+    onSettled(place, isLate);
   }
 
   #timeoutError(slot: HandlerSlot): SidecallError {
