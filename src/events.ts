@@ -71,8 +71,8 @@ interface Fields {
 /** A field of a row; a question mark says that an event may come without it. */
 type Field = keyof Fields | `${keyof Fields}?`;
 
-export type RunKind = "llm" | "chain" | "tool" | "retriever" | "any";
-export type Phase = "start" | "data" | "end" | "error";
+type RunKind = "llm" | "chain" | "tool" | "retriever" | "any";
+type Phase = "start" | "data" | "end" | "error";
 export type Gate =
   | "ignoreLLM"
   | "ignoreChatModel"
@@ -117,7 +117,7 @@ export const EVENTS = {
 } as const satisfies Record<string, EventRow>;
 
 export type EventName = keyof typeof EVENTS;
-export type HandlerMethodName = (typeof EVENTS)[EventName]["method"];
+type HandlerMethodName = (typeof EVENTS)[EventName]["method"];
 
 type RowField<E extends EventName> = (typeof EVENTS)[E]["fields"][number];
 type OptionalName<F> = F extends `${infer Name extends keyof Fields}?` ? Name : never;

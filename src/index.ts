@@ -50,6 +50,8 @@ export {
   AsyncCallbackManagerForLLMRun,
   AsyncCallbackManagerForRetrieverRun,
   AsyncCallbackManagerForToolRun,
+  AsyncParentRunManager,
+  AsyncRunManager,
 } from "./managers/run-managers.ts";
 export { offThread } from "./offthread/off-thread.ts";
 export { type CloseOptions, OffThreadHandler, type UntypedHandler } from "./offthread/off-thread-handler.ts";

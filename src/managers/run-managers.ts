@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from "uuid";
 import type { LLMResult, RetryState, RunIdentity, TokenIndex } from "../events.ts";
 import type { CallbackHandler } from "../handler.ts";
 import type { AsyncCallbackManager } from "./async-manager.ts";
@@ -8,7 +7,7 @@ import { Run } from "./run.ts";
 const FIRST: TokenIndex = Object.freeze({ prompt: 0, completion: 0 });
 
 /** Builds the manager for a run's children. Handed in, so that run managers need no import of the manager. */
-export type MakeChild = (options: ManagerOptions) => AsyncCallbackManager;
+type MakeChild = (options: ManagerOptions) => AsyncCallbackManager;
 
 /** What a run's children inherit. */
 export interface Inheritance {
@@ -87,13 +86,6 @@ export class AsyncParentRunManager extends AsyncRunManager {
 }
 
 export class AsyncCallbackManagerForLLMRun extends AsyncRunManager {
-  /** A manager of a run that nobody hears of. */
-  static noop(): AsyncCallbackManagerForLLMRun {
-    const runId = uuidv7();
-    const identity = { runId, parentRunId: undefined, traceId: runId, tags: [] };
-    return new AsyncCallbackManagerForLLMRun(new Run(identity, { metadata: {} }, []));
-  }
-
   /** `index`: which prompt and completion the token belongs to, by default the first; `chunk`: the provider's own chunk. */
   onLLMNewToken(token: string, options?: { index?: TokenIndex; chunk?: unknown }): Promise<void> {
     const index = options?.index ?? FIRST;

@@ -6,7 +6,7 @@ import type { CallbackHandler } from "../handler.ts";
 const ORIGIN = performance.timeOrigin;
 
 /** Milliseconds since the epoch, with fractions, never going back. */
-export function now(): number {
+function now(): number {
   return ORIGIN + performance.now();
 }
 

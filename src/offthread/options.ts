@@ -127,7 +127,7 @@ function checkCloneable(options: unknown): void {
   }
 }
 
-export function resolveSpec(spec: HandlerSpec): LoadSpec {
+function resolveSpec(spec: HandlerSpec): LoadSpec {
   checkKeys("spec", spec, SPEC_KEYS);
   checkCloneable(spec.options);
   const { options, name } = spec;
