@@ -1,9 +1,9 @@
-import { v7 as uuidv7 } from "uuid";
 import { dispatch, dispatchAll } from "../dispatch.ts";
 import type { AnyEventRecord, ChatMessage, EventName, OwnFields, Serialized } from "../events.ts";
 import type { CallbackHandler } from "../handler.ts";
 import { BaseCallbackManager, type ManagerOptions } from "./base-manager.ts";
 import { Run } from "./run.ts";
+import { newRunId } from "./run-id.ts";
 import {
   AsyncCallbackManagerForChainRun,
   AsyncCallbackManagerForLLMRun,
@@ -123,7 +123,7 @@ export class AsyncCallbackManager extends BaseCallbackManager {
   }
 
   #newRun(options: StartOptions = {}): Run {
-    const runId = options.runId ?? uuidv7();
+    const runId = options.runId ?? newRunId();
     const { parentRunId, traceId = runId, tags, metadata, handlers } = this;
     return new Run({ runId, parentRunId, traceId, tags }, { metadata, name: options.name }, handlers);
   }

@@ -2,7 +2,7 @@ import type { LLMResult, RetryState, RunIdentity, TokenIndex } from "../events.t
 import type { CallbackHandler } from "../handler.ts";
 import type { AsyncCallbackManager } from "./async-manager.ts";
 import type { ManagerOptions } from "./base-manager.ts";
-import { Run } from "./run.ts";
+import type { Run } from "./run.ts";
 
 const FIRST: TokenIndex = Object.freeze({ prompt: 0, completion: 0 });
 

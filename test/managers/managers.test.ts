@@ -1,0 +1,193 @@
+import { expect, test } from "vitest";
+import {
+  type AnyEventRecord,
+  AsyncCallbackManager,
+  BaseCallbackManager,
+  type CallbackHandler,
+} from "../../src/index.ts";
+
+function recorder(flags: Partial<CallbackHandler> = {}) {
+  const records: AnyEventRecord[] = [];
+  return { ...flags, records, onEvent: (record: AnyEventRecord) => void records.push(record) };
+}
+
+test("children get what is inheritable, and hang under their parent in its trace", async () => {
+  const [own, inherited] = [recorder(), recorder()];
+  const manager = new AsyncCallbackManager();
+  manager.addHandler(own, false);
+  manager.addHandler(inherited);
+  manager.addTags(["own"], false);
+  manager.addTags(["down"]);
+  manager.addMetadata({ own: 1 }, false);
+  manager.addMetadata({ down: 2 });
+  const root = await manager.onChainStart({ name: "root" }, {}, { name: "the root" });
+  const tool = await root.getChild("step").onToolStart({ name: "tool" }, "in");
+  const [llm] = await tool.getChild().onLLMStart(null, ["p"]);
+  expect(own.records.map(({ event }) => event)).toEqual(["on_chain_start"]);
+  expect(inherited.records).toMatchObject([
+    {
+      runId: root.runId,
+      parentRunId: undefined,
+      tags: ["own", "down"],
+      metadata: { own: 1, down: 2 },
+      name: "the root",
+    },
+    { runId: tool.runId, parentRunId: root.runId, tags: ["down", "step"], metadata: { down: 2 } },
+    { runId: llm?.runId, parentRunId: tool.runId, tags: ["down"], metadata: { down: 2 } },
+  ]);
+  expect(new Set(inherited.records.map(({ traceId }) => traceId))).toEqual(new Set([root.runId]));
+});
+
+test("each prompt is a run of its own, in prompt order; a given id is the first one's", async () => {
+  const handler = recorder();
+  const manager = new AsyncCallbackManager({ handlers: [handler] });
+  const runs = await manager.onLLMStart(null, ["a", "b", "c"], { runId: "given" });
+  expect(runs.map(({ runId }) => runId)).toEqual(handler.records.map(({ runId }) => runId));
+  expect(runs[0]?.runId).toBe("given");
+  expect(new Set(runs.map(({ runId }) => runId)).size).toBe(3);
+  expect(handler.records.map((record) => "prompts" in record && record.prompts)).toEqual([
+    ["a"],
+    ["b"],
+    ["c"],
+  ]);
+});
+
+test("prompts are dispatched in parallel", async () => {
+  let waiting = 0;
+  let open: () => void = () => undefined;
+  const all = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const handler: CallbackHandler = {
+    onLLMStart: () => {
+      waiting += 1;
+      if (waiting === 3) open();
+      return all;
+    },
+  };
+  const runs = await new AsyncCallbackManager({ handlers: [handler] }).onLLMStart(null, ["a", "b", "c"]);
+  expect(runs).toHaveLength(3);
+});
+
+test("runInline handlers run first, one at a time, prompt after prompt; then all others", async () => {
+  const seen: string[] = [];
+  const handler = (name: string, runInline: boolean): CallbackHandler => ({
+    runInline,
+    onLLMStart: async ({ prompts }) => {
+      seen.push(`${name}${prompts} begins`);
+      await new Promise((resolve) => setImmediate(resolve));
+      seen.push(`${name}${prompts} ends`);
+    },
+  });
+  const manager = new AsyncCallbackManager({
+    handlers: [handler("x", false), handler("i", true), handler("j", true)],
+  });
+  await manager.onLLMStart(null, ["1", "2"]);
+  expect(seen).toEqual([
+    ...["i1 begins", "i1 ends", "j1 begins", "j1 ends", "i2 begins", "i2 ends", "j2 begins", "j2 ends"],
+    ...["x1 begins", "x2 begins", "x1 ends", "x2 ends"],
+  ]);
+});
+
+test("with raiseError a dispatch rejects with the first error, after every handler has settled", async () => {
+  const settled: string[] = [];
+  const slow: CallbackHandler = {
+    onChainStart: async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      settled.push("slow");
+    },
+  };
+  const failing: CallbackHandler = {
+    raiseError: true,
+    name: "failing",
+    onChainStart: () => {
+      throw new Error("stop");
+    },
+  };
+  for (const runInline of [false, true]) {
+    const manager = new AsyncCallbackManager({ handlers: [{ ...failing, runInline }, slow] });
+    await expect(manager.onChainStart(null, {})).rejects.toThrow("stop");
+  }
+  expect(settled).toEqual(["slow", "slow"]);
+});
+
+test("lists: adding is idempotent, removing forgiving, setting replaces both, a copy is its own", () => {
+  const [a, b] = [recorder(), recorder()];
+  const manager = new BaseCallbackManager();
+  manager.addHandler(a);
+  manager.addHandler(a);
+  manager.addHandler(b, false);
+  expect([manager.handlers, manager.inheritableHandlers]).toEqual([[a, b], [a]]);
+  const copy = manager.copy();
+  copy.removeHandler(b);
+  copy.removeHandler(b);
+  expect([manager.handlers.length, copy.handlers.length]).toEqual([2, 1]);
+  manager.setHandlers([b], false);
+  expect([manager.handlers, manager.inheritableHandlers]).toEqual([[b], []]);
+  manager.addTags(["t"]);
+  manager.addTags(["t", "u"], false);
+  expect([manager.tags, manager.inheritableTags]).toEqual([["t", "u"], ["t"]]);
+  manager.removeTags(["t"]);
+  expect([manager.tags, manager.inheritableTags]).toEqual([["u"], []]);
+  manager.addMetadata({ k: 1 });
+  manager.removeMetadata(["k"]);
+  expect([manager.metadata, manager.inheritableMetadata]).toEqual([{}, {}]);
+});
+
+test("merge keeps own and inheritable apart, in order", () => {
+  const [a, b, c] = [recorder(), recorder(), recorder()];
+  const first = new AsyncCallbackManager({
+    handlers: [a, b],
+    inheritableHandlers: [a],
+    tags: ["x"],
+    metadata: { k: 1 },
+  });
+  const other = new AsyncCallbackManager({
+    handlers: [b, c],
+    inheritableHandlers: [c],
+    tags: ["y"],
+    metadata: { k: 2 },
+    parentRunId: "p",
+  });
+  const merged = first.merge(other);
+  expect(merged).toBeInstanceOf(AsyncCallbackManager);
+  expect(merged).toMatchObject({ tags: ["x", "y"], metadata: { k: 2 }, parentRunId: "p", traceId: "p" });
+  expect(merged.handlers).toEqual([a, b, c]);
+  expect(merged.inheritableHandlers).toEqual([a, c]);
+});
+
+test("configure: inheritable first, then local; a manager brings its tags, metadata and parent", () => {
+  const [a, b, c] = [recorder(), recorder(), recorder()];
+  const parent = new AsyncCallbackManager({
+    handlers: [a, b],
+    inheritableHandlers: [a],
+    tags: ["p"],
+    parentRunId: "p",
+  });
+  const manager = AsyncCallbackManager.configure({
+    inheritable: parent,
+    local: [c, a],
+    inheritableTags: ["i"],
+    localTags: ["l"],
+    localMetadata: { m: 1 },
+  });
+  expect(manager.handlers).toEqual([a, b, c]);
+  expect(manager.inheritableHandlers).toEqual([a]);
+  expect(manager).toMatchObject({
+    tags: ["p", "i", "l"],
+    inheritableTags: ["i"],
+    metadata: { m: 1 },
+    parentRunId: "p",
+  });
+  expect(parent.handlers).toEqual([a, b]);
+});
+
+test("a run's tags and metadata stay as they were when it began", async () => {
+  const handler = recorder();
+  const manager = new AsyncCallbackManager({ handlers: [handler], tags: ["t"] });
+  const run = await manager.onChainStart(null, {});
+  manager.addTags(["later"]);
+  await run.onText("x");
+  expect(handler.records.map(({ tags }) => tags)).toEqual([["t"], ["t"]]);
+  expect(() => (run.tags as string[]).push("no")).toThrow(TypeError);
+});
