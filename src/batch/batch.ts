@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { LineFile } from "../line-file.ts";
 import { type Line, readLines } from "./lines.ts";
 import { ModelClient } from "./model-client.ts";
@@ -101,6 +102,8 @@ export async function runBatch(options: BatchOptions): Promise<BatchSummary> {
   const settings = batchSettings(options);
   await checkFiles(settings.input, [settings.output]);
   const stop = new AbortController();
+  // Every request under way listens, by design.
+  setMaxListeners(0, stop.signal);
   const interrupt = () => stop.abort(interruption());
   settings.signal.addEventListener("abort", interrupt);
   if (settings.signal.aborted) interrupt();

@@ -66,7 +66,7 @@ function nodeOf(record: AnyEventRecord): RunNode {
 
 /** One finished tree as a line of JSON, without its line break. A run that has not ended has `endTime: null`. */
 function lineOf(node: RunNode): string {
-  const { id, parentRunId, traceId, name, runType, startTime, endTime } = node;
+  const { id, parentRunId = null, traceId, name, runType, startTime, endTime } = node;
   const tokens = { count: node.tokens, firstTime: node.firstToken, lastTime: node.lastToken };
   const head = JSON.stringify({ id, parentRunId, traceId, name, runType, startTime, endTime });
   const rest = [
