@@ -1,4 +1,5 @@
 import type { CallbackHandler } from "../handler.ts";
+import { jsonLinesTracerModule, tokenStatisticsModule } from "../handler-modules.ts";
 import type { TokenReport } from "../handlers/token-statistics.ts";
 
 /** How one handler has fared, over all its instances. */
@@ -37,13 +38,13 @@ export const TOKEN_STATISTICS = "token-statistics";
 /** What ships and runs unless it is switched off. */
 export function defaultHandlers(tracePath: string | undefined): HandlerChoice[] {
   const statistics = {
-    module: new URL("../handlers/token-statistics.js", import.meta.url),
+    module: tokenStatisticsModule,
     export: "default",
     name: TOKEN_STATISTICS,
   };
   if (tracePath === undefined) return [statistics];
   const tracer = {
-    module: new URL("../tracers/json-lines-tracer.js", import.meta.url),
+    module: jsonLinesTracerModule,
     export: "default",
     options: { path: tracePath },
     name: "run-tree-tracer",
