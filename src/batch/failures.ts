@@ -43,11 +43,22 @@ export function systemCode(error: unknown): string | undefined {
   return code;
 }
 
+/** The message of the error below all that wrap it: clients say "fetch failed" for everything. */
+export function innermostMessage(error: unknown): string {
+  let at = error;
+  for (let depth = 0; at instanceof Error && at.cause instanceof Error && depth < 8; depth += 1)
+    at = at.cause;
+  return at instanceof Error ? at.message : String(at);
+}
+
 /** A failed request in words, with the system's code where there is one. */
 export function failureText(error: unknown): string {
   if (error instanceof SidecallError) return error.message;
   const code = systemCode(error);
-  return code === undefined ? errorText(error) : `${errorText(error)} (${code})`;
+  const inner = innermostMessage(error);
+  const text =
+    error instanceof Error && error.message !== inner ? `${errorText(error)} ${inner}` : errorText(error);
+  return code === undefined || text.includes(code) ? text : `${text} (${code})`;
 }
 
 /** What a server's refusal said, in the shape in which it said it. */

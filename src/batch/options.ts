@@ -1,8 +1,9 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import { errorText, SidecallError } from "../errors.ts";
+import { errorText } from "../errors.ts";
 import type { CallbackHandler } from "../handler.ts";
 import { AsyncCallbackManager } from "../managers/async-manager.ts";
+import { checkInteger, checkKeys, invalidOption } from "../options.ts";
 import type { BatchProgress } from "./statistics.ts";
 
 export interface BatchOptions {
@@ -50,59 +51,68 @@ export interface BatchSettings {
   readonly timeoutMillis: number;
 }
 
+const OPTION_KEYS = [
+  "input",
+  "output",
+  "baseUrl",
+  "apiKey",
+  "model",
+  "concurrency",
+  "handlers",
+  "manager",
+  "onProgress",
+  "signal",
+  "maxRetries",
+  "retryDelayMillis",
+  "timeoutMillis",
+] as const satisfies (keyof BatchOptions)[];
 const MAX_CONCURRENCY = 10_000;
 // Node's timers take no more.
 const MAX_MILLIS = 2 ** 31 - 1;
 
-function invalid(expected: string, got: unknown): SidecallError {
-  return new SidecallError("SIDECALL_OPTION_INVALID", `Expected ${expected}, got ${String(got)}`);
-}
-
-function wholeNumber(name: string, value: number, min: number, max: number): number {
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw invalid(`${name} to be a whole number from ${min} to ${max}`, value);
-}
-
 function httpUrl(value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url?.protocol === "http:" || url?.protocol === "https:") return value;
-  throw invalid("baseUrl to be an http or https URL", JSON.stringify(value));
+  throw invalidOption("baseUrl", "an http or https URL", value);
 }
 
 /** Fills in the defaults. Throws SIDECALL_OPTION_INVALID. */
 export function batchSettings(options: BatchOptions): BatchSettings {
+  checkKeys("options", options, OPTION_KEYS);
   const { handlers, manager, model } = options;
-  if (handlers !== undefined && manager !== undefined) throw invalid("handlers or a manager", "both");
-  if (model === "") throw invalid("model to be a name", "an empty text");
+  if (handlers !== undefined && manager !== undefined) {
+    throw invalidOption("handlers", "absent where there is a manager", handlers);
+  }
+  if (model === "") throw invalidOption("model", "a name", model);
   return {
     input: options.input,
     output: options.output,
     baseUrl: httpUrl(options.baseUrl),
     apiKey: options.apiKey ?? "none",
     model,
-    concurrency: wholeNumber("concurrency", options.concurrency ?? 8, 1, MAX_CONCURRENCY),
+    concurrency: checkInteger("concurrency", options.concurrency ?? 8, 1, MAX_CONCURRENCY),
     manager: manager ?? new AsyncCallbackManager({ handlers: handlers ?? [] }),
     onProgress: options.onProgress ?? (() => undefined),
     signal: options.signal ?? new AbortController().signal,
-    maxRetries: wholeNumber("maxRetries", options.maxRetries ?? 2, 0, 100),
-    retryDelayMillis: wholeNumber("retryDelayMillis", options.retryDelayMillis ?? 500, 0, MAX_MILLIS),
-    timeoutMillis: wholeNumber("timeoutMillis", options.timeoutMillis ?? 600_000, 1, MAX_MILLIS),
+    maxRetries: checkInteger("maxRetries", options.maxRetries ?? 2, 0, 100),
+    retryDelayMillis: checkInteger("retryDelayMillis", options.retryDelayMillis ?? 500, 0, MAX_MILLIS),
+    timeoutMillis: checkInteger("timeoutMillis", options.timeoutMillis ?? 600_000, 1, MAX_MILLIS),
   };
 }
 
 /** Rejects with SIDECALL_OPTION_INVALID unless `input` is a file to be read and no other path leads to it. */
 export async function checkFiles(input: string, outputs: readonly string[]): Promise<void> {
   const source = await stat(input).catch((error: unknown) => {
-    throw invalid("input to be a file that can be read", `${input}: ${errorText(error)}`);
+    throw invalidOption("input", `a file that can be read (${errorText(error)})`, input);
   });
-  if (source.isDirectory()) throw invalid("input to be a file", `the folder ${input}`);
+  if (source.isDirectory()) throw invalidOption("input", "a file, no folder", input);
   await access(input, constants.R_OK).catch((error: unknown) => {
-    throw invalid("input to be a file that can be read", `${input}: ${errorText(error)}`);
+    throw invalidOption("input", `a file that can be read (${errorText(error)})`, input);
   });
   for (const output of outputs) {
     const target = await stat(output).catch(() => undefined);
     if (target?.ino === source.ino && target.dev === source.dev) {
-      throw invalid("a file other than the input to write to", output);
+      throw invalidOption("output", "another file than the input", output);
     }
   }
 }

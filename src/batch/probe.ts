@@ -1,5 +1,5 @@
 import { SidecallError } from "../errors.ts";
-import { systemCode } from "./failures.ts";
+import { innermostMessage, systemCode } from "./failures.ts";
 
 const PROBE_MILLIS = 10_000;
 
@@ -14,7 +14,7 @@ const REASONS: Readonly<Record<string, string>> = {
 function reasonOf(error: unknown): string {
   if (error instanceof Error && error.name === "TimeoutError") return `no answer within ${PROBE_MILLIS} ms`;
   const code = systemCode(error);
-  if (code === undefined) return error instanceof Error ? error.message : String(error);
+  if (code === undefined) return `it cannot be asked: ${innermostMessage(error)}`;
   const reason = REASONS[code];
   return reason === undefined ? code : `${reason} (${code})`;
 }

@@ -54,6 +54,12 @@ function exitCodeOf(error: unknown): number {
   return error.code === "SIDECALL_SERVER_UNREACHABLE" ? EXIT.unreachable : EXIT.usage;
 }
 
+// Whoever reads the output may stop reading, as `head` does.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
 try {
   process.exitCode = await runCommand(process.argv.slice(2));
 } catch (error) {

@@ -61,10 +61,9 @@ function batchTable(summary: BatchSummary, loop: LoopReport): string {
 }
 
 function handlerTable(rows: readonly HandlerRow[]): string {
-  const head = ["handler", "placed", "events handled", "failed", "dropped", "waiting"];
-  const body = rows.map(({ name, placed, handled, failed, dropped, waiting }) => [
+  const head = ["handler", "events handled", "failed", "dropped", "waiting"];
+  const body = rows.map(({ name, handled, failed, dropped, waiting }) => [
     name,
-    placed,
     ...[handled, failed, dropped, waiting].map(whole),
   ]);
   return columns([head, ...body]);

@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import { errorText, SidecallError } from "../errors.ts";
+import { checkInteger, checkKeys, invalidOption } from "../options.ts";
 import { Double, sendError } from "./double.ts";
 import { loadRecorded, RecordedAnswers } from "./recorded.ts";
 
@@ -37,28 +38,34 @@ export interface ModelDouble {
 }
 
 const HOST = "127.0.0.1";
+const MAX_PORT = 65_535;
 
-function expectNumber(
-  name: string,
-  value: number | undefined,
-  fits: (value: number) => boolean,
-  expected: string,
-) {
-  if (value === undefined || fits(value)) return;
-  throw new SidecallError("SIDECALL_OPTION_INVALID", `Expected ${name} to be ${expected}, got ${value}`);
+function checkBetween(name: string, value: number, min: number, max: number): void {
+  if (value >= min && value <= max) return;
+  throw invalidOption(
+    name,
+    max === Number.POSITIVE_INFINITY ? `${min} or more` : `from ${min} to ${max}`,
+    value,
+  );
 }
 
-function validate({ tokensPerSecond, firstTokenMillis, failRate, seed, port }: ModelDoubleOptions): void {
-  expectNumber("tokensPerSecond", tokensPerSecond, (value) => value > 0, "above 0");
-  expectNumber("firstTokenMillis", firstTokenMillis, (value) => value >= 0, "at least 0");
-  expectNumber("failRate", failRate, (value) => value >= 0 && value <= 1, "from 0 to 1");
-  expectNumber("seed", seed, Number.isInteger, "an integer");
-  expectNumber(
-    "port",
-    port,
-    (value) => Number.isInteger(value) && value >= 0 && value <= 65535,
-    "from 0 to 65535",
-  );
+const OPTION_KEYS = [
+  "recorded",
+  "tokensPerSecond",
+  "firstTokenMillis",
+  "failRate",
+  "seed",
+  "port",
+] as const satisfies (keyof ModelDoubleOptions)[];
+
+function validate(options: ModelDoubleOptions): void {
+  checkKeys("options", options, OPTION_KEYS);
+  const { tokensPerSecond = Number.POSITIVE_INFINITY, firstTokenMillis = 0, failRate = 0 } = options;
+  if (!(tokensPerSecond > 0)) throw invalidOption("tokensPerSecond", "above 0", tokensPerSecond);
+  checkBetween("firstTokenMillis", firstTokenMillis, 0, Number.POSITIVE_INFINITY);
+  checkBetween("failRate", failRate, 0, 1);
+  checkInteger("seed", options.seed ?? 0, Number.MIN_SAFE_INTEGER);
+  checkInteger("port", options.port ?? 0, 0, MAX_PORT);
 }
 
 /**
