@@ -5,6 +5,7 @@ import type {
 } from "openai/resources/chat/completions";
 import { SidecallError } from "../errors.ts";
 import type { BatchRequest } from "./request.ts";
+import { Turns } from "./turns.ts";
 
 /** An answer that has begun. */
 export interface OpenAnswer {
@@ -30,6 +31,7 @@ function silence(timeoutMillis: number): SidecallError {
 export class ModelClient {
   readonly #client: OpenAI;
   readonly #timeoutMillis: number;
+  readonly #turns = new Turns();
 
   constructor(baseUrl: string, apiKey: string, timeoutMillis: number) {
     this.#client = new OpenAI({ baseURL: baseUrl, apiKey, maxRetries: 0, logLevel: "off" });
@@ -56,6 +58,8 @@ export class ModelClient {
       const answer = await this.#open(request, attempt, controller.signal);
       for await (const chunk of answer.chunks) {
         await onChunk(chunk);
+        const turn = this.#turns.due();
+        if (turn !== undefined) await turn;
         timer.refresh();
       }
       // The client ends an aborted stream as if it were complete.
