@@ -27,6 +27,8 @@ export class LineFile {
   #lines: string[] = [];
   #characters = 0;
   #writing: Promise<void> | undefined;
+  /** Rejects with what a write failed with. */
+  #failed: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   /** "truncate" begins with an empty file. Throws SIDECALL_FILE_NOT_WRITABLE. */
@@ -41,24 +43,22 @@ export class LineFile {
 
   /**
    * Takes a line, without its line break. Resolves when the next one is welcome: at once while little waits to be
-   * written. Rejects if writing failed; the lines of a failed write are lost.
+   * written. Once a write has failed, this, `flush` and `close` reject with its error: lines were lost.
    */
   append(line: string): Promise<void> {
     if (this.#closing !== undefined) {
       return Promise.reject(new SidecallError("SIDECALL_CLOSED", `${this.path} was closed before this line`));
     }
+    if (this.#failed !== undefined) return this.#failed;
     this.#lines.push(line);
     this.#characters += line.length + 1;
-    const writing = this.#start();
-    if (this.#characters >= HIGH_WATER_CHARACTERS) return writing;
-    // Whoever does not wait hears of a failure from flush, or from a later append.
-    writing.catch(() => undefined);
-    return WRITTEN;
+    const writing = this.#write();
+    return this.#characters >= HIGH_WATER_CHARACTERS ? writing : WRITTEN;
   }
 
   /** Resolves when every line taken so far is in the file. */
   flush(): Promise<void> {
-    return this.#writing ?? WRITTEN;
+    return this.#failed ?? this.#writing ?? WRITTEN;
   }
 
   /** Writes what is left and closes the file. May be called often. */
@@ -67,17 +67,28 @@ export class LineFile {
     return this.#closing;
   }
 
-  #start(): Promise<void> {
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = undefined;
-    });
+  #write(): Promise<void> {
+    if (this.#writing === undefined) {
+      this.#writing = this.#writeAll();
+      // A failure is told to whoever asks; not everybody does.
+      this.#writing.catch(() => undefined);
+    }
     return this.#writing;
   }
 
   async #writeAll(): Promise<void> {
-    // Lets the lines of one turn of the event loop share a write.
-    await Promise.resolve();
-    while (this.#lines.length > 0) await this.#write(this.#take());
+    try {
+      // Lets the lines of one turn of the event loop share a write.
+      await Promise.resolve();
+      while (this.#lines.length > 0) await this.#writeBytes(this.#take());
+    } catch (error) {
+      this.#lines = [];
+      this.#failed = Promise.reject(error);
+      this.#failed.catch(() => undefined);
+    } finally {
+      this.#writing = undefined;
+    }
+    return this.#failed;
   }
 
   #take(): Buffer {
@@ -92,7 +103,7 @@ export class LineFile {
     return Buffer.from(`${this.#lines.splice(0, count).join("\n")}\n`);
   }
 
-  async #write(bytes: Buffer): Promise<void> {
+  async #writeBytes(bytes: Buffer): Promise<void> {
     let written = 0;
     while (written < bytes.length) {
       written += (await writeAsync(this.#descriptor, bytes, written, bytes.length - written, null))

@@ -50,15 +50,15 @@ export interface Piece {
   readonly text: string;
 }
 
-function withoutIndex(call: unknown): unknown {
-  if (!isObject(call)) return call;
-  const { index: _, ...rest } = call;
-  return rest;
+/** Tool calls in the order of their indexes, which a whole message does not have. */
+function wholeCalls(calls: readonly unknown[]): JsonObject[] {
+  const sorted = calls.filter(isObject).sort((a, b) => Number(a["index"] ?? 0) - Number(b["index"] ?? 0));
+  return sorted.map(({ index: _, ...call }) => call);
 }
 
 function messageOf({ message }: Choice): JsonObject {
   const { role = "assistant", content = null, refusal = null, tool_calls: calls, ...rest } = message;
-  const toolCalls = Array.isArray(calls) && calls.length > 0 ? { tool_calls: calls.map(withoutIndex) } : {};
+  const toolCalls = Array.isArray(calls) && calls.length > 0 ? { tool_calls: wholeCalls(calls) } : {};
   return { role, content, refusal, ...rest, ...toolCalls };
 }
 

@@ -22,6 +22,8 @@ function errorFields(error: Error): object {
 
 function copy(value: unknown, above: readonly unknown[]): unknown {
   const simple = plain(value);
+  // A copied toJSON would be called again.
+  if (typeof simple === "function") return undefined;
   if (typeof simple !== "object" || simple === null) return simple;
   if (above.includes(value)) return "[cycle]";
   if (above.length >= MAX_DEPTH) return "[too deep]";
