@@ -92,7 +92,7 @@ async function runWorkers(batch: Batch, concurrency: number, stop: AbortControll
 /** What `runBatch` does; apart from it because it brings `openai` along. */
 export async function runBatchFile(options: BatchOptions): Promise<BatchSummary> {
   const settings = batchSettings(options);
-  await checkFiles(settings.input, [settings.output]);
+  await checkFiles(settings.input, { output: settings.output });
   const stop = new AbortController();
   // Every request under way listens, by design.
   setMaxListeners(0, stop.signal);

@@ -100,8 +100,11 @@ export function batchSettings(options: BatchOptions): BatchSettings {
   };
 }
 
-/** Rejects with SIDECALL_OPTION_INVALID unless `input` is a file to be read and no other path leads to it. */
-export async function checkFiles(input: string, outputs: readonly string[]): Promise<void> {
+/**
+ * Rejects with SIDECALL_OPTION_INVALID unless `input` is a file to be read, and none of the files to be written, by
+ * their options' names.
+ */
+export async function checkFiles(input: string, written: Readonly<Record<string, string>>): Promise<void> {
   const source = await stat(input).catch((error: unknown) => {
     throw invalidOption("input", `a file that can be read (${errorText(error)})`, input);
   });
@@ -109,10 +112,10 @@ export async function checkFiles(input: string, outputs: readonly string[]): Pro
   await access(input, constants.R_OK).catch((error: unknown) => {
     throw invalidOption("input", `a file that can be read (${errorText(error)})`, input);
   });
-  for (const output of outputs) {
-    const target = await stat(output).catch(() => undefined);
+  for (const [name, path] of Object.entries(written)) {
+    const target = await stat(path).catch(() => undefined);
     if (target?.ino === source.ino && target.dev === source.dev) {
-      throw invalidOption("output", "another file than the input", output);
+      throw invalidOption(name, "another file than the input", path);
     }
   }
 }

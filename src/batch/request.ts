@@ -2,7 +2,7 @@ import { errorText } from "../errors.ts";
 import type { ChatMessage } from "../events.ts";
 import type { Line } from "./lines.ts";
 
-export const CHAT_COMPLETIONS = "/v1/chat/completions";
+const CHAT_COMPLETIONS = "/v1/chat/completions";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

@@ -62,13 +62,21 @@ class BatchCommand {
     }
   }
 
-  #runBatch(): Promise<BatchSummary> {
-    return runBatch({
+  /** Once stopped, a batch ends when its handlers let it: not even then for ever. */
+  async #runBatch(): Promise<BatchSummary> {
+    const { signal } = this.#interrupt;
+    const batch = runBatch({
       ...this.#args.batch,
       handlers: this.#placed.handlers,
-      signal: this.#interrupt.signal,
+      signal,
       onProgress: (state) => this.#progress.show(state),
     });
+    batch.catch(() => undefined);
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve());
+    });
+    await Promise.race([batch, stopped]);
+    return signal.aborted ? within(batch, this.#args.drainMillis, "Stopping") : batch;
   }
 
   /** Lets the handlers finish and end; says what they did not do. */
@@ -104,7 +112,8 @@ async function check({ batch, trace }: BatchArguments): Promise<void> {
   if (trace !== undefined && resolve(trace) === resolve(batch.output)) {
     throw usageError(`Expected --trace and --output to name two files, got ${trace} for both`);
   }
-  await checkFiles(batch.input, trace === undefined ? [batch.output] : [batch.output, trace]);
+  const { input, output } = batch;
+  await checkFiles(input, trace === undefined ? { output } : { output, trace });
 }
 
 export async function run(argv: readonly string[]): Promise<number> {
@@ -121,6 +130,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     return await new BatchCommand(args, placed, interrupt).run();
   } catch (error) {
     if (interrupt.exitCode === undefined) throw error;
+    process.stderr.write(`sidecall: ${errorText(error)}\n`);
     return interrupt.exitCode;
   } finally {
     await placed?.abort();
