@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import type { BatchRecord } from "../../src/batch/record.ts";
 import { type BatchOptions, type EventRecord, runBatch } from "../../src/index.ts";
 import { line, textOf, writeLines } from "../fixtures/batch.ts";
+import { Recorder } from "../fixtures/handlers.ts";
 import { chunk, EVENT_STREAM, event, serve } from "../fixtures/http.ts";
-import Recorder from "../fixtures/recorder.ts";
 import { readJsonLines, scratch } from "../fixtures/scratch.ts";
 
 const path = scratch();

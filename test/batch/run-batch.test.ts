@@ -11,7 +11,7 @@ import {
   startModelDouble,
 } from "../../src/index.ts";
 import { completionOf, line, textOf, writeLines } from "../fixtures/batch.ts";
-import Recorder from "../fixtures/recorder.ts";
+import { Recorder } from "../fixtures/handlers.ts";
 import { readJsonLines, scratch } from "../fixtures/scratch.ts";
 
 const path = scratch();

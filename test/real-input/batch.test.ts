@@ -1,6 +1,3 @@
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
 import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
 import { expect, test } from "vitest";
 import type { BatchRecord } from "../../src/batch/record.ts";
@@ -9,20 +6,13 @@ import { tokensOf } from "../../src/model-double/answer.ts";
 import { completionOf, line, textOf, writeLines } from "../fixtures/batch.ts";
 import { sidecall } from "../fixtures/cli.ts";
 import { readJsonLines, scratch } from "../fixtures/scratch.ts";
+import { hasRecorded, readRecorded, recordedPath, type Trajectory } from "./recorded.ts";
 
-const RECORDED = fileURLToPath(
-  new URL("../../../../shared/data/alpaca-eval-gpt-4o.json.gz", import.meta.url),
-);
-const TRAJECTORIES = fileURLToPath(
-  new URL("../../../../shared/data/tau-bench-airline-gpt-4o.json.gz", import.meta.url),
-);
+const ANSWERS = "alpaca-eval-gpt-4o.json.gz";
+const TRAJECTORIES = "tau-bench-airline-gpt-4o.json.gz";
 const path = scratch();
 // Real work, not waiting: about 10 s on two cores.
 const TIMEOUT_MILLIS = 120_000;
-
-function readRecorded<T>(file: string): T {
-  return JSON.parse(gunzipSync(readFileSync(file)).toString("utf8"));
-}
 
 interface TraceLine {
   readonly parentRunId: string | null;
@@ -33,12 +23,12 @@ interface TraceLine {
   };
 }
 
-test.skipIf(!existsSync(RECORDED))(
+test.skipIf(!hasRecorded(ANSWERS))(
   "all 805 recorded answers go through sidecall batch unharmed",
   async () => {
-    const recorded = readRecorded<{ instruction: string; output: string }[]>(RECORDED);
+    const recorded = readRecorded<{ instruction: string; output: string }[]>(ANSWERS);
     expect(recorded).toHaveLength(805);
-    const double = await startModelDouble({ recorded: RECORDED, failRate: 0.02 });
+    const double = await startModelDouble({ recorded: recordedPath(ANSWERS), failRate: 0.02 });
     const lines = recorded.map(({ instruction }, i) => line(`a${i}`, instruction, { model: "gpt-4o" }));
     const [output, trace] = [path("answers.jsonl"), path("trace.jsonl")];
     const files = ["--output", output, "--trace", trace];
@@ -80,20 +70,15 @@ test.skipIf(!existsSync(RECORDED))(
     expect(stdout).toMatch(row("run-tree-tracer", text(2 * 805 + tokens + retries), "0", "0", "0"));
     expect(stdout).toMatch(row("gpt-4o", "805", text(promptTokens), "805", text(completionTokens)));
   },
+  TIMEOUT_MILLIS,
 );
 
-interface Message {
-  readonly role: string;
-  readonly content: string | null;
-  readonly tool_calls?: readonly { readonly id: string; readonly function: { readonly arguments: string } }[];
-}
-
-test.skipIf(!existsSync(TRAJECTORIES))(
+test.skipIf(!hasRecorded(TRAJECTORIES))(
   "recorded trajectories are answered turn by turn, tool calls included",
   async () => {
-    const trajectories = readRecorded<{ traj: Message[] }[]>(TRAJECTORIES).slice(0, 20);
-    const double = await startModelDouble({ recorded: TRAJECTORIES });
-    const turns = new Map<string, { before: Message[]; said: Message }>();
+    const trajectories = readRecorded<Trajectory[]>(TRAJECTORIES).slice(0, 20);
+    const double = await startModelDouble({ recorded: recordedPath(TRAJECTORIES) });
+    const turns = new Map<string, { before: Trajectory["traj"]; said: Trajectory["traj"][number] }>();
     for (const { traj } of trajectories) {
       for (const [i, said] of traj.entries()) {
         const before = traj.slice(0, i);
@@ -117,4 +102,5 @@ test.skipIf(!existsSync(TRAJECTORIES))(
       expect(choice?.finish_reason).toBe(said.tool_calls ? "tool_calls" : "stop");
     }
   },
+  TIMEOUT_MILLIS,
 );
