@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { runBatch } from "../batch/batch.ts";
+import { runBatchFile } from "../batch/engine.ts";
 import { batchSettings, checkFiles } from "../batch/options.ts";
 import { probeServer } from "../batch/probe.ts";
 import type { BatchSummary } from "../batch/statistics.ts";
@@ -65,7 +65,7 @@ class BatchCommand {
   /** Once stopped, a batch ends when its handlers let it: not even then for ever. */
   async #runBatch(): Promise<BatchSummary> {
     const { signal } = this.#interrupt;
-    const batch = runBatch({
+    const batch = runBatchFile({
       ...this.#args.batch,
       handlers: this.#placed.handlers,
       signal,

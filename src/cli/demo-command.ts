@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
@@ -24,12 +24,12 @@ const CHARACTERS_SHOWN = 400;
 
 /** The model double in a process of its own, so that its work does not count as the batch's. */
 async function startDouble(): Promise<{ process: ChildProcess; url: string }> {
-  const double = spawn(process.execPath, [MAIN, "model-double", ...DOUBLE], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  for await (const line of createInterface({ input: double.stdout })) {
-    const url = /http\S+/.exec(line)?.[0];
-    if (url !== undefined) return { process: double, url };
+  const double = fork(MAIN, ["model-double", ...DOUBLE], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
+  if (double.stdout !== null) {
+    for await (const line of createInterface({ input: double.stdout })) {
+      const url = /http\S+/.exec(line)?.[0];
+      if (url !== undefined) return { process: double, url };
+    }
   }
   throw new SidecallError(
     "SIDECALL_SERVER_UNREACHABLE",

@@ -43,8 +43,12 @@ export async function run(args: readonly string[]): Promise<number> {
   await new Promise<void>((resolve) => {
     if (interrupt.signal.aborted) resolve();
     interrupt.signal.addEventListener("abort", () => resolve());
+    // Whoever forked this process, as the demo does, has ended.
+    process.once("disconnect", resolve);
   });
   await double.close();
   interrupt.dispose();
+  // The channel to whoever forked this process would keep it alive.
+  if (process.connected) process.disconnect();
   return EXIT.ok;
 }

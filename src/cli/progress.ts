@@ -11,9 +11,17 @@ function delayMillis(nanoseconds: number): number {
   return Math.max(0, nanoseconds / 1e6 - RESOLUTION_MILLIS);
 }
 
+function startMonitor(): IntervalHistogram {
+  const monitor = monitorEventLoopDelay({ resolution: RESOLUTION_MILLIS });
+  monitor.enable();
+  return monitor;
+}
+
 /** Shows how a batch stands, on standard error: one line rewritten on a terminal, else a line every few seconds. */
 export class ProgressLine {
-  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MILLIS });
+  readonly #delay = startMonitor();
+  /** Of the time since the line before. */
+  readonly #recentDelay = startMonitor();
   readonly #utilization = performance.eventLoopUtilization();
   readonly #backlog: () => number;
   readonly #stream: NodeJS.WriteStream;
@@ -23,7 +31,6 @@ export class ProgressLine {
   constructor(backlog: () => number, stream: NodeJS.WriteStream = process.stderr) {
     this.#backlog = backlog;
     this.#stream = stream;
-    this.#delay.enable();
   }
 
   show(progress: BatchProgress): void {
@@ -32,13 +39,12 @@ export class ProgressLine {
     const tokens = progress.streamedTokens - this.#last.streamedTokens;
     this.#last = progress;
     const line = [
-      `${whole(progress.done)} done`,
-      `${whole(progress.failed)} failed`,
-      `${whole(progress.inFlight)} in flight`,
+      `${whole(progress.done)} done, ${whole(progress.failed)} failed, ${whole(progress.inFlight)} running`,
       `${whole(sinceMillis > 0 ? (tokens * 1000) / sinceMillis : 0)} tokens/s`,
-      `loop delay p99 ${fine(delayMillis(this.#delay.percentile(99)))} ms`,
+      `loop delay ${whole(delayMillis(this.#recentDelay.percentile(99)))} ms`,
       `backlog ${whole(this.#backlog())}`,
     ].join(" · ");
+    this.#recentDelay.reset();
     if (!this.#stream.isTTY) this.#stream.write(`${line}\n`);
     else this.#stream.write(`${ERASE_LINE}${line.slice(0, this.#stream.columns - 1)}`);
   }
@@ -52,6 +58,7 @@ export class ProgressLine {
   end(): LoopReport {
     if (this.#stream.isTTY) this.#stream.write(ERASE_LINE);
     this.#delay.disable();
+    this.#recentDelay.disable();
     return {
       utilization: performance.eventLoopUtilization(this.#utilization).utilization,
       delayP99Millis: delayMillis(this.#delay.percentile(99)),
