@@ -1,6 +1,6 @@
 import { type IntervalHistogram, monitorEventLoopDelay, performance } from "node:perf_hooks";
 import type { BatchProgress } from "../batch/statistics.ts";
-import { fine, type LoopReport, whole } from "./table.ts";
+import { type LoopReport, whole } from "./table.ts";
 
 const RESOLUTION_MILLIS = 10;
 const LOG_EVERY_MILLIS = 5000;

@@ -17,7 +17,7 @@ export function whole(value: number): string {
   return WHOLE.format(value);
 }
 
-export function fine(value: number): string {
+function fine(value: number): string {
   return value >= 1000 ? WHOLE.format(value) : FINE.format(value);
 }
 
