@@ -13,7 +13,7 @@ export interface BatchOptions {
   readonly output: string;
   /** Of an OpenAI-compatible server, such as `http://127.0.0.1:8000/v1`. */
   readonly baseUrl: string;
-  /** @default "none", for servers that want no key; the environment is not read */
+  /** @default "none", for servers that want no key; $OPENAI_API_KEY is not read */
   readonly apiKey?: string | undefined;
   /** Takes the place of every request's own model. @default each request's own */
   readonly model?: string | undefined;
