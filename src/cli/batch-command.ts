@@ -51,7 +51,11 @@ class BatchCommand {
       );
     });
     try {
-      const summary = await this.#runBatch();
+      const summary = await this.#runBatch().catch(async (error: unknown) => {
+        // What the handlers have been told is theirs to finish, whatever became of the batch.
+        await this.#drain();
+        throw error;
+      });
       const { drained, tokens } = await this.#drain();
       const rows = this.#placed.rows();
       process.stdout.write(reportText(summary, this.#progress.end(), rows, tokens));

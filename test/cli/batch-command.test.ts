@@ -93,6 +93,14 @@ test("a handler that fails is told once, counted in the table, and no line fails
   expect(stdout).toMatch(/own-handlers\.js +0 +[1-9][\d,]* +0 +0\n/);
 });
 
+test.skipIf(!existsSync("/dev/full"))("a full disk is exit code 4, and what was told is traced", async () => {
+  const { args, trace } = batchArguments("full", 3);
+  const { code, stdout, stderr } = await sidecall(...args, "--output", "/dev/full");
+  expect([code, stdout]).toEqual([4, ""]);
+  expect(stderr).toMatch(/^sidecall: .*ENOSPC.*\n$/);
+  expect(readJsonLines(trace).length).toBeGreaterThan(0);
+});
+
 test("a handler that hangs does not hold up the batch; what it left is told, and the exit code says so", async () => {
   const { args, output } = batchArguments("hanging", 3);
   const { code, stderr } = await sidecall(...args, "--handler", HANGING, "--drain-seconds", "0.5");
