@@ -16,6 +16,9 @@ export const ERROR_CODES = {
   SIDECALL_RUN_FAILED: "a run ended with an error that is no Error object",
   SIDECALL_BATCH_LINE: "a line of a batch file is not a request",
   SIDECALL_SERVER_UNREACHABLE: "the model server cannot be reached",
+  SIDECALL_BATCH_REQUEST: "a request of a batch got no whole answer",
+  SIDECALL_BATCH_INTERRUPTED: "a batch was stopped before this request was done",
+  SIDECALL_FILE_NOT_WRITABLE: "a file cannot be opened for writing",
   SIDECALL_USAGE: "the command line is not understood",
   SIDECALL_QUEUE_TAKEN: "a token queue has a reader already",
 } as const;

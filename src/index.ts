@@ -5,6 +5,9 @@
  *                                        offthread/ → wire/ → shared-memory/ ⇒ workers/ → the handler there
  */
 
+export { runBatch } from "./batch/batch.ts";
+export type { BatchOptions } from "./batch/options.ts";
+export type { BatchProgress, BatchSummary, Quantiles } from "./batch/statistics.ts";
 export { ERROR_CODES, type ErrorCode, SidecallError } from "./errors.ts";
 export {
   type AnyEventRecord,
@@ -29,6 +32,7 @@ export type {
   RunManagerMixin,
   ToolManagerMixin,
 } from "./handler.ts";
+export { jsonLinesTracerModule, tokenStatisticsModule } from "./handler-modules.ts";
 export {
   AsyncFinalIteratorCallbackHandler,
   type AsyncFinalIteratorOptions,
@@ -36,6 +40,15 @@ export {
 export { AsyncIteratorCallbackHandler } from "./handlers/async-iterator.ts";
 export { AsyncCallbackHandler, BaseCallbackHandler } from "./handlers/base.ts";
 export type { AsyncIteratorOptions } from "./handlers/token-iteration-handler.ts";
+export {
+  createTokenStatistics,
+  type ModelTokens,
+  mergeTokenReports,
+  type TokenEncoding,
+  type TokenReport,
+  type TokenStatistics,
+  type TokenStatisticsOptions,
+} from "./handlers/token-statistics.ts";
 export type { TokenIteration } from "./handlers/token-stream.ts";
 export {
   AsyncCallbackManager,
@@ -53,6 +66,12 @@ export {
   AsyncParentRunManager,
   AsyncRunManager,
 } from "./managers/run-managers.ts";
+export {
+  type ModelDouble,
+  type ModelDoubleOptions,
+  type ModelDoubleStats,
+  startModelDouble,
+} from "./model-double/server.ts";
 export { offThread } from "./offthread/off-thread.ts";
 export { type CloseOptions, OffThreadHandler, type UntypedHandler } from "./offthread/off-thread-handler.ts";
 export type { Completion, HandlerSpec, OffThreadOptions, Ordering, Overflow } from "./offthread/options.ts";
@@ -62,4 +81,5 @@ export type { HandlerStats, LaneStats, OffThreadStats } from "./offthread/stats.
 export type { SharedTokens, TokenQueueOptions } from "./shared-memory/token-layout.ts";
 export { TokenQueue } from "./shared-memory/token-queue.ts";
 export { TokenReader } from "./shared-memory/token-reader.ts";
+export { JsonLinesTracer, type JsonLinesTracerOptions } from "./tracers/json-lines-tracer.ts";
 export { StandIn, type StandInReason } from "./wire/stand-in.ts";

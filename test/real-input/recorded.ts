@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import type { ChatMessage } from "../../src/index.ts";
 
@@ -22,4 +23,8 @@ export function hasRecorded(name: string): boolean {
 
 export function readRecorded<T>(name: string): T {
   return JSON.parse(gunzipSync(readFileSync(new URL(name, DATA))).toString()) as T;
+}
+
+export function recordedPath(name: string): string {
+  return fileURLToPath(new URL(name, DATA));
 }

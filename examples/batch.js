@@ -1,0 +1,31 @@
+// A batch from code: the prompts of this folder through the model double, with a handler of one's own.
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runBatch, startModelDouble } from "sidecall";
+
+const finishReasons = {};
+const countReasons = {
+  name: "finish-reasons",
+  onLLMEnd({ response }) {
+    const reason = response.llmOutput.finishReason;
+    finishReasons[reason] = (finishReasons[reason] ?? 0) + 1;
+  },
+};
+
+const double = await startModelDouble({ seed: 7 });
+const output = join(await mkdtemp(join(tmpdir(), "sidecall-example-")), "answers.jsonl");
+const summary = await runBatch({
+  input: fileURLToPath(new URL("./prompts.jsonl", import.meta.url)),
+  output,
+  baseUrl: double.url,
+  concurrency: 16,
+  handlers: [countReasons],
+});
+await double.close();
+
+console.log(
+  `${summary.runs} runs, ${summary.failed} failed, ${summary.streamedTokens} tokens; answers in ${output}`,
+);
+console.log("finish reasons:", finishReasons);

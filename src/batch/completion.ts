@@ -1,0 +1,146 @@
+import type { ChatCompletionChunk } from "openai/resources/chat/completions";
+import type { Generation, LLMResult } from "../events.ts";
+import { isObject, type JsonObject } from "./request.ts";
+
+/*
+ * A chat completion put together again from the chunks of its stream. Texts grow, lists grow by their entries'
+ * `index`, what names something is replaced; so fields that only some servers know (such as `reasoning_content`)
+ * come out whole too.
+ */
+
+type Mutable = Record<string, unknown>;
+
+/** Fields that a server may repeat in every chunk. */
+const REPLACED = new Set(["id", "type", "role", "name", "index", "finish_reason"]);
+
+function mergeList(list: unknown[], more: readonly unknown[]): void {
+  for (const entry of more) {
+    const known = isObject(entry) && "index" in entry ? list.find((own) => isSame(own, entry)) : undefined;
+    if (isObject(known) && isObject(entry)) merge(known, entry);
+    else list.push(entry);
+  }
+}
+
+function isSame(own: unknown, entry: JsonObject): boolean {
+  return isObject(own) && own["index"] === entry["index"];
+}
+
+function merge(into: Mutable, delta: JsonObject): void {
+  for (const [key, value] of Object.entries(delta)) {
+    if (key === "__proto__" || value === undefined || value === null) continue;
+    const had = into[key];
+    if (had === undefined || had === null || REPLACED.has(key)) into[key] = value;
+    else if (typeof had === "string" && typeof value === "string") into[key] = had + value;
+    else if (Array.isArray(had) && Array.isArray(value)) mergeList(had, value);
+    else if (isObject(had) && isObject(value)) merge(had, value);
+    else into[key] = value;
+  }
+}
+
+interface Choice {
+  readonly index: number;
+  readonly message: Mutable;
+  logprobs: unknown;
+  finishReason: string | null;
+}
+
+/** What one chunk brought to read aloud. */
+export interface Piece {
+  readonly choice: number;
+  readonly text: string;
+}
+
+/** Tool calls in the order of their indexes, which a whole message does not have. */
+function wholeCalls(calls: readonly unknown[]): JsonObject[] {
+  const sorted = calls.filter(isObject).sort((a, b) => Number(a["index"] ?? 0) - Number(b["index"] ?? 0));
+  return sorted.map(({ index: _, ...call }) => call);
+}
+
+function messageOf({ message }: Choice): JsonObject {
+  const { role = "assistant", content = null, refusal = null, tool_calls: calls, ...rest } = message;
+  const toolCalls = Array.isArray(calls) && calls.length > 0 ? { tool_calls: wholeCalls(calls) } : {};
+  return { role, content, refusal, ...rest, ...toolCalls };
+}
+
+export class CompletionBuilder {
+  #head: JsonObject = {};
+  #choices: Choice[] = [];
+  #usage: ChatCompletionChunk["usage"];
+  /** Whether anything but the roles has arrived. */
+  hasContent = false;
+
+  get usage(): ChatCompletionChunk["usage"] {
+    return this.#usage;
+  }
+
+  /** Whether the answer is whole: there is a choice, and every choice has said why it ended. */
+  get isFinished(): boolean {
+    return this.#choices.length > 0 && this.#choices.every((choice) => choice.finishReason !== null);
+  }
+
+  /** Adds a chunk and returns its texts. Chunks that lack fields, as some servers send them, are taken too. */
+  add(chunk: ChatCompletionChunk): Piece[] {
+    const { choices, usage, object: _, ...head } = chunk;
+    if (usage !== undefined && usage !== null) this.#usage = usage;
+    // Once per answer, and again after the nameless first chunk that some servers send.
+    if (head.id !== this.#head["id"]) this.#head = { ...this.#head, ...head };
+    const pieces: Piece[] = [];
+    for (const { index, delta, finish_reason: finishReason, logprobs } of choices ?? []) {
+      const choice = this.#choice(index ?? 0);
+      if (delta !== undefined && delta !== null) {
+        merge(choice.message, delta as unknown as JsonObject);
+        if (delta.content || delta.tool_calls?.length) this.hasContent = true;
+        if (delta.content) pieces.push({ choice: choice.index, text: delta.content });
+      }
+      if (logprobs) this.#addLogprobs(choice, logprobs as unknown as JsonObject);
+      if (finishReason) choice.finishReason = finishReason;
+    }
+    return pieces;
+  }
+
+  /** The completion as a server would have sent it in one piece. */
+  body(): JsonObject {
+    const choices = this.#choices.map((choice) => ({
+      index: choice.index,
+      message: messageOf(choice),
+      logprobs: choice.logprobs,
+      finish_reason: choice.finishReason,
+    }));
+    const usage = this.#usage === undefined ? {} : { usage: this.#usage };
+    return { ...this.#head, object: "chat.completion", choices, ...usage };
+  }
+
+  /** The completion as a model run's result: one prompt, one generation per choice. */
+  result(model: string): LLMResult {
+    const generations = this.#choices.map((choice): Generation => {
+      const message = messageOf(choice);
+      const { content } = message;
+      const text = typeof content === "string" ? content : "";
+      return { text, message, generationInfo: { finishReason: choice.finishReason } };
+    });
+    const usage = this.#usage;
+    const tokenUsage = usage && {
+      promptTokens: usage.prompt_tokens,
+      completionTokens: usage.completion_tokens,
+      totalTokens: usage.total_tokens,
+    };
+    const finishReason = this.#choices[0]?.finishReason ?? null;
+    const modelName = typeof this.#head["model"] === "string" ? this.#head["model"] : model;
+    return { generations: [generations], llmOutput: { tokenUsage, modelName, finishReason } };
+  }
+
+  #choice(index: number): Choice {
+    const known = this.#choices.find((choice) => choice.index === index);
+    if (known !== undefined) return known;
+    const choice: Choice = { index, message: {}, logprobs: null, finishReason: null };
+    this.#choices.push(choice);
+    this.#choices.sort((a, b) => a.index - b.index);
+    return choice;
+  }
+
+  #addLogprobs(choice: Choice, logprobs: JsonObject): void {
+    const had = isObject(choice.logprobs) ? choice.logprobs : {};
+    merge(had, logprobs);
+    choice.logprobs = had;
+  }
+}

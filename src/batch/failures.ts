@@ -1,0 +1,68 @@
+import { APIError } from "openai";
+import { errorText, SidecallError } from "../errors.ts";
+import { isObject } from "./request.ts";
+
+/** Longer waits than this are not asked of a batch, whatever a server's header says. */
+const MAX_DELAY_MILLIS = 60_000;
+const RETRIED_STATUSES = new Set([408, 409, 429]);
+
+/** The HTTP status with which a server refused, if it was that. */
+export function statusOf(error: unknown): number | undefined {
+  return error instanceof APIError ? error.status : undefined;
+}
+
+/** Whether trying again may help: the server is busy or broken, or the connection failed. */
+export function isRetryable(error: unknown): boolean {
+  const status = statusOf(error);
+  return status === undefined || status >= 500 || RETRIED_STATUSES.has(status);
+}
+
+function askedDelayMillis(headers: Headers | undefined): number | undefined {
+  const millis = Number.parseFloat(headers?.get("retry-after-ms") ?? "");
+  if (Number.isFinite(millis)) return millis;
+  const value = headers?.get("retry-after") ?? "";
+  const seconds = Number.parseFloat(value);
+  const asked = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(asked) ? asked : undefined;
+}
+
+/** How long to wait before the next try: what the server asks, else from `baseMillis` doubling, with jitter. */
+export function retryDelayMillis(error: unknown, attempt: number, baseMillis: number): number {
+  const asked = error instanceof APIError ? askedDelayMillis(error.headers) : undefined;
+  const own = baseMillis * 2 ** (attempt - 1) * (0.75 + Math.random() / 4);
+  return Math.min(Math.max(asked ?? own, 0), MAX_DELAY_MILLIS);
+}
+
+/** The innermost cause that has a system code, such as ECONNREFUSED; clients wrap it, some several times. */
+export function systemCode(error: unknown): string | undefined {
+  let code: string | undefined;
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
+    if ("code" in at && typeof at.code === "string") code = at.code;
+    else if (at instanceof AggregateError && at.errors.length > 0) code = systemCode(at.errors[0]) ?? code;
+  }
+  return code;
+}
+
+/** The message of the error below all that wrap it: clients say "fetch failed" for everything. */
+export function innermostMessage(error: unknown): string {
+  let at = error;
+  for (let depth = 0; at instanceof Error && at.cause instanceof Error && depth < 8; depth += 1)
+    at = at.cause;
+  return at instanceof Error ? at.message : String(at);
+}
+
+/** A failed request in words, with the system's code where there is one. */
+export function failureText(error: unknown): string {
+  if (error instanceof SidecallError) return error.message;
+  const code = systemCode(error);
+  const inner = innermostMessage(error);
+  const text =
+    error instanceof Error && error.message !== inner ? `${errorText(error)} ${inner}` : errorText(error);
+  return code === undefined || text.includes(code) ? text : `${text} (${code})`;
+}
+
+/** What a server's refusal said, in the shape in which it said it. */
+export function refusalBody(error: APIError): unknown {
+  const said = error.error;
+  return { error: isObject(said) ? said : { message: error.message, type: null, param: null, code: null } };
+}

@@ -1,0 +1,89 @@
+import OpenAI from "openai";
+import type {
+  ChatCompletionChunk,
+  ChatCompletionCreateParamsStreaming,
+} from "openai/resources/chat/completions";
+import { SidecallError } from "../errors.ts";
+import type { BatchRequest } from "./request.ts";
+import { Turns } from "./turns.ts";
+
+/** An answer that has begun. */
+export interface OpenAnswer {
+  readonly status: number;
+  readonly requestId: string | null;
+  readonly chunks: AsyncIterable<ChatCompletionChunk>;
+}
+
+function streamingBody(request: BatchRequest): ChatCompletionCreateParamsStreaming {
+  const { parameters, model, messages, streamOptions } = request;
+  const stream_options = { ...streamOptions, include_usage: true };
+  // What the user wrote goes to the server as it is; the server judges it.
+  const body: unknown = { ...parameters, model, messages, stream: true, stream_options };
+  return body as ChatCompletionCreateParamsStreaming;
+}
+
+function silence(timeoutMillis: number): SidecallError {
+  const message = `The server was silent for ${timeoutMillis} ms`;
+  return new SidecallError("SIDECALL_BATCH_REQUEST", message);
+}
+
+/** Asks a model server, one try at a time: retries, and what is said of them, are the caller's. */
+export class ModelClient {
+  readonly #client: OpenAI;
+  readonly #timeoutMillis: number;
+  readonly #turns = new Turns();
+
+  constructor(baseUrl: string, apiKey: string, timeoutMillis: number) {
+    this.#client = new OpenAI({ baseURL: baseUrl, apiKey, maxRetries: 0, logLevel: "off" });
+    this.#timeoutMillis = timeoutMillis;
+  }
+
+  /**
+   * Sends a request and hands every chunk of the answer to `onChunk`. Resolves when the stream has ended, which does
+   * not mean that the answer is whole. Rejects with what the server or the connection said, with
+   * SIDECALL_BATCH_REQUEST after too long a silence, with the signal's reason when it is aborted.
+   */
+  async ask(
+    request: BatchRequest,
+    attempt: number,
+    signal: AbortSignal,
+    onChunk: (chunk: ChatCompletionChunk) => Promise<void>,
+  ): Promise<Omit<OpenAnswer, "chunks">> {
+    const controller = new AbortController();
+    const stop = () => controller.abort(signal.reason);
+    const timer = setTimeout(() => controller.abort(silence(this.#timeoutMillis)), this.#timeoutMillis);
+    signal.addEventListener("abort", stop);
+    try {
+      signal.throwIfAborted();
+      const answer = await this.#open(request, attempt, controller.signal);
+      for await (const chunk of answer.chunks) {
+        await onChunk(chunk);
+        const turn = this.#turns.due();
+        if (turn !== undefined) await turn;
+        timer.refresh();
+      }
+      // The client ends an aborted stream as if it were complete.
+      controller.signal.throwIfAborted();
+      return answer;
+    } catch (error) {
+      controller.signal.throwIfAborted();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  async #open(request: BatchRequest, attempt: number, signal: AbortSignal): Promise<OpenAnswer> {
+    const headers = { "x-stainless-retry-count": String(attempt - 1) };
+    const sent = this.#client.chat.completions.create(streamingBody(request), { signal, headers });
+    const { data, response, request_id: requestId } = await sent.withResponse();
+    const type = response.headers.get("content-type") ?? "nothing";
+    if (!type.includes("text/event-stream")) {
+      await response.body?.cancel();
+      const message = `Expected the server to stream its answer as text/event-stream, got ${type}`;
+      throw new SidecallError("SIDECALL_BATCH_REQUEST", message);
+    }
+    return { status: response.status, requestId, chunks: data };
+  }
+}

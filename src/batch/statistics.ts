@@ -1,0 +1,91 @@
+import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
+import { CallbackMeter } from "./callback-meter.ts";
+
+/** How a batch stands while it runs. */
+export interface BatchProgress {
+  /** Lines that have their record in the output, failed ones included. */
+  readonly done: number;
+  /** Lines without a completion: malformed, refused, broken off. */
+  readonly failed: number;
+  readonly inFlight: number;
+  /** Token events so far. */
+  readonly streamedTokens: number;
+  readonly elapsedMillis: number;
+}
+
+/** A distribution in milliseconds; 0 where nothing was measured. */
+export interface Quantiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+/** What a batch came to. */
+export interface BatchSummary extends BatchProgress {
+  /** Requests that became runs: all lines but the malformed ones. */
+  readonly runs: number;
+  /** Whether the signal ended the batch early. */
+  readonly interrupted: boolean;
+  /** As the server counts them; 0 for a server that does not. */
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** From sending a request to the first part of its answer, retries included. */
+  readonly firstTokenMillis: Quantiles;
+  /** From sending a request to its end, retries included; requests that succeeded. */
+  readonly latencyMillis: Quantiles;
+  readonly retries: number;
+  /** Events told to the handlers, and the time that telling took on the main thread. */
+  readonly events: number;
+  readonly eventMillis: number;
+}
+
+/** Collects durations: recorded in microseconds, read in milliseconds. */
+class Durations {
+  readonly #histogram: RecordableHistogram = createHistogram({ figures: 3 });
+
+  add(millis: number): void {
+    this.#histogram.record(Math.max(1, Math.round(millis * 1000)));
+  }
+
+  quantiles(): Quantiles {
+    const at = (percentile: number) =>
+      this.#histogram.count === 0 ? 0 : this.#histogram.percentile(percentile) / 1000;
+    return { p50: at(50), p95: at(95), p99: at(99) };
+  }
+}
+
+export class BatchStatistics {
+  readonly meter = new CallbackMeter();
+  readonly firstToken = new Durations();
+  readonly latency = new Durations();
+  readonly #startMillis = performance.now();
+  done = 0;
+  failed = 0;
+  inFlight = 0;
+  runs = 0;
+  retries = 0;
+  streamedTokens = 0;
+  promptTokens = 0;
+  completionTokens = 0;
+
+  progress(): BatchProgress {
+    const { done, failed, inFlight, streamedTokens } = this;
+    return { done, failed, inFlight, streamedTokens, elapsedMillis: performance.now() - this.#startMillis };
+  }
+
+  summary(interrupted: boolean): BatchSummary {
+    const { runs, retries, promptTokens, completionTokens } = this;
+    return {
+      ...this.progress(),
+      runs,
+      retries,
+      interrupted,
+      promptTokens,
+      completionTokens,
+      firstTokenMillis: this.firstToken.quantiles(),
+      latencyMillis: this.latency.quantiles(),
+      events: this.meter.events,
+      eventMillis: this.meter.millis,
+    };
+  }
+}

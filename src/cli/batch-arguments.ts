@@ -1,0 +1,84 @@
+import type { BatchOptions } from "../batch/options.ts";
+import { numberOption, parseCommandLine, usageError } from "./usage.ts";
+
+export const HELP = `sidecall batch <input.jsonl> --base-url <url> --output <file> [options]
+
+  Sends every line of the input ({custom_id, method, url, body}, OpenAI's Batch format) to a model server and writes
+  one line per result ({id, custom_id, response, error}), in the order in which they finish. Every request is one
+  traced run. A line that is no request becomes a record with an error; the others run.
+
+  --base-url <url>          of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1
+  --output <file>           results; overwritten
+  --model <name>            in place of every request's own
+  --api-key <key>           (default: $OPENAI_API_KEY, else none)
+  --concurrency <n>         requests at a time (default: 8)
+  --max-retries <n>         further tries of a request that has not been answered (default: 2)
+  --timeout-seconds <n>     longest silence of the server (default: 600)
+  --trace <file>            one line of JSON per run; overwritten
+  --handler <module>        a callback handler of your own, ./file.js or ./file.js#export; may be repeated
+  --threads <n>             worker threads for what ships, and as many for your own handlers (default: 1)
+  --drain-seconds <n>       how long handlers may take to finish after the last request (default: 30)
+
+Exit codes: 0 every line succeeded, 1 some failed or handlers were not done in time, 2 the command line or an option is
+wrong, 3 the server cannot be reached, 4 something else broke, 130 and 143 stopped by SIGINT and SIGTERM: requests under
+way are aborted, what is done is written and handled. A second Ctrl-C exits at once.
+`;
+
+const OPTIONS = {
+  "base-url": { type: "string" },
+  output: { type: "string" },
+  model: { type: "string" },
+  "api-key": { type: "string" },
+  concurrency: { type: "string" },
+  "max-retries": { type: "string" },
+  "timeout-seconds": { type: "string" },
+  trace: { type: "string" },
+  handler: { type: "string", multiple: true },
+  threads: { type: "string" },
+  "drain-seconds": { type: "string" },
+} as const;
+
+const DEFAULT_DRAIN_SECONDS = 30;
+
+export interface BatchArguments {
+  readonly batch: BatchOptions;
+  readonly trace: string | undefined;
+  readonly handlers: readonly string[];
+  readonly threads: number;
+  readonly drainMillis: number;
+}
+
+function required(name: string, value: string | undefined): string {
+  if (value === undefined || value === "") throw usageError(`Expected ${name}`);
+  return value;
+}
+
+function drainMillis(text: string | undefined): number {
+  const seconds = numberOption("drain-seconds", text) ?? DEFAULT_DRAIN_SECONDS;
+  if (seconds > 0) return seconds * 1000;
+  throw usageError(`Expected --drain-seconds to be above 0, got ${seconds}`);
+}
+
+/** Reads the command's arguments. Throws SIDECALL_USAGE; ranges are for the batch and the engine to check. */
+export function readBatchArguments(args: readonly string[]): BatchArguments {
+  const config = { args: [...args], options: OPTIONS, allowPositionals: true } as const;
+  const { values, positionals } = parseCommandLine(config);
+  if (positionals.length > 1) throw usageError(`Expected one input file, got ${positionals.join(", ")}`);
+  const timeoutSeconds = numberOption("timeout-seconds", values["timeout-seconds"]);
+  return {
+    batch: {
+      input: required("an input file", positionals[0]),
+      output: required("--output <file>", values.output),
+      baseUrl: required("--base-url <url>", values["base-url"]),
+      apiKey: values["api-key"] ?? process.env["OPENAI_API_KEY"],
+      model: values.model,
+      concurrency: numberOption("concurrency", values.concurrency),
+      maxRetries: numberOption("max-retries", values["max-retries"]),
+      timeoutMillis: timeoutSeconds === undefined ? undefined : Math.round(timeoutSeconds * 1000),
+    },
+    trace: values.trace,
+    handlers: values.handler ?? [],
+    threads: numberOption("threads", values.threads) ?? 1,
+    drainMillis: drainMillis(values["drain-seconds"]),
+  };
+}

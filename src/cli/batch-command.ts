@@ -1,0 +1,143 @@
+import { resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { runBatchFile } from "../batch/engine.ts";
+import { batchSettings, checkFiles } from "../batch/options.ts";
+import { probeServer } from "../batch/probe.ts";
+import type { BatchSummary } from "../batch/statistics.ts";
+import { errorText, SidecallError } from "../errors.ts";
+import { onHandlerError } from "../failures.ts";
+import type { TokenReport } from "../handlers/token-statistics.ts";
+import { LineFile } from "../line-file.ts";
+import { type BatchArguments, readBatchArguments } from "./batch-arguments.ts";
+import { PlacedHandlers } from "./handlers.ts";
+import { Interrupt } from "./interrupt.ts";
+import { ProgressLine } from "./progress.ts";
+import { reportText } from "./table.ts";
+import { EXIT, usageError } from "./usage.ts";
+
+export { HELP } from "./batch-arguments.ts";
+
+/** Rejects after `millis` unless the work is done by then. */
+async function within<T>(work: Promise<T>, millis: number, what: string): Promise<T> {
+  const done = new AbortController();
+  const late = delay(millis, undefined, { signal: done.signal }).then(() => {
+    throw new SidecallError("SIDECALL_TIMEOUT", `${what} took longer than ${millis / 1000} s`);
+  });
+  late.catch(() => undefined);
+  return await Promise.race([work, late]).finally(() => done.abort());
+}
+
+/** One batch with its handlers, from the first request to the table. */
+class BatchCommand {
+  readonly #args: BatchArguments;
+  readonly #placed: PlacedHandlers;
+  readonly #interrupt: Interrupt;
+  readonly #progress: ProgressLine;
+  readonly #failing = new Set<string>();
+
+  constructor(args: BatchArguments, placed: PlacedHandlers, interrupt: Interrupt) {
+    this.#args = args;
+    this.#placed = placed;
+    this.#interrupt = interrupt;
+    this.#progress = new ProgressLine(() => placed.backlog());
+  }
+
+  async run(): Promise<number> {
+    const before = onHandlerError(({ handler, event, runId, error }) => {
+      if (this.#failing.has(handler)) return;
+      this.#failing.add(handler);
+      this.#say(
+        `handler ${handler} failed at ${event} of run ${runId}: ${errorText(error)}; others are counted`,
+      );
+    });
+    try {
+      const summary = await this.#runBatch().catch(async (error: unknown) => {
+        // What the handlers have been told is theirs to finish, whatever became of the batch.
+        await this.#drain();
+        throw error;
+      });
+      const { drained, tokens } = await this.#drain();
+      const rows = this.#placed.rows();
+      process.stdout.write(reportText(summary, this.#progress.end(), rows, tokens));
+      if (this.#interrupt.exitCode !== undefined) return this.#interrupt.exitCode;
+      return summary.failed === 0 && drained ? EXIT.ok : EXIT.failed;
+    } finally {
+      onHandlerError(before);
+    }
+  }
+
+  /** Once stopped, a batch ends when its handlers let it: not even then for ever. */
+  async #runBatch(): Promise<BatchSummary> {
+    const { signal } = this.#interrupt;
+    const batch = runBatchFile({
+      ...this.#args.batch,
+      handlers: this.#placed.handlers,
+      signal,
+      onProgress: (state) => this.#progress.show(state),
+    });
+    batch.catch(() => undefined);
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve());
+    });
+    await Promise.race([batch, stopped]);
+    return signal.aborted ? within(batch, this.#args.drainMillis, "Stopping") : batch;
+  }
+
+  /** Lets the handlers finish and end; says what they did not do. */
+  async #drain(): Promise<{ drained: boolean; tokens: TokenReport | undefined }> {
+    const { drainMillis } = this.#args;
+    let tokens: TokenReport | undefined;
+    try {
+      await within(this.#placed.flush(), drainMillis, "Handling what was queued");
+      tokens = await within(this.#placed.tokenReport(), drainMillis, "The token report");
+      await this.#placed.close(drainMillis);
+      return { drained: true, tokens };
+    } catch (error) {
+      this.#say(`${errorText(error)}; ${this.#placed.backlog()} events are not handled`);
+      await this.#placed.abort();
+      return { drained: false, tokens };
+    }
+  }
+
+  #say(text: string): void {
+    this.#progress.say(`sidecall: ${text}`);
+  }
+}
+
+async function placeHandlers({ trace, handlers, threads }: BatchArguments): Promise<PlacedHandlers> {
+  const path = trace === undefined ? undefined : resolve(trace);
+  // The tracer appends, since it may run on several threads: an old trace goes here.
+  if (path !== undefined) await new LineFile(path, "truncate").close();
+  return PlacedHandlers.place(path, handlers, threads);
+}
+
+async function check({ batch, trace }: BatchArguments): Promise<void> {
+  batchSettings(batch);
+  if (trace !== undefined && resolve(trace) === resolve(batch.output)) {
+    throw usageError(`Expected --trace and --output to name two files, got ${trace} for both`);
+  }
+  const { input, output } = batch;
+  await checkFiles(input, trace === undefined ? { output } : { output, trace });
+}
+
+export async function run(argv: readonly string[]): Promise<number> {
+  const args = readBatchArguments(argv);
+  await check(args);
+  const interrupt = new Interrupt(() => {
+    process.stderr.write("\nsidecall: stopping; once more to exit at once\n");
+  });
+  let placed: PlacedHandlers | undefined;
+  try {
+    // Before anything is overwritten.
+    await probeServer(args.batch.baseUrl, interrupt.signal);
+    placed = await placeHandlers(args);
+    return await new BatchCommand(args, placed, interrupt).run();
+  } catch (error) {
+    if (interrupt.exitCode === undefined) throw error;
+    process.stderr.write(`sidecall: ${errorText(error)}\n`);
+    return interrupt.exitCode;
+  } finally {
+    await placed?.abort();
+    interrupt.dispose();
+  }
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { errorText, SidecallError } from "../errors.ts";
+import { type Command, EXIT, usageError } from "./usage.ts";
+
+// Loaded when asked for: `openai` and the tokenizer are for those alone who need them.
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  batch: () => import("./batch-command.ts"),
+  "model-double": () => import("./model-double-command.ts"),
+  demo: () => import("./demo-command.ts"),
+};
+
+const HELP = `sidecall <command> [options]
+
+  batch          send a file of prompts to a model server, every run traced
+  model-double   a server that speaks like a model, for demos and tests
+  demo           both together, on the prompts that ship
+
+  sidecall <command> --help tells a command's options; sidecall --version this version.
+
+Exit codes: 0 all went well, 1 some lines failed or were not handled in time, 2 the command line or an option is wrong,
+3 the model server cannot be reached, 4 something else broke, 130 and 143 stopped by SIGINT and SIGTERM.
+`;
+
+function version(): string {
+  const manifest: unknown = JSON.parse(
+    readFileSync(new URL("../../../package.json", import.meta.url), "utf8"),
+  );
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "";
+}
+
+async function runCommand([name, ...args]: readonly string[]): Promise<number> {
+  if (name === undefined) throw usageError(`Expected a command: ${Object.keys(COMMANDS).join(", ")}`);
+  if (name === "--help" || name === "-h") process.stdout.write(HELP);
+  else if (name === "--version") process.stdout.write(`${version()}\n`);
+  else {
+    const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (load === undefined) {
+      throw usageError(
+        `Expected a command (${Object.keys(COMMANDS).join(", ")}), got ${JSON.stringify(name)}`,
+      );
+    }
+    const command = await load();
+    if (!args.includes("--help") && !args.includes("-h")) return command.run(args);
+    process.stdout.write(command.HELP);
+  }
+  return EXIT.ok;
+}
+
+function exitCodeOf(error: unknown): number {
+  if (!(error instanceof SidecallError)) return EXIT.broken;
+  return error.code === "SIDECALL_SERVER_UNREACHABLE" ? EXIT.unreachable : EXIT.usage;
+}
+
+// Whoever reads the output may stop reading, as `head` does.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+try {
+  process.exitCode = await runCommand(process.argv.slice(2));
+} catch (error) {
+  const text = error instanceof SidecallError ? `${error.message} [${error.code}]` : errorText(error);
+  process.stderr.write(`sidecall: ${text}\n`);
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,0 +1,44 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { SidecallError } from "../errors.ts";
+
+/** How a command ends. 130 and 143 are 128 plus the number of the signal that stopped it. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  unreachable: 3,
+  broken: 4,
+  sigint: 130,
+  sigterm: 143,
+} as const;
+
+/** What every command's module exports. */
+export interface Command {
+  readonly HELP: string;
+  /** Runs with the arguments behind the command's name; resolves with the exit code. */
+  run(args: readonly string[]): Promise<number>;
+}
+
+export function usageError(message: string): SidecallError {
+  return new SidecallError("SIDECALL_USAGE", `${message}; see \`sidecall --help\``);
+}
+
+/** `parseArgs`, whose complaints become SIDECALL_USAGE. */
+export function parseCommandLine<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    const complaint = error instanceof Error ? error.message : String(error);
+    throw usageError(complaint.split(/[.;] /)[0] ?? complaint);
+  }
+}
+
+/** The number that an option was given, or undefined. Its range is for whoever uses it to check. */
+export function numberOption(name: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (value.trim() === "" || !Number.isFinite(number)) {
+    throw usageError(`Expected --${name} to be a number, got ${JSON.stringify(value)}`);
+  }
+  return number;
+}

@@ -1,0 +1,10 @@
+/*
+ * Where the handlers that ship are, to be placed off-thread:
+ * `offThread({ module: jsonLinesTracerModule, options: { path: "trace.jsonl" } })`.
+ */
+
+/** A token-statistics module; its options are `TokenStatisticsOptions`. */
+export const tokenStatisticsModule = new URL("./handlers/token-statistics.js", import.meta.url);
+
+/** A run-tree tracer module; its options are `JsonLinesTracerOptions`. */
+export const jsonLinesTracerModule = new URL("./tracers/json-lines-tracer.js", import.meta.url);

@@ -1,0 +1,54 @@
+/*
+ * Values as JSON text, whatever they are. JSON.stringify does nearly all of them; what it refuses (cycles, throwing
+ * getters and toJSON) is copied first, with marks in place of what cannot be said.
+ */
+
+const MAX_DEPTH = 64;
+
+function plain(value: unknown): unknown {
+  if (typeof value === "bigint") return value.toString();
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, entry]) => [String(key), entry]));
+  if (value instanceof Set) return [...value];
+  if (value instanceof Error) return errorFields(value);
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  return value;
+}
+
+/** An error as tracers show it. */
+function errorFields(error: Error): object {
+  const code = "code" in error && error.code !== undefined ? { code: error.code } : {};
+  return { name: error.name, message: error.message, ...code, stack: error.stack };
+}
+
+function copy(value: unknown, above: readonly unknown[]): unknown {
+  const simple = plain(value);
+  // A copied toJSON would be called again.
+  if (typeof simple === "function") return undefined;
+  if (typeof simple !== "object" || simple === null) return simple;
+  if (above.includes(value)) return "[cycle]";
+  if (above.length >= MAX_DEPTH) return "[too deep]";
+  const path = [...above, value];
+  if (Array.isArray(simple)) return simple.map((entry) => copy(entry, path));
+  return Object.fromEntries(Object.keys(simple).map((key) => [key, copyProperty(simple, key, path)]));
+}
+
+function copyProperty(from: object, key: string, path: readonly unknown[]): unknown {
+  try {
+    return copy((from as Readonly<Record<string, unknown>>)[key], path);
+  } catch {
+    return "[unreadable]";
+  }
+}
+
+/** The JSON text of any value; `null` for undefined and functions. Never throws. */
+export function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value, (_, entry) => plain(entry)) ?? "null";
+  } catch {
+    try {
+      return JSON.stringify(copy(value, [])) ?? "null";
+    } catch {
+      return '"[unreadable]"';
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { startModelDouble } from "../../src/index.ts";
+import { RunningCommand, sidecall } from "../fixtures/cli.ts";
+
+test("tells its version and how it is used", async () => {
+  expect((await sidecall("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
+  const { code, stdout } = await sidecall("--help");
+  expect(code).toBe(0);
+  for (const name of ["batch", "model-double", "demo"]) {
+    expect(stdout).toContain(name);
+    expect((await sidecall(name, "--help")).stdout).toContain(`sidecall ${name}`);
+  }
+});
+
+test.each([[[]], [["btach"]], [["toString"]], [["model-double", "--seed", "x"]], [["demo", "extra"]]])(
+  "a wrong command line is one coded line and exit code 2: %j",
+  async (args) => {
+    const { code, stdout, stderr } = await sidecall(...args);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/^sidecall: .* \[SIDECALL_USAGE\]\n$/);
+  },
+);
+
+test("the model double prints where it is, answers, and ends with SIGTERM", async () => {
+  const command = new RunningCommand(["model-double", "--seed", "4", "--tokens-per-second", "100000"]);
+  await expect.poll(() => command.stdout, { timeout: 20_000 }).toContain("\n");
+  const url = /http:\S+/.exec(command.stdout)?.[0];
+  const inProcess = await startModelDouble({ seed: 4 });
+  const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: "hi" }] });
+  const ask = async (base = url) =>
+    (await fetch(`${base}/chat/completions`, { method: "POST", body })).json();
+  expect(await ask()).toEqual(await ask(inProcess.url));
+  await inProcess.close();
+  command.kill("SIGTERM");
+  expect(await command.result).toMatchObject({ code: 0, stderr: "" });
+});
+
+test("a port that is taken is one coded line", async () => {
+  const taken = await startModelDouble();
+  const { code, stderr } = await sidecall("model-double", "--port", String(taken.port));
+  await taken.close();
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^sidecall: .* \[SIDECALL_OPTION_INVALID\]\n$/);
+});
+
+test("the demo runs its prompts and shows what came of it", async () => {
+  const { code, stdout } = await sidecall("demo");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/runs +210\n/);
+  expect(stdout).toMatch(/failures +0 /);
+  expect(stdout).toContain("First traces");
+  expect(stdout).toContain('"runType":"chat_model"');
+});

@@ -1,0 +1,68 @@
+import { PassThrough } from "node:stream";
+import { expect, test } from "vitest";
+import { ProgressLine } from "../../src/cli/progress.ts";
+import { columns, reportText } from "../../src/cli/table.ts";
+
+const NOTHING = { p50: 0, p95: 0, p99: 0 };
+
+function streamOf(properties: { isTTY: boolean; columns?: number }): NodeJS.WriteStream & PassThrough {
+  return Object.assign(new PassThrough().setEncoding("utf8"), properties) as unknown as NodeJS.WriteStream &
+    PassThrough;
+}
+
+function state(elapsedMillis: number, streamedTokens: number) {
+  return { done: 3, failed: 1, inFlight: 2, streamedTokens, elapsedMillis };
+}
+
+test("on a terminal one line is rewritten, no wider than the terminal", () => {
+  const stream = streamOf({ isTTY: true, columns: 40 });
+  const progress = new ProgressLine(() => 7, stream);
+  progress.show(state(250, 100));
+  progress.show(state(500, 300));
+  progress.end();
+  const written = String(stream.read());
+  expect(written).not.toContain("\n");
+  const [, first, second] = written.split("\r\x1b[K");
+  expect(first).toContain("3 done, 1 failed, 2 running · 400");
+  expect(second).toContain("· 800");
+  expect(second?.length).toBe(39);
+});
+
+test("elsewhere a line comes every five seconds", () => {
+  const stream = streamOf({ isTTY: false });
+  const progress = new ProgressLine(() => 7, stream);
+  for (let elapsed = 0; elapsed <= 12_000; elapsed += 250) progress.show(state(elapsed, elapsed));
+  progress.end();
+  const lines = String(stream.read()).trimEnd().split("\n");
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toMatch(/^3 done, 1 failed, 2 running · 1,000 tokens\/s · loop delay .* ms · backlog 7$/);
+});
+
+test("columns are as wide as their widest cell", () => {
+  expect(
+    columns([
+      ["name", "count"],
+      ["a", "1"],
+      ["longer", "1,000"],
+    ]),
+  ).toBe(["  name    count", "  a           1", "  longer  1,000", ""].join("\n"));
+});
+
+test("a batch in which nothing happened makes a table without NaN", () => {
+  const summary = {
+    ...state(0, 0),
+    runs: 0,
+    interrupted: false,
+    promptTokens: 0,
+    completionTokens: 0,
+    firstTokenMillis: NOTHING,
+    latencyMillis: NOTHING,
+    retries: 0,
+    events: 0,
+    eventMillis: 0,
+  };
+  const loop = { utilization: 0, delayP99Millis: 0, delayMaxMillis: 0 };
+  expect(reportText(summary, loop, [], { encoding: "o200k_base", models: {} })).not.toMatch(
+    /NaN|Infinity|undefined/,
+  );
+});

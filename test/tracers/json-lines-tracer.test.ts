@@ -1,0 +1,191 @@
+import { statSync } from "node:fs";
+import { expect, test } from "vitest";
+import { AsyncCallbackManager, JsonLinesTracer, jsonLinesTracerModule, offThread } from "../../src/index.ts";
+import { jsonText } from "../../src/tracers/json-text.ts";
+import { RunTrees } from "../../src/tracers/run-tree.ts";
+import { readJsonLines, scratch } from "../fixtures/scratch.ts";
+
+const path = scratch();
+
+interface TraceLine {
+  readonly id: string;
+  readonly parentRunId: string | null;
+  readonly name: string;
+  readonly runType: string;
+  readonly startTime: number;
+  readonly endTime: number | null;
+  readonly outputs: unknown;
+  readonly error: unknown;
+  readonly tokens: {
+    readonly count: number;
+    readonly firstTime: number | null;
+    readonly lastTime: number | null;
+  };
+  readonly children: readonly TraceLine[];
+}
+
+function tracerTo(name: string) {
+  const tracer = new JsonLinesTracer({ path: path(name) });
+  const manager = new AsyncCallbackManager({ handlers: [tracer], inheritableHandlers: [tracer] });
+  return { tracer, manager, lines: () => readJsonLines<TraceLine>(path(name)) };
+}
+
+test("a finished root run is one line with its children nested in it", async () => {
+  const { tracer, manager, lines } = tracerTo("tree.jsonl");
+  const chain = await manager.onChainStart({ name: "agent" }, { question: "?" });
+  const [model] = await chain
+    .getChild()
+    .onChatModelStart({ name: "gpt" }, [[{ role: "user", content: "hi" }]]);
+  await model?.onLLMNewToken("Hel");
+  await model?.onLLMNewToken("lo");
+  await model?.onRetry({ attempt: 1 });
+  await model?.onLLMEnd({ generations: [[{ text: "Hello" }]] });
+  const tool = await chain.getChild().onToolStart({ name: "look" }, "sky");
+  await tool.onToolError(new TypeError("no sky"));
+  await tracer.flush();
+  expect(lines()).toEqual([]);
+  await chain.onChainEnd({ answer: "Hello" });
+  await tracer.flush();
+  const [line, ...others] = lines();
+  expect(others).toEqual([]);
+  expect(line).toMatchObject({
+    id: chain.runId,
+    parentRunId: null,
+    traceId: chain.runId,
+    name: "agent",
+    runType: "chain",
+    inputs: { inputs: { question: "?" } },
+    outputs: { outputs: { answer: "Hello" } },
+    error: null,
+    tags: [],
+    metadata: {},
+    tokens: { count: 0, firstTime: null, lastTime: null },
+    children: [
+      {
+        parentRunId: chain.runId,
+        name: "gpt",
+        runType: "chat_model",
+        inputs: { messages: [[{ role: "user", content: "hi" }]] },
+        outputs: { response: { generations: [[{ text: "Hello" }]] } },
+        tokens: { count: 2 },
+        events: [{ event: "on_retry", retryState: { attempt: 1 } }],
+      },
+      { name: "look", runType: "tool", error: { name: "TypeError", message: "no sky" }, outputs: null },
+    ],
+  });
+  const tokens = line?.children[0]?.tokens;
+  expect(tokens?.firstTime).toBeLessThanOrEqual(tokens?.lastTime ?? 0);
+  expect(line?.startTime).toBeLessThanOrEqual(line?.endTime ?? 0);
+  await tracer.close();
+});
+
+test("finished runs leave nothing behind, children that outlive their root included", async () => {
+  const lines: string[] = [];
+  const trees = new RunTrees(async (line) => {
+    lines.push(line);
+  });
+  const manager = new AsyncCallbackManager();
+  manager.addHandler({ onEvent: (record) => trees.add(record) });
+  for (let i = 0; i < 100; i += 1) {
+    const chain = await manager.onChainStart({ name: "c" }, {});
+    const child = await chain.getChild().onChainStart({ name: "late" }, {});
+    await chain.onChainEnd({});
+    await child.onChainEnd({});
+  }
+  expect(trees.openRuns).toBe(0);
+  expect(lines).toHaveLength(100);
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({ children: [{ name: "late", endTime: null }] });
+});
+
+test("what the application changes afterwards does not change the trace", async () => {
+  const { tracer, manager, lines } = tracerTo("snapshot.jsonl");
+  const inputs = { list: [1] };
+  const chain = await manager.onChainStart({ name: "c" }, inputs);
+  inputs.list.push(2);
+  await chain.onChainEnd("done");
+  await tracer.close();
+  expect(lines()).toMatchObject([{ inputs: { inputs: { list: [1] } } }]);
+});
+
+test("a run whose parent the tracer never heard of is a tree of its own", async () => {
+  const { tracer, lines } = tracerTo("orphan.jsonl");
+  const manager = new AsyncCallbackManager({ handlers: [tracer], parentRunId: "p", traceId: "t" });
+  const tool = await manager.onToolStart({ name: "look" }, "sky");
+  await tool.onToolEnd("blue");
+  await tracer.close();
+  expect(lines()).toMatchObject([{ parentRunId: "p", traceId: "t", outputs: { output: "blue" } }]);
+});
+
+test("closing writes runs that have not ended", async () => {
+  const { tracer, manager, lines } = tracerTo("unfinished.jsonl");
+  const chain = await manager.onChainStart({ name: "c" }, {});
+  await chain.getChild().onToolStart({ name: "look" }, "sky");
+  await tracer.close();
+  expect(lines()).toMatchObject([{ name: "c", endTime: null, children: [{ name: "look", endTime: null }] }]);
+});
+
+test("values that JSON does not know are written as well as can be", () => {
+  const cycle: Record<string, unknown> = {
+    big: 12n,
+    map: new Map([["a", 1]]),
+    set: new Set([1]),
+    bytes: new Uint8Array(3),
+  };
+  expect(JSON.parse(jsonText(cycle))).toEqual({ big: "12", map: { a: 1 }, set: [1], bytes: "[3 bytes]" });
+  cycle["self"] = cycle;
+  Object.defineProperty(cycle, "broken", {
+    enumerable: true,
+    get: () => {
+      throw new Error("no");
+    },
+  });
+  expect(JSON.parse(jsonText(cycle))).toMatchObject({ big: "12", self: "[cycle]", broken: "[unreadable]" });
+  expect(JSON.parse(jsonText({ error: Object.assign(new Error("e"), { code: "X" }) }))).toMatchObject({
+    error: { name: "Error", message: "e", code: "X" },
+  });
+  expect(jsonText(undefined)).toBe("null");
+  expect(jsonText(() => undefined)).toBe("null");
+  expect(
+    jsonText({
+      toJSON: () => {
+        throw new Error("no");
+      },
+    }),
+  ).toBe("{}");
+});
+
+test("a path that cannot be written is named, and a path is needed", () => {
+  const unwritable = expect.objectContaining({ code: "SIDECALL_FILE_NOT_WRITABLE" });
+  expect(() => new JsonLinesTracer({ path: path("missing/trace.jsonl") })).toThrow(unwritable);
+  const noPath = expect.objectContaining({ code: "SIDECALL_OPTION_INVALID" });
+  expect(() => new JsonLinesTracer({ path: "" })).toThrow(noPath);
+});
+
+test("several lanes append whole lines to one file", async () => {
+  const file = path("lanes.jsonl");
+  const spec = { module: jsonLinesTracerModule, options: { path: file } };
+  const tracer = await offThread(spec, { threads: 3, completion: "queued" });
+  const manager = new AsyncCallbackManager({ handlers: [tracer] });
+  const long = "x".repeat(50_000);
+  const runs = Array.from({ length: 60 }, async (_, i) => {
+    const [run] = await manager.onLLMStart({ name: `run ${i}` }, [long]);
+    for (const token of ["a", "b", "c"]) await run?.onLLMNewToken(token);
+    await run?.onLLMEnd({ generations: [[{ text: "abc" }]] });
+  });
+  await Promise.all(runs);
+  await tracer.flush();
+  const lines = readJsonLines<TraceLine>(file);
+  expect(lines.map(({ name }) => name).sort()).toEqual(runs.map((_, i) => `run ${i}`).sort());
+  expect(lines.every(({ tokens }) => tokens.count === 3)).toBe(true);
+  const { size } = statSync(file);
+  await tracer.close();
+  expect(statSync(file).size).toBe(size);
+});
+
+test("off-thread, an unwritable path rejects with the file's name", async () => {
+  const spec = { module: jsonLinesTracerModule, options: { path: path("missing/trace.jsonl") } };
+  await expect(offThread(spec)).rejects.toMatchObject({
+    code: "SIDECALL_FACTORY_FAILED",
+    message: expect.stringContaining("missing/trace.jsonl"),
+  });
+});
