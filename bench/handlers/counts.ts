@@ -1,0 +1,50 @@
+/** What a counting handler has seen, or should have. `characters`: UTF-16 units of tokens, prompts and answers. */
+export interface Counts {
+  readonly tokens: number;
+  readonly starts: number;
+  readonly ends: number;
+  readonly characters: number;
+}
+
+export const NOTHING: Counts = { tokens: 0, starts: 0, ends: 0, characters: 0 };
+
+export function add(a: Counts, b: Counts, times = 1): Counts {
+  return {
+    tokens: a.tokens + times * b.tokens,
+    starts: a.starts + times * b.starts,
+    ends: a.ends + times * b.ends,
+    characters: a.characters + times * b.characters,
+  };
+}
+
+/** The one piece of work that every handler in the benchmark does, wherever it runs. */
+export class Counter {
+  #tokens = 0;
+  #starts = 0;
+  #ends = 0;
+  #characters = 0;
+
+  token(text: string): void {
+    this.#tokens += 1;
+    this.#characters += text.length;
+  }
+
+  start(prompt: unknown): void {
+    this.#starts += 1;
+    if (typeof prompt === "string") this.#characters += prompt.length;
+  }
+
+  end(answer: string | undefined): void {
+    this.#ends += 1;
+    this.#characters += answer?.length ?? 0;
+  }
+
+  counts(): Counts {
+    return {
+      tokens: this.#tokens,
+      starts: this.#starts,
+      ends: this.#ends,
+      characters: this.#characters,
+    };
+  }
+}

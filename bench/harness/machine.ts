@@ -1,0 +1,48 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import os from "node:os";
+import { ROOT } from "./paths.ts";
+
+const PACKAGES = ["piscina", "comlink", "@msgpack/msgpack", "uuid", "@langchain/core", "benchmark"];
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  /** Processes that ran or wanted to, averaged over the last minute, this one included. */
+  readonly load: number;
+  readonly platform: string;
+  readonly node: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly commit: string;
+}
+
+function packageVersion(folder: string): string {
+  const { version } = JSON.parse(readFileSync(new URL(`${folder}package.json`, ROOT), "utf8"));
+  return String(version);
+}
+
+function commit(): string {
+  const git = (...args: string[]) =>
+    execFileSync("git", args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  try {
+    const changed = git("status", "--porcelain") === "" ? "" : ", with changes";
+    return `${git("rev-parse", "--short", "HEAD")}${changed}`;
+  } catch {
+    return "unknown";
+  }
+}
+
+export function describeMachine(): Machine {
+  const versions = PACKAGES.map((name) => [name, packageVersion(`node_modules/${name}/`)]);
+  return {
+    cpu: os.cpus()[0]?.model.trim() ?? "unknown",
+    cores: os.availableParallelism(),
+    memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+    load: os.loadavg()[0] ?? 0,
+    platform: `${os.platform()} ${os.release()} ${os.arch()}`,
+    node: process.version,
+    versions: Object.fromEntries([["sidecall", packageVersion("")], ...versions]),
+    commit: commit(),
+  };
+}
