@@ -5,7 +5,7 @@ import type { Question } from "./harness/question.ts";
 import { allPeers } from "./peers/all.ts";
 import { offThreadName } from "./peers/sidecall.ts";
 
-const RUNS_PER_SEND = 20;
+const RUNS_PER_SEND = 10;
 
 export const lifecycleCost: Question = {
   name: "lifecycle-cost",

@@ -5,7 +5,7 @@ import type { Question } from "./harness/question.ts";
 import { piscinaPeer } from "./peers/piscina.ts";
 import { offThreadName, offThreadPeer } from "./peers/sidecall.ts";
 
-const RUNS_PER_SEND = 20;
+const RUNS_PER_SEND = 10;
 
 export const roundTrip: Question = {
   name: "round-trip",
@@ -13,8 +13,9 @@ export const roundTrip: Question = {
   base: offThreadName(1, "handled"),
   answer(corpus, effort) {
     const load = chatLoad(runsWithoutTokens(corpus, RUNS_PER_SEND));
-    return withPeers([offThreadPeer(1, "handled"), offThreadPeer(8, "handled"), piscinaPeer(true)], (peers) =>
-      measureCost(peers, load, effort, "round trip"),
+    return withPeers(
+      [offThreadPeer(1, "handled"), offThreadPeer(8, "handled"), piscinaPeer("awaited")],
+      (peers) => measureCost(peers, load, effort, "round trip"),
     );
   },
 };

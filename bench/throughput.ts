@@ -6,11 +6,11 @@ import { chatLoad, Sender } from "./harness/load.ts";
 import type { Question } from "./harness/question.ts";
 import type { Series } from "./harness/series.ts";
 import type { Peer } from "./peers/peer.ts";
-import { PISCINA, piscinaPeer } from "./peers/piscina.ts";
+import { piscinaPeer } from "./peers/piscina.ts";
 import { offThreadName, offThreadPeer } from "./peers/sidecall.ts";
 
 /** A Piscina task per token is so much slower that a part of the text must do. */
-const PISCINA_CHATS = 40;
+const PISCINA_CHATS = 20;
 
 export const DELIVERED = "delivered";
 
@@ -55,9 +55,9 @@ export const throughput: Question = {
   answer({ chats }, effort) {
     const load = chatLoad(chats);
     const part = chatLoad(spread(chats, PISCINA_CHATS));
-    const loadOf = (peer: Peer) => (peer.name === PISCINA ? part : load);
+    const loadOf = (peer: Peer) => (peer.name.startsWith("Piscina") ? part : load);
     return withPeers(
-      [offThreadPeer(1, "queued"), offThreadPeer(8, "queued"), piscinaPeer(false)],
+      [offThreadPeer(1, "queued"), offThreadPeer(8, "queued"), piscinaPeer("default"), piscinaPeer("deep")],
       async (peers) =>
         measureRates(await Promise.all(peers.map((peer) => Sender.open(peer, loadOf(peer)))), effort),
     );

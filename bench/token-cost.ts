@@ -4,7 +4,7 @@ import type { Question } from "./harness/question.ts";
 import { allPeers } from "./peers/all.ts";
 import { offThreadName } from "./peers/sidecall.ts";
 
-const TOKENS_PER_SEND = 100;
+const TOKENS_PER_SEND = 50;
 
 export const tokenCost: Question = {
   name: "token-cost",

@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Peer } from "../peers/peer.ts";
 import { timeCalls } from "./calls.ts";
 import type { Effort } from "./effort.ts";
@@ -6,76 +8,99 @@ import { timeMainThread } from "./main-thread.ts";
 import { median, type Series } from "./series.ts";
 
 const UNIT = "µs/event";
-export const CPU = "delivered, CPU";
-export const BUSY = "delivered, busy";
 
-/** One peer's figures, a figure a round. */
-class Figures {
-  readonly sender: Sender;
-  readonly #calls: number[] = [];
+/** Sends bursts, each of which the ring can hold, and waits for each until it is handled. Returns the number of sends. */
+async function sendInBursts(sender: Sender, { burst }: Effort): Promise<number> {
+  for (let i = 0; i < burst.bursts; i += 1) {
+    sender.checkRoom(burst.sends);
+    for (let send = 0; send < burst.sends; send += 1) await sender.send();
+    await sender.peer.delivered();
+  }
+  return burst.bursts * burst.sends;
+}
+
+/** Sends as time goes by, and waits at the end until all is handled. Returns the number of sends. */
+async function sendAtPace(sender: Sender, { paced }: Effort): Promise<number> {
+  const start = performance.now();
+  for (let send = 1; send <= paced.sends; send += 1) {
+    sender.checkRoom(1);
+    await sender.send();
+    await delay(Math.max(0, start + send * paced.tickMillis - performance.now()));
+  }
+  await sender.peer.delivered();
+  return paced.sends;
+}
+
+/** A sender and its figures, a figure a round for each metric. */
+class Measured {
+  readonly #sender: Sender;
+  readonly #rounds = new Map<string, number[]>();
   readonly #margins: number[] = [];
-  readonly #cpu: number[] = [];
-  readonly #busy: number[] = [];
 
   constructor(sender: Sender) {
-    this.sender = sender;
+    this.#sender = sender;
   }
 
-  async measure(effort: Effort): Promise<void> {
-    const { microsPerEvent, marginPercent } = await timeCalls(this.sender, effort);
-    this.#calls.push(microsPerEvent);
+  async measure(effort: Effort, callMetric: string): Promise<void> {
+    const { microsPerEvent, marginPercent } = await timeCalls(this.#sender, effort);
+    this.#note(callMetric, microsPerEvent);
     this.#margins.push(marginPercent);
-    await this.sender.verify();
-    const { busyMicros, cpuMicros } = await timeMainThread(() => this.#deliver(effort));
-    const events = effort.deliveries * effort.sendsPerDelivery * this.sender.load.events;
-    this.#busy.push(busyMicros / events);
-    if (cpuMicros !== undefined) this.#cpu.push(cpuMicros / events);
-    await this.sender.verify();
+    await this.#sender.verify();
+    await this.#time("burst", () => sendInBursts(this.#sender, effort));
+    await this.#time("paced", () => sendAtPace(this.#sender, effort));
   }
 
   series(callMetric: string): Series[] {
-    const { name: peer } = this.sender.peer;
-    const call = { peer, metric: callMetric, unit: UNIT, rounds: this.#calls };
-    const cpu = { peer, metric: CPU, unit: UNIT, rounds: this.#cpu };
-    const busy = { peer, metric: BUSY, unit: UNIT, rounds: this.#busy };
-    const measured = [{ ...call, marginPercent: median(this.#margins) }, busy];
-    return this.#cpu.length === 0 ? measured : [...measured, cpu];
+    const { name: peer } = this.#sender.peer;
+    return [...this.#rounds].map(([metric, rounds]) => {
+      const series = { peer, metric, unit: UNIT, rounds };
+      return metric === callMetric ? { ...series, marginPercent: median(this.#margins) } : series;
+    });
   }
 
-  async #deliver({ deliveries, sendsPerDelivery }: Effort): Promise<void> {
-    this.sender.checkRoom(sendsPerDelivery);
-    for (let delivery = 0; delivery < deliveries; delivery += 1) {
-      for (let send = 0; send < sendsPerDelivery; send += 1) await this.sender.send();
-      await this.sender.peer.delivered();
-    }
+  async #time(way: "burst" | "paced", work: () => Promise<number>): Promise<void> {
+    const { result: sends, busyMicros, cpuMicros } = await timeMainThread(work);
+    const events = sends * this.#sender.load.events;
+    if (cpuMicros !== undefined) this.#note(`${way}, CPU`, cpuMicros / events);
+    this.#note(`${way}, busy`, busyMicros / events);
+    await this.#sender.verify();
+  }
+
+  #note(metric: string, value: number): void {
+    const rounds = this.#rounds.get(metric);
+    if (rounds === undefined) this.#rounds.set(metric, [value]);
+    else rounds.push(value);
   }
 }
 
-/** The peers in another order every round: none is always the first, or always behind the same one. */
+/** The items in another order every round: none is always the first, or always behind the same one. */
 export function inTurn<T>(items: readonly T[], round: number): T[] {
   const start = round % items.length;
   const turned = [...items.slice(start), ...items.slice(0, start)];
   return round % 2 === 0 ? turned : turned.reverse();
 }
 
-/** What the load costs through each peer: time of the calls, and time of the main thread until all is delivered. */
+/**
+ * What the load costs through each peer: time of the calls, as `callMetric`, and time of the main thread, in bursts and at
+ * a steady pace. Everything sent is checked to have been counted.
+ */
 export async function measureCost(
   peers: readonly Peer[],
   load: Load,
   effort: Effort,
   callMetric: string,
 ): Promise<Series[]> {
-  const figures: Figures[] = [];
+  const all: Measured[] = [];
   for (const peer of peers) {
     const sender = await Sender.open(peer, load);
     // Warms up both threads; its figures are thrown away.
-    await new Figures(sender).measure(effort);
-    figures.push(new Figures(sender));
+    await new Measured(sender).measure(effort, callMetric);
+    all.push(new Measured(sender));
   }
   for (let round = 0; round < effort.rounds; round += 1) {
-    for (const one of inTurn(figures, round)) await one.measure(effort);
+    for (const measured of inTurn(all, round)) await measured.measure(effort, callMetric);
   }
-  return figures.flatMap((one) => one.series(callMetric));
+  return all.flatMap((measured) => measured.series(callMetric));
 }
 
 /** Closes the peers whatever becomes of the work. */

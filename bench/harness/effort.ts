@@ -9,19 +9,19 @@ export interface Effort {
     readonly sampleSeconds: number;
     readonly pauseSeconds: number;
   };
-  /** Deliveries (a burst, then waiting until it is handled) in one measurement of main-thread time. */
-  readonly deliveries: number;
-  /** Sends of the load in one such burst. */
-  readonly sendsPerDelivery: number;
+  /** Main-thread time in bursts: how many, each waited for until it is handled, and the sends of the load in each. */
+  readonly burst: { readonly bursts: number; readonly sends: number };
+  /** Main-thread time at a steady pace: how many sends of the load, and the time from one to the next. */
+  readonly paced: { readonly sends: number; readonly tickMillis: number };
   /** How often the text goes through a lane in one measurement of throughput. */
   readonly passes: number;
 }
 
 export const FULL: Effort = {
-  rounds: 7,
-  sampling: { maxSeconds: 0.8, minSamples: 10, sampleSeconds: 0.003, pauseSeconds: 0.03 },
-  deliveries: 10,
-  sendsPerDelivery: 20,
+  rounds: 5,
+  sampling: { maxSeconds: 0.6, minSamples: 10, sampleSeconds: 0.003, pauseSeconds: 0.03 },
+  burst: { bursts: 10, sends: 40 },
+  paced: { sends: 100, tickMillis: 5 },
   passes: 3,
 };
 
@@ -29,7 +29,7 @@ export const FULL: Effort = {
 export const QUICK: Effort = {
   rounds: 1,
   sampling: { maxSeconds: 0.01, minSamples: 2, sampleSeconds: 0.0001, pauseSeconds: 0.001 },
-  deliveries: 1,
-  sendsPerDelivery: 2,
+  burst: { bursts: 1, sends: 2 },
+  paced: { sends: 2, tickMillis: 1 },
   passes: 1,
 };

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 
 /** What some work has cost the main thread. */
-export interface MainThreadTime {
+interface MainThreadTime<T> {
+  readonly result: T;
   /** Time outside the event loop's poll, by event-loop utilisation: computing, or waiting for a processor. */
   readonly busyMicros: number;
   /** Time on a processor, by Linux's account of this thread; undefined elsewhere. */
@@ -25,13 +26,13 @@ function cpuMicros(): number | undefined {
 }
 
 /** Runs `work` to its end and tells what all of it, replies from workers included, has cost the main thread. */
-export async function timeMainThread(work: () => Promise<void>): Promise<MainThreadTime> {
+export async function timeMainThread<T>(work: () => Promise<T>): Promise<MainThreadTime<T>> {
   globalThis.gc?.();
   const cpuBefore = cpuMicros();
   const before = performance.eventLoopUtilization();
-  await work();
+  const result = await work();
   const { active } = performance.eventLoopUtilization(before);
   const cpuAfter = cpuMicros();
   const cpu = cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore;
-  return { busyMicros: active * 1000, cpuMicros: cpu };
+  return { result, busyMicros: active * 1000, cpuMicros: cpu };
 }

@@ -17,31 +17,28 @@ function table(rows: readonly (readonly string[])[]): string {
   return [head, rule, ...body].map(line).join("\n");
 }
 
-function spreadOf({ rounds, marginPercent }: Series): string {
-  const bounds = `${short(median(rounds))} (${short(Math.min(...rounds))}–${short(Math.max(...rounds))})`;
-  return marginPercent === undefined ? bounds : `${bounds} ±${marginPercent.toFixed(1)}%`;
+function cell({ rounds, marginPercent }: Series, toBase: Ratio | undefined): string {
+  const figure = `${short(median(rounds))} (${short(Math.min(...rounds))}–${short(Math.max(...rounds))})`;
+  const margin = marginPercent === undefined ? "" : ` ±${Math.round(marginPercent)}%`;
+  return toBase === undefined ? `${figure}${margin}` : `${figure}${margin} = ${short(toBase.median)}×`;
 }
 
-function times(of: Ratio | undefined): string {
-  return of === undefined ? "" : `${of.median.toPrecision(3)}×`;
-}
-
-/** A row per peer; for each metric the median and extremes of the rounds, and the ratio to the question's base. */
+/**
+ * A row per peer; for each metric the median and extremes of the rounds, Benchmark.js's margin of error where there is one,
+ * and the ratio to the question's base.
+ */
 export function answerTable({ base }: Question, series: readonly Series[]): string {
   const metrics = [...new Set(series.map(({ metric }) => metric))];
   const peers = [...new Set(series.map(({ peer }) => peer))];
-  const heads = metrics.flatMap((metric) => {
-    const unit = series.find((one) => one.metric === metric)?.unit ?? "";
-    return [`${metric}, ${unit}`, `÷ ${base}`];
-  });
   const rows = peers.map((peer) => [
     peer,
-    ...metrics.flatMap((metric) => {
+    ...metrics.map((metric) => {
       const one = series.find((candidate) => candidate.peer === peer && candidate.metric === metric);
-      return [one === undefined ? "" : spreadOf(one), times(ratio(series, metric, peer, base))];
+      return one === undefined ? "" : cell(one, ratio(series, metric, peer, base));
     }),
   ]);
-  return table([["", ...heads], ...rows]);
+  const unit = series[0]?.unit ?? "";
+  return table([[`${unit}; × ${base}`, ...metrics], ...rows]);
 }
 
 export function figureTable(figures: readonly Figure[]): string {

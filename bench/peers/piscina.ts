@@ -32,21 +32,30 @@ function endRecord(runId: string, answer: string): EventRecord<"on_llm_end"> {
   return { event: "on_llm_end", ...identity(runId), response: { generations: [[{ text: answer }]] } };
 }
 
-export const PISCINA = "Piscina task per event";
+export const PISCINA = "Piscina task";
+export const PISCINA_DEEP = "Piscina task, deep";
 export const PISCINA_AWAITED = "Piscina task, awaited";
 
-/** The same records, each as the argument of a task for Piscina's one worker, with Piscina's defaults. */
-export async function piscinaPeer(awaited: boolean): Promise<Peer> {
-  const pool = new Piscina({ filename: TASK, minThreads: 1, maxThreads: 1 });
+const NAMES = { default: PISCINA, deep: PISCINA_DEEP, awaited: PISCINA_AWAITED };
+/** So many that every task is posted to the worker when it is issued. */
+const DEEP = { concurrentTasksPerWorker: 65_536 };
+
+/**
+ * The same records, each as the argument of a task for Piscina's one worker. "default": with Piscina's defaults, which post
+ * a task when the one before it has come back. "deep": all tasks posted at once. "awaited": defaults, one task at a time.
+ */
+export async function piscinaPeer(mode: keyof typeof NAMES): Promise<Peer> {
+  const depth = mode === "deep" ? DEEP : {};
+  const pool = new Piscina({ filename: TASK, minThreads: 1, maxThreads: 1, ...depth });
   let tasks: Promise<void>[] = [];
   const give = (record: AnyEventRecord): Promise<void> => {
     const task = pool.run(record) as Promise<void>;
-    if (awaited) return task;
+    if (mode === "awaited") return task;
     tasks.push(task);
     return nothing();
   };
   return {
-    name: awaited ? PISCINA_AWAITED : PISCINA,
+    name: NAMES[mode],
     async tokenSender(tokens: readonly string[]): Promise<Send> {
       const runId = uuidv7();
       await give(startRecord(runId, ""));
