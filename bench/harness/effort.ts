@@ -19,9 +19,9 @@ export interface Effort {
 
 export const FULL: Effort = {
   rounds: 5,
-  sampling: { maxSeconds: 0.6, minSamples: 10, sampleSeconds: 0.003, pauseSeconds: 0.03 },
+  sampling: { maxSeconds: 0.4, minSamples: 10, sampleSeconds: 0.003, pauseSeconds: 0.03 },
   burst: { bursts: 10, sends: 40 },
-  paced: { sends: 100, tickMillis: 5 },
+  paced: { sends: 80, tickMillis: 5 },
   passes: 3,
 };
 
