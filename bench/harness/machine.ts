@@ -26,7 +26,7 @@ function commit(): string {
   const git = (...args: string[]) =>
     execFileSync("git", args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   try {
-    const changed = git("status", "--porcelain") === "" ? "" : ", with changes";
+    const changed = git("status", "--porcelain", "--untracked-files=no") === "" ? "" : ", with changes";
     return `${git("rev-parse", "--short", "HEAD")}${changed}`;
   } catch {
     return "unknown";
