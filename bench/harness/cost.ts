@@ -11,11 +11,14 @@ const UNIT = "µs/event";
 
 /** Sends bursts, each of which the ring can hold, and waits for each until it is handled. Returns the number of sends. */
 async function sendInBursts(sender: Sender, { burst }: Effort): Promise<number> {
-  for (let i = 0; i < burst.bursts; i += 1) {
+  const start = performance.now();
+  let sends = 0;
+  do {
     for (let send = 0; send < burst.sends; send += 1) await sender.send();
     await sender.peer.delivered();
-  }
-  return burst.bursts * burst.sends;
+    sends += burst.sends;
+  } while (performance.now() - start < burst.minMillis);
+  return sends;
 }
 
 /** Sends as time goes by, and waits at the end until all is handled. Returns the number of sends. */

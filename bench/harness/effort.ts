@@ -9,8 +9,8 @@ export interface Effort {
     readonly sampleSeconds: number;
     readonly pauseSeconds: number;
   };
-  /** Main-thread time in bursts: how many, each waited for until it is handled, and the sends of the load in each. */
-  readonly burst: { readonly bursts: number; readonly sends: number };
+  /** Main-thread time in bursts: sends of the load in each, and how long bursts go on, each waited for until it is handled. */
+  readonly burst: { readonly sends: number; readonly minMillis: number };
   /** Main-thread time at a steady pace: how many sends of the load, and the time from one to the next. */
   readonly paced: { readonly sends: number; readonly tickMillis: number };
   /** How often the text goes through a lane in one measurement of throughput. */
@@ -20,7 +20,7 @@ export interface Effort {
 export const FULL: Effort = {
   rounds: 5,
   sampling: { maxSeconds: 0.4, minSamples: 10, sampleSeconds: 0.003, pauseSeconds: 0.03 },
-  burst: { bursts: 10, sends: 40 },
+  burst: { sends: 40, minMillis: 200 },
   paced: { sends: 80, tickMillis: 5 },
   passes: 3,
 };
@@ -29,7 +29,7 @@ export const FULL: Effort = {
 export const QUICK: Effort = {
   rounds: 1,
   sampling: { maxSeconds: 0.01, minSamples: 2, sampleSeconds: 0.0001, pauseSeconds: 0.001 },
-  burst: { bursts: 1, sends: 2 },
+  burst: { sends: 2, minMillis: 0 },
   paced: { sends: 2, tickMillis: 1 },
   passes: 1,
 };
