@@ -19,7 +19,7 @@ export interface Effort {
 
 export const FULL: Effort = {
   rounds: 5,
-  sampling: { maxSeconds: 0.4, minSamples: 10, sampleSeconds: 0.003, pauseSeconds: 0.03 },
+  sampling: { maxSeconds: 0.6, minSamples: 10, sampleSeconds: 0.003, pauseSeconds: 0.015 },
   burst: { sends: 40, minMillis: 200 },
   paced: { sends: 80, tickMillis: 5 },
   passes: 3,

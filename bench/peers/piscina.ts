@@ -34,7 +34,7 @@ function endRecord(runId: string, answer: string): EventRecord<"on_llm_end"> {
 
 export const PISCINA = "Piscina task";
 export const PISCINA_DEEP = "Piscina task, deep";
-export const PISCINA_AWAITED = "Piscina task, awaited";
+const PISCINA_AWAITED = "Piscina task, awaited";
 
 const NAMES = { default: PISCINA, deep: PISCINA_DEEP, awaited: PISCINA_AWAITED };
 /** So many that every task is posted to the worker when it is issued. */
