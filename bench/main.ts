@@ -4,7 +4,7 @@ import { errorText, SidecallError } from "../src/errors.ts";
 import { figuresToReach } from "./figures.ts";
 import { loadCorpus } from "./harness/corpus.ts";
 import { FULL } from "./harness/effort.ts";
-import { describeMachine } from "./harness/machine.ts";
+import { describeMachine, load } from "./harness/machine.ts";
 import type { Question } from "./harness/question.ts";
 import { answerTable, figureTable, machineLines } from "./harness/report.ts";
 import type { Series } from "./harness/series.ts";
@@ -48,9 +48,11 @@ async function main(): Promise<void> {
     console.log(`${answerTable(question, series)}\n`);
   }
   const figures = figuresToReach(answers);
-  if (figures.length > 0) console.log(figureTable(figures));
+  if (figures.length > 0) console.log(`${figureTable(figures)}\n`);
+  const loadAtEnd = load();
+  console.log(`Load at the end: ${loadAtEnd.toFixed(1)}`);
   if (json === undefined) return;
-  const results = { machine, text: corpus.source, effort: FULL, answers, figures };
+  const results = { machine, loadAtEnd, text: corpus.source, effort: FULL, answers, figures };
   writeFileSync(json, `${JSON.stringify(results, undefined, 2)}\n`);
 }
 

@@ -9,12 +9,17 @@ export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
-  /** Processes that ran or wanted to, averaged over the last minute, this one included. */
+  /** `load()` before the benchmark. */
   readonly load: number;
   readonly platform: string;
   readonly node: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly commit: string;
+}
+
+/** Processes that run or want to, averaged over the last minute, this one included. */
+export function load(): number {
+  return os.loadavg()[0] ?? 0;
 }
 
 function packageVersion(folder: string): string {
@@ -39,7 +44,7 @@ export function describeMachine(): Machine {
     cpu: os.cpus()[0]?.model.trim() ?? "unknown",
     cores: os.availableParallelism(),
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
-    load: os.loadavg()[0] ?? 0,
+    load: load(),
     platform: `${os.platform()} ${os.release()} ${os.arch()}`,
     node: process.version,
     versions: Object.fromEntries([["sidecall", packageVersion("")], ...versions]),
