@@ -1,8 +1,8 @@
+import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { v7 as uuidv7 } from "uuid";
 import type { AnyEventRecord, EventRecord } from "../../src/events.ts";
-import { now } from "../../src/managers/run.ts";
 import type { Counts } from "../handlers/counts.ts";
 import { type Chat, nothing, type Peer, type Send } from "./peer.ts";
 
@@ -10,7 +10,13 @@ const TASK = fileURLToPath(new URL("../handlers/counting-task.js", import.meta.u
 const FIRST = Object.freeze({ prompt: 0, completion: 0 });
 
 function identity(runId: string) {
-  return { runId, parentRunId: undefined, traceId: runId, tags: [], timestamp: now() };
+  return {
+    runId,
+    parentRunId: undefined,
+    traceId: runId,
+    tags: [],
+    timestamp: performance.timeOrigin + performance.now(),
+  };
 }
 
 function startRecord(runId: string, instruction: string): EventRecord<"on_chat_model_start"> {
