@@ -88,12 +88,7 @@ export class AsyncParentRunManager extends AsyncRunManager {
 export class AsyncCallbackManagerForLLMRun extends AsyncRunManager {
   /** `index`: which prompt and completion the token belongs to, by default the first; `chunk`: the provider's own chunk. */
   onLLMNewToken(token: string, options?: { index?: TokenIndex; chunk?: unknown }): Promise<void> {
-    const index = options?.index ?? FIRST;
-    const chunk = options?.chunk;
-    return this.run.emit(
-      "on_llm_new_token",
-      chunk === undefined ? { token, index } : { token, index, chunk },
-    );
+    return this.run.emitToken(token, options?.index ?? FIRST, options?.chunk);
   }
 
   onStreamEvent(streamEvent: unknown): Promise<void> {

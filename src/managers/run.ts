@@ -1,6 +1,13 @@
 import { performance } from "node:perf_hooks";
 import { dispatch } from "../dispatch.ts";
-import type { EventName, EventRecord, OwnFields, RunDescription, RunIdentity } from "../events.ts";
+import type {
+  EventName,
+  EventRecord,
+  OwnFields,
+  RunDescription,
+  RunIdentity,
+  TokenIndex,
+} from "../events.ts";
 import type { CallbackHandler } from "../handler.ts";
 
 const ORIGIN = performance.timeOrigin;
@@ -9,6 +16,9 @@ const ORIGIN = performance.timeOrigin;
 function now(): number {
   return ORIGIN + performance.now();
 }
+
+/** What there is to wait for without handlers. */
+const NOTHING: Promise<void> = Promise.resolve();
 
 /** One run: who it is, who hears of it, and the one way in which its events become records. */
 export class Run implements RunIdentity {
@@ -44,8 +54,20 @@ export class Run implements RunIdentity {
     return { ...record, metadata: this.metadata, ...name } as unknown as EventRecord<E>;
   }
 
+  /** A token's record as one literal: it is made so often that the general way of making records would show. */
+  emitToken(token: string, index: TokenIndex, chunk: unknown): Promise<void> {
+    if (this.handlers.length === 0) return NOTHING;
+    const { runId, parentRunId, traceId, tags } = this;
+    const timestamp = now();
+    const record: EventRecord<"on_llm_new_token"> =
+      chunk === undefined
+        ? { event: "on_llm_new_token", runId, parentRunId, traceId, tags, timestamp, token, index }
+        : { event: "on_llm_new_token", runId, parentRunId, traceId, tags, timestamp, token, index, chunk };
+    return dispatch(this.handlers, record);
+  }
+
   emit<E extends EventName>(event: E, own: OwnFields<E>, described = false): Promise<void> {
-    if (this.handlers.length === 0) return Promise.resolve();
+    if (this.handlers.length === 0) return NOTHING;
     return dispatch(this.handlers, this.record(event, own, described));
   }
 }

@@ -101,16 +101,18 @@ export class Lane {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.#events += 1;
     this.#thread.owe(true);
-    const flags = acknowledge ? ACKNOWLEDGE : 0;
-    const head = { kind: EVENT, code: info.code, flags, runNumber, timestamp: record.timestamp };
+    const { timestamp } = record;
     if (record.event === "on_llm_new_token" && isPlainToken(record)) {
-      const textBytes = this.#writer.tryWriteText({ ...head, kind: LATIN1_TOKEN }, record.token);
+      const head = { kind: LATIN1_TOKEN, code: info.code, flags: 0, runNumber, timestamp };
+      const textBytes = this.#writer.tryWriteText(head, record.token);
       if (textBytes >= 0) {
         this.#bytes += textBytes;
         this.#writer.wake(false);
         return undefined;
       }
     }
+    const flags = acknowledge ? ACKNOWLEDGE : 0;
+    const head = { kind: EVENT, code: info.code, flags, runNumber, timestamp };
     const payload = encodeFields(info, record);
     this.#bytes += payload.byteLength;
     const importance = info.phase === "data" ? "droppable" : "lifecycle";
