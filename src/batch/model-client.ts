@@ -27,6 +27,18 @@ function silence(timeoutMillis: number): SidecallError {
   return new SidecallError("SIDECALL_BATCH_REQUEST", message);
 }
 
+/**
+ * Rejects when the signal is aborted. To race with: the client ends an aborted stream as if it were complete, and when
+ * the abort comes between two of its chunks it may not end it at all.
+ */
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  const rejection = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+  rejection.catch(() => undefined);
+  return rejection;
+}
+
 /** Asks a model server, one try at a time: retries, and what is said of them, are the caller's. */
 export class ModelClient {
   readonly #client: OpenAI;
@@ -52,17 +64,20 @@ export class ModelClient {
     const controller = new AbortController();
     const stop = () => controller.abort(signal.reason);
     const timer = setTimeout(() => controller.abort(silence(this.#timeoutMillis)), this.#timeoutMillis);
+    const aborted = rejectionOf(controller.signal);
     signal.addEventListener("abort", stop);
     try {
       signal.throwIfAborted();
-      const answer = await this.#open(request, attempt, controller.signal);
-      for await (const chunk of answer.chunks) {
-        await onChunk(chunk);
+      const answer = await Promise.race([this.#open(request, attempt, controller.signal), aborted]);
+      const chunks = answer.chunks[Symbol.asyncIterator]();
+      for (;;) {
+        const next = await Promise.race([chunks.next(), aborted]);
+        if (next.done === true) break;
+        await onChunk(next.value);
         const turn = this.#turns.due();
         if (turn !== undefined) await turn;
         timer.refresh();
       }
-      // The client ends an aborted stream as if it were complete.
       controller.signal.throwIfAborted();
       return answer;
     } catch (error) {

@@ -62,6 +62,8 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 try {
   process.exitCode = await runCommand(process.argv.slice(2));
+  // What could not be ended in time must not hold a process that was told to stop.
+  if (process.exitCode === EXIT.sigint || process.exitCode === EXIT.sigterm) process.exit();
 } catch (error) {
   const text = error instanceof SidecallError ? `${error.message} [${error.code}]` : errorText(error);
   process.stderr.write(`sidecall: ${text}\n`);
