@@ -65,7 +65,7 @@ async function inTime(returned: unknown, name: string): Promise<void> {
 }
 
 /** Gives one event to all handlers together. */
-export default async function handle(task: UnorderedTask): Promise<UnorderedResult> {
+export async function handle(task: UnorderedTask): Promise<UnorderedResult> {
   const info = eventOfCode(task.code);
   if (info === undefined) throw new TypeError(`no event has the code ${task.code}`);
   const run = decodeRun(task.run);

@@ -14,7 +14,7 @@ import type {
   LoadResult,
 } from "./protocol.ts";
 
-const LANE_MODULE = fileURLToPath(new URL("../../workers/lane.js", import.meta.url));
+const LANE_MODULE = fileURLToPath(new URL("../../workers/lane-entry.cjs", import.meta.url));
 
 export function loadError({ code, message, cause }: CodedFailure): SidecallError {
   return new SidecallError(code, message, decodeValue(cause));

@@ -14,7 +14,7 @@ import type { LaneStats } from "./stats.ts";
 import { TaskBacklog, type WaitingTask } from "./task-backlog.ts";
 import type { Transport } from "./transport.ts";
 
-const TASK_MODULE = fileURLToPath(new URL("../../workers/task.js", import.meta.url));
+const TASK_MODULE = fileURLToPath(new URL("../../workers/task-entry.cjs", import.meta.url));
 /** Tasks handed to Piscina for each thread, so that none is idle while the next waits here. */
 const TASKS_PER_THREAD = 4;
 /** An event whose thread died is given one more chance. */
@@ -194,7 +194,7 @@ export class UnorderedPool implements Transport {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS && this.#failure === undefined; attempt += 1) {
       if (attempt > 1) this.#redelivered += 1;
       try {
-        return await this.#pool.run(task);
+        return await this.#pool.run(task, { name: "handle" });
       } catch (error) {
         lastError = error;
         this.#restarts += 1;

@@ -1,0 +1,11 @@
+/* What Piscina loads, for the reason that lane-entry.cts gives. */
+module.exports = {
+  async handle(task: never) {
+    const tasks = await import("./task.ts");
+    return tasks.handle(task);
+  },
+  async greet(greeting: never) {
+    const tasks = await import("./task.ts");
+    return tasks.greet(greeting);
+  },
+};
