@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 import { type Remote, wrap } from "comlink";
 import { Piscina } from "piscina";
 import { errorText, SidecallError } from "../errors.ts";
@@ -13,6 +13,7 @@ import type {
   LoadedHandler,
   LoadResult,
 } from "./protocol.ts";
+import { ThreadLife } from "./thread-life.ts";
 
 const LANE_MODULE = fileURLToPath(new URL("../../workers/lane-entry.cjs", import.meta.url));
 
@@ -36,8 +37,8 @@ export class LaneThread {
   readonly #listener: ThreadListener;
   #reports: MessagePort | undefined;
   #control: Remote<LaneControl> | undefined;
-  /** Rejects when the current thread ends. */
-  #death: Promise<never> | undefined;
+  #thread: Worker | undefined;
+  #life: ThreadLife | undefined;
   #lastError: unknown;
   #isEnding = false;
   #owes = false;
@@ -62,23 +63,25 @@ export class LaneThread {
 
   /** Opens the lane in the current thread. Rejects with a coded error when its handlers cannot be loaded. */
   async open(setup: Omit<LaneSetup, "reports" | "control">): Promise<readonly LoadedHandler[]> {
+    if (this.#isEnding) throw this.#deathError("it was ended");
     const reports = new MessageChannel();
     const control = new MessageChannel();
     this.#lastError = undefined;
-    const modules = setup.specs.map((spec) => spec.href);
-    const death = this.#watch(modules);
-    this.#connect(reports.port1, control.port1);
+    const modules = setup.specs.map((spec) => spec.href).join(", ");
     const task = { ...setup, reports: reports.port2, control: control.port2 } satisfies LaneSetup;
-    const result: LoadResult = await Promise.race([
-      this.#pool.run(task, { transferList: [reports.port2, control.port2] }).catch((error: unknown) => {
+    const opened: Promise<LoadResult> = this.#pool
+      .run(task, { transferList: [reports.port2, control.port2] })
+      .catch((error: unknown) => {
         this.#lastError ??= error;
-        throw this.#deathError(`${errorText(error)}; it was loading ${modules.join(", ")}`);
-      }),
-      death,
-    ]);
+        throw this.#deathError(`${errorText(error)}; it was loading ${modules}`);
+      });
+    // After `run`, which starts a thread where Piscina has none.
+    const life = this.#watch(modules);
+    this.#connect(reports.port1, control.port1);
+    const result = await life.answer(opened);
     if ("failure" in result) throw loadError(result.failure);
     // From here on a death is no answer to `open` but an event.
-    death.catch((error: SidecallError) => {
+    void life.ended.then((error) => {
       if (!this.#isEnding) this.#listener.onDeath(error);
     });
     return result.handlers;
@@ -93,11 +96,11 @@ export class LaneThread {
 
   /** Calls the thread, and rejects with SIDECALL_LANE_DIED if it ends first. Keeps the process alive meanwhile. */
   async request<T>(call: (control: Remote<LaneControl>) => Promise<T>): Promise<T> {
-    if (this.#control === undefined || this.#death === undefined) throw this.#deathError("it never started");
+    if (this.#control === undefined || this.#life === undefined) throw this.#deathError("it never started");
     this.#calls += 1;
     this.#keepAlive();
     try {
-      return await Promise.race([call(this.#control), this.#death]);
+      return await this.#life.answer(call(this.#control));
     } finally {
       this.#calls -= 1;
       this.#keepAlive();
@@ -111,32 +114,31 @@ export class LaneThread {
     this.#reports?.close();
   }
 
-  #watch(modules: readonly string[]): Promise<never> {
-    const thread = this.#pool.threads[0];
-    this.#death = new Promise<never>((_, reject) => {
-      thread?.once("exit", (code) => {
-        const reason = this.#lastError === undefined ? `exit code ${code}` : errorText(this.#lastError);
-        reject(this.#deathError(`${reason}; it ran ${modules.join(", ")}`));
-      });
+  #watch(modules: string): ThreadLife {
+    const life = new ThreadLife();
+    this.#life = life;
+    this.#thread = this.#pool.threads[0];
+    this.#thread?.once("exit", (code) => {
+      const reason = this.#lastError === undefined ? `exit code ${code}` : errorText(this.#lastError);
+      life.end(this.#deathError(`${reason}; it ran ${modules}`));
     });
-    // Whoever waits sees the rejection; nobody has to.
-    this.#death.catch(() => undefined);
-    return this.#death;
+    return life;
   }
 
   #connect(reports: MessagePort, control: MessagePort): void {
     this.#reports?.close();
     this.#reports = reports;
     reports.on("message", (report: LaneReport) => this.#listener.onReport(report));
-    // Comlink's port never keeps the process alive: the port of the reports does, for both.
     this.#control = wrap<LaneControl>(control);
+    // The thread keeps the process alive, not its ports: they may close before the end of the thread is known.
+    reports.unref();
     control.unref();
     this.#keepAlive();
   }
 
   #keepAlive(): void {
-    if (this.#owes || this.#calls > 0) this.#reports?.ref();
-    else this.#reports?.unref();
+    if (this.#owes || this.#calls > 0) this.#thread?.ref();
+    else this.#thread?.unref();
   }
 
   #deathError(reason: string): SidecallError {
