@@ -58,6 +58,8 @@ export class LaneLoop {
     });
     const sweepMillis = Math.min(1000, setup.handlerTimeoutMillis / 2);
     setInterval(() => this.#deliveries.failOverdue(), sweepMillis).unref();
+    // What an event that ends the thread finds in the same turn.
+    process.once("exit", () => this.#outbox.post(false));
   }
 
   async run(): Promise<never> {

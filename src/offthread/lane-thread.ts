@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { type Remote, wrap } from "comlink";
 import { Piscina } from "piscina";
 import { errorText, SidecallError } from "../errors.ts";
@@ -76,7 +76,7 @@ export class LaneThread {
         throw this.#deathError(`${errorText(error)}; it was loading ${modules}`);
       });
     // After `run`, which starts a thread where Piscina has none.
-    const life = this.#watch(modules);
+    const life = this.#watch(modules, reports.port1);
     this.#connect(reports.port1, control.port1);
     const result = await life.answer(opened);
     if ("failure" in result) throw loadError(result.failure);
@@ -114,11 +114,19 @@ export class LaneThread {
     this.#reports?.close();
   }
 
-  #watch(modules: string): ThreadLife {
+  #watch(modules: string, reports: MessagePort): ThreadLife {
     const life = new ThreadLife();
     this.#life = life;
     this.#thread = this.#pool.threads[0];
     this.#thread?.once("exit", (code) => {
+      // What the thread has told before its end comes first: failures, and who has waited for them.
+      for (
+        let last = receiveMessageOnPort(reports);
+        last !== undefined;
+        last = receiveMessageOnPort(reports)
+      ) {
+        this.#listener.onReport(last.message as LaneReport);
+      }
       const reason = this.#lastError === undefined ? `exit code ${code}` : errorText(this.#lastError);
       life.end(this.#deathError(`${reason}; it ran ${modules}`));
     });

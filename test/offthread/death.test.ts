@@ -99,6 +99,29 @@ test("a lane keeps its order, its runs and its open handlers' events across a de
   await handler.close();
 });
 
+test.each([false, true])(
+  "what failed just before a thread died is reported and raised all the same (raiseError: %s)",
+  async (raiseError) => {
+    const specs = [fixture("Failing", { raiseError }), fixture("Mortal")];
+    const handler = await offThread(specs, { completion: "queued" });
+    const manager = new AsyncCallbackManager({ handlers: [handler] });
+    const [run] = await manager.onLLMStart(null, ["prompt"]);
+    const failures = await collectFailures(async () => {
+      const starts = [1, 2, 3].map((i) => manager.onChainStart(null, i));
+      void run?.onText("exit");
+      const settled = await Promise.allSettled(starts);
+      await handler.flush();
+      expect(settled.map(({ status }) => status)).toEqual(
+        Array(3).fill(raiseError ? "rejected" : "fulfilled"),
+      );
+    });
+    expect(failures.map(({ event }) => event)).toEqual([...Array(3).fill("on_chain_start"), "on_text"]);
+    expect(failures.at(-1)?.error).toMatchObject({ code: "SIDECALL_LANE_DIED" });
+    expect(handler.stats().handlers).toMatchObject([{ failed: 3 }, { failed: 1 }]);
+    await handler.close();
+  },
+);
+
 test("a lane whose threads die while they load is given up, with a coded error and true counts", async () => {
   const path = join(mkdtempSync(join(tmpdir(), "sidecall-")), "poison");
   const handler = await offThread(fixture("exitingIfExists", { path }), { completion: "queued" });
