@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate as immediate } from "node:timers/promises";
 import { SidecallError } from "../src/errors.ts";
-import { type AnyEventRecord, isRunEnd } from "../src/events.ts";
+import { type AnyEventRecord, type EventInfo, isRunEnd } from "../src/events.ts";
 import type { LaneSetup } from "../src/offthread/protocol.ts";
 import { RingConsumer } from "../src/shared-memory/consumer.ts";
 import { LaneCounters } from "../src/shared-memory/counters.ts";
@@ -11,7 +11,7 @@ import { Deliveries, type Place } from "./deliveries.ts";
 import { eventOfFrame, FrameReader, isRunFrame, type ReadFrame } from "./frame-reader.ts";
 import type { HandlerSlot } from "./load-handlers.ts";
 import { Outbox } from "./outbox.ts";
-import { RunDirectory } from "./runs.ts";
+import { type LaneRun, RunDirectory } from "./runs.ts";
 
 /** A turn handles at most this many frames, and takes about this long, before timers and sockets have theirs. */
 const MAX_FRAMES_PER_TURN = 1024;
@@ -112,15 +112,18 @@ export class LaneLoop {
   }
 
   #deliver(frame: ReadFrame, place: Place): void {
-    const attempts = this.#consumer.attempts(place.offset);
-    this.#consumer.begin(place.offset);
-    if (attempts > 0) this.#counters.countRedelivered();
     const run = this.#runs.find(frame.head.runNumber);
     const info = eventOfFrame(frame);
     if (run === undefined || info === undefined)
       throw new Error("a frame names a run or event that was never defined");
+    this.#give(frame, info, run, place);
+    // Not earlier: a handler that is still busy with the end keeps the trace, so that late events queue behind it.
     if (isRunEnd(info)) this.#runs.end(frame.head.runNumber);
-    const { event } = info;
+  }
+
+  #give(frame: ReadFrame, { event }: EventInfo, run: LaneRun, place: Place): void {
+    const attempts = this.#consumer.attempts(place.offset);
+    this.#consumer.begin(place.offset);
     if (attempts >= MAX_ATTEMPTS) {
       this.#deliveries.refuse({ event, runId: run.runId }, place, killerError());
       return;
@@ -133,6 +136,7 @@ export class LaneLoop {
       this.#deliveries.refuse({ event, runId: run.runId }, place, error);
       return;
     }
+    if (attempts > 0) this.#counters.countRedelivered();
     this.#deliveries.deliver(record, run.trace, place);
   }
 

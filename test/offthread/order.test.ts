@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { AsyncCallbackManager, offThread } from "../../src/index.ts";
+import { fixture } from "../fixtures/modules.ts";
+
+test("what comes of a trace after its last end waits until the handler is done with that end", async () => {
+  const handler = await offThread<{ atOnce(): number }>(fixture("Crowd"), { completion: "queued" });
+  const manager = new AsyncCallbackManager({ handlers: [handler] });
+  const chain = await manager.onChainStart(null, {});
+  await handler.flush();
+  await chain.onChainEnd({});
+  await chain.onText("late");
+  await chain.getChild().onChainStart(null, {});
+  await chain.onText("later");
+  await handler.flush();
+  expect(await handler.remote.atOnce()).toEqual([1]);
+  await handler.close();
+});
