@@ -1,3 +1,4 @@
+import { SidecallError } from "../src/errors.ts";
 import { type AnyEventRecord, type EventInfo, eventOfCode } from "../src/events.ts";
 import {
   FIRST_PIECE,
@@ -14,6 +15,8 @@ import {
 } from "../src/wire/frames.ts";
 import { decodeRecord, type WireRun } from "../src/wire/records.ts";
 
+const LOST =
+  "The worker thread died after it had taken a part of the event, which was too large to stay in the ring; it cannot be tried again. Raise ringBytes.";
 const FIRST_INDEX = Object.freeze({ prompt: 0, completion: 0 });
 
 /** A frame that is all there. */
@@ -44,12 +47,18 @@ export class FrameReader {
     if ((head.flags & FIRST_PIECE) !== 0) this.#pieces = [];
     this.#pieces?.push(piece);
     if ((head.flags & LAST_PIECE) === 0) return undefined;
-    const bytes = Buffer.concat(this.#pieces ?? []);
+    const pieces = this.#pieces;
     this.#pieces = undefined;
+    if (pieces === undefined) return this.#lost(head, offset);
+    const bytes = Buffer.concat(pieces);
     const memory = { bytes, data: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
-    // Without its beginning, which a dead thread had taken, nobody can tell what the frame was.
-    if (bytes.byteLength < FRAME_HEAD_BYTES) return undefined;
     return { head: readHead(memory, 0), memory, start: 0, length: bytes.byteLength };
+  }
+
+  /** What is left of a frame whose beginning went with a dead thread. Of its runs a new thread is told from the start. */
+  #lost(head: FrameHead, start: number): ReadFrame | undefined {
+    if (eventOfCode(head.code) === undefined) return undefined;
+    return { head, memory: this.#ring, start, length: FRAME_HEAD_BYTES };
   }
 
   /** The frame's bytes behind its head, in memory of their own. */
@@ -57,9 +66,10 @@ export class FrameReader {
     return memory.bytes.slice(start + FRAME_HEAD_BYTES, start + length);
   }
 
-  /** The record of an event's frame. Throws if its bytes are not what the event's row says. */
+  /** The record of an event's frame. Throws if its bytes are not what the event's row says, or are lost. */
   record(frame: ReadFrame, run: WireRun): AnyEventRecord {
     const { kind, code, timestamp } = frame.head;
+    if (kind === FRAGMENT) throw new SidecallError("SIDECALL_LANE_DIED", LOST);
     if (kind === LATIN1_TOKEN || kind === UTF16_TOKEN) return this.#token(frame, run);
     const info = eventOfCode(code);
     if (info === undefined) throw new TypeError(`no event has the code ${code}`);

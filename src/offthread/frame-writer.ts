@@ -7,6 +7,7 @@ import {
   type FrameHead,
   LAST_PIECE,
   maxTextBytes,
+  readHead,
   writeHead,
   writeText,
 } from "../wire/frames.ts";
@@ -142,8 +143,7 @@ export class FrameWriter {
     if (at < 0) return false;
     const isLast = end === frame.byteLength;
     if (!isWhole) {
-      const flags = (begin === 0 ? FIRST_PIECE : 0) | (isLast ? LAST_PIECE : 0);
-      writeHead(this.#producer, at, { kind: FRAGMENT, code: 0, flags, runNumber: 0, timestamp: 0 });
+      writeHead(this.#producer, at, pieceHead(frame, begin === 0, isLast));
     }
     this.#producer.bytes.set(frame.subarray(begin, end), at + headBytes);
     this.#producer.commit(headBytes + end - begin);
@@ -151,4 +151,12 @@ export class FrameWriter {
     if (isLast) this.#backlog.shift(this.#producer.position);
     return true;
   }
+}
+
+/** A piece says of which event it is, lest its frame's beginning be lost with a thread. */
+function pieceHead(frame: Uint8Array, isFirst: boolean, isLast: boolean): FrameHead {
+  const data = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  const head = readHead({ bytes: frame, data }, 0);
+  const flags = head.flags | (isFirst ? FIRST_PIECE : 0) | (isLast ? LAST_PIECE : 0);
+  return { ...head, kind: FRAGMENT, flags };
 }

@@ -14,7 +14,8 @@ export { maxTextBytes } from "../text-codec.ts";
  *                EVENT        msgpack array of the event's own fields
  *                LATIN1_TOKEN the token's text, one byte per character; its index is {0, 0}, it has no chunk
  *                UTF16_TOKEN  likewise, two bytes per UTF-16 unit, which keeps lone surrogates too
- *                FRAGMENT     a piece of a frame that is too long for the ring, from its own head on
+ *                FRAGMENT     a piece of a frame that is too long for the ring, from its own head on; the piece's head is
+ *                             the frame's too, but for kind and flags
  */
 export const RUN = 0;
 export const EVENT = 1;
@@ -24,7 +25,7 @@ export const FRAGMENT = 4;
 
 /** Flag: the sender waits to hear that the event is settled. */
 export const ACKNOWLEDGE = 1;
-/** Flags of a FRAGMENT: it begins, it completes a frame. */
+/** Flags of a FRAGMENT, beside its frame's: it begins, it completes the frame. */
 export const FIRST_PIECE = 2;
 export const LAST_PIECE = 4;
 

@@ -53,7 +53,26 @@ test.each(
       // A thread that dies of something left behind has settled its event; these have not.
       expect(failures).toMatchObject([{ event: "on_text", error: { code: "SIDECALL_LANE_DIED" } }]);
       expect(counts).toMatchObject({ handled: 4, failed: 1 });
+      expect(stats.redelivered).toBe(1);
     }
+    await handler.close();
+  },
+);
+
+test.each(["handled", "queued"] as const)(
+  "an event that crosses in pieces and kills its thread fails, and those behind it are handled (%s)",
+  async (completion) => {
+    const handler = await offThread(fixture("Mortal"), { completion, ringBytes: 1024 });
+    const manager = new AsyncCallbackManager({ handlers: [handler], metadata: { long: "m".repeat(2000) } });
+    const chain = await manager.onChainStart(null, 1);
+    const failures = await collectFailures(async () => {
+      const texts = ["a".repeat(5000), `${"b".repeat(5000)}exit`, "c".repeat(5000)];
+      await Promise.all(texts.map((text) => chain.onText(text)));
+      await handler.flush();
+    });
+    expect(failures).toMatchObject([{ event: "on_text", error: { code: "SIDECALL_LANE_DIED" } }]);
+    const counts = { handled: 2, failed: 1 };
+    expect(handler.stats()).toMatchObject({ depth: 0, dropped: 0, redelivered: 0, handlers: [counts] });
     await handler.close();
   },
 );
