@@ -1,15 +1,22 @@
-import { MessageChannel, type Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 import { type Remote, wrap } from "comlink";
 import type { Piscina } from "piscina";
 import { errorText, SidecallError } from "../errors.ts";
 import { allocateGate, openGate } from "../shared-memory/gate.ts";
 import { loadError } from "./lane-thread.ts";
 import type { Greeting, LaneControl, LoadedHandler, LoadResult } from "./protocol.ts";
+import { ThreadLife } from "./thread-life.ts";
 
 type Question<T> = (control: Remote<LaneControl>) => Promise<T>;
 const MAX_ATTEMPTS = 3;
 
 type Greeted = LoadResult & { readonly threadId: number };
+
+/** A thread that can be asked. */
+interface Known {
+  readonly control: Remote<LaneControl>;
+  readonly life: ThreadLife;
+}
 
 /**
  * Reaches every thread of a pool whose tasks go to whichever is idle: as many greetings as there are threads wait for one
@@ -18,34 +25,33 @@ type Greeted = LoadResult & { readonly threadId: number };
 export class Greeter {
   readonly #pool: Piscina;
   readonly #threads: number;
-  readonly #controls = new Map<Worker, Remote<LaneControl>>();
+  readonly #known = new Map<Worker, Known>();
+  #round: Promise<readonly LoadedHandler[]> | undefined;
 
   constructor(pool: Piscina, threads: number) {
     this.#pool = pool;
     this.#threads = threads;
   }
 
-  /** Loads the handlers in every thread. Rejects with a coded error. */
-  async greet(): Promise<readonly LoadedHandler[]> {
-    const gate = allocateGate();
-    const greetings = Array.from({ length: this.#threads }, () => this.#greetOne(gate));
-    try {
-      const [handlers] = await Promise.all(greetings);
-      return handlers ?? [];
-    } catch (error) {
-      openGate(gate, this.#threads);
-      throw error;
-    }
+  /**
+   * Loads the handlers in every thread. Rejects with a coded error. One round at a time: of two, each could hold threads
+   * that the other waits for.
+   */
+  greet(): Promise<readonly LoadedHandler[]> {
+    this.#round ??= this.#greetAll().finally(() => {
+      this.#round = undefined;
+    });
+    return this.#round;
   }
 
   /** Asks every thread. Rejects with SIDECALL_LANE_DIED if one ends before it answers. */
   async askAll<T>(question: Question<T>): Promise<T[]> {
-    if (this.#pool.threads.some((thread) => !this.#controls.has(thread))) await this.greet();
-    const controls = this.#pool.threads.map((thread) => [thread, this.#controls.get(thread)] as const);
+    if (this.#pool.threads.some((thread) => !this.#known.has(thread))) await this.greet();
     return Promise.all(
-      controls.map(([thread, control]) => {
-        if (control === undefined) throw deathError();
-        return beforeExit(thread, question(control));
+      this.#pool.threads.map(async (thread) => {
+        const known = this.#known.get(thread);
+        if (known === undefined) throw deathError();
+        return held(known.life.answer(question(known.control)));
       }),
     );
   }
@@ -59,6 +65,18 @@ export class Greeter {
         const isDeath = error instanceof SidecallError && error.code === "SIDECALL_LANE_DIED";
         if (!isDeath || attempt === MAX_ATTEMPTS) throw error;
       }
+    }
+  }
+
+  async #greetAll(): Promise<readonly LoadedHandler[]> {
+    const gate = allocateGate();
+    const greetings = Array.from({ length: this.#threads }, () => this.#greetOne(gate));
+    try {
+      const [handlers] = await Promise.all(greetings);
+      return handlers ?? [];
+    } catch (error) {
+      openGate(gate, this.#threads);
+      throw error;
     }
   }
 
@@ -77,10 +95,19 @@ export class Greeter {
     if ("failure" in greeted) throw loadError(greeted.failure);
     const thread = this.#pool.threads.find(({ threadId }) => threadId === greeted.threadId);
     if (thread === undefined) throw deathError();
-    this.#controls.set(thread, wrap<LaneControl>(port1));
-    port1.unref();
-    thread.once("exit", () => this.#controls.delete(thread));
+    if (this.#known.has(thread)) port1.close();
+    else this.#know(thread, port1);
     return greeted.handlers;
+  }
+
+  #know(thread: Worker, control: MessagePort): void {
+    const life = new ThreadLife();
+    this.#known.set(thread, { control: wrap<LaneControl>(control), life });
+    control.unref();
+    thread.once("exit", () => {
+      this.#known.delete(thread);
+      life.end(deathError());
+    });
   }
 }
 
@@ -88,19 +115,12 @@ function deathError(): SidecallError {
   return new SidecallError("SIDECALL_LANE_DIED", "A worker thread of an off-thread handler ended.");
 }
 
-/** The answer of a thread, which holds the process while it is awaited. */
-async function beforeExit<T>(thread: Worker, answer: Promise<T>): Promise<T> {
-  let onExit: () => void = () => undefined;
-  const exit = new Promise<never>((_, reject) => {
-    onExit = () => reject(deathError());
-    thread.once("exit", onExit);
-  });
-  // The threads themselves never hold the process.
+/** An answer that holds the process while it is awaited: the threads themselves never do. */
+async function held<T>(answer: Promise<T>): Promise<T> {
   const hold = setInterval(() => undefined, 2 ** 30);
   try {
-    return await Promise.race([answer, exit]);
+    return await answer;
   } finally {
     clearInterval(hold);
-    thread.off("exit", onExit);
   }
 }

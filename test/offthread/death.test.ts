@@ -141,6 +141,28 @@ test.each([false, true])(
   },
 );
 
+test("threads without order that die while they are asked for answers keep nobody waiting", async () => {
+  const handler = await offThread<{ all(): string[] }>(fixture("Mortal"), { ordering: "none", threads: 3 });
+  const chain = await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, 1);
+  const failures = await collectFailures(async () => {
+    const ask = async () => {
+      const [answer] = await Promise.allSettled([handler.remote.all()]);
+      if (answer.status === "rejected") expect(answer.reason).toMatchObject({ code: "SIDECALL_LANE_DIED" });
+    };
+    const texts = Array.from({ length: 60 }, async (_, i) => {
+      const before = i % 5 === 0 ? ask() : undefined;
+      await chain.onText(i % 9 === 4 ? "exit" : "a");
+      await (i % 5 === 0 ? ask() : undefined);
+      await before;
+    });
+    await Promise.all(texts);
+    await handler.flush();
+  });
+  expect(failures).toHaveLength(7);
+  expect(handler.stats()).toMatchObject({ events: 60, depth: 0, handlers: [{ handled: 53, failed: 7 }] });
+  await handler.close();
+});
+
 test("a lane whose threads die while they load is given up, with a coded error and true counts", async () => {
   const path = join(mkdtempSync(join(tmpdir(), "sidecall-")), "poison");
   const handler = await offThread(fixture("exitingIfExists", { path }), { completion: "queued" });
