@@ -47,8 +47,10 @@ export class Greeter {
   /** Asks every thread. Rejects with SIDECALL_LANE_DIED if one ends before it answers. */
   async askAll<T>(question: Question<T>): Promise<T[]> {
     if (this.#pool.threads.some((thread) => !this.#known.has(thread))) await this.greet();
+    const { threads } = this.#pool;
+    if (threads.length === 0) throw deathError();
     return Promise.all(
-      this.#pool.threads.map(async (thread) => {
+      threads.map(async (thread) => {
         const known = this.#known.get(thread);
         if (known === undefined) throw deathError();
         return held(known.life.answer(question(known.control)));

@@ -36,12 +36,12 @@ export class LaneSet implements Transport {
     if (isRunEnd(info)) this.#retire(this.#runs.take(record.runId));
   }
 
-  async flush(): Promise<unknown[]> {
-    return (await Promise.all(this.#lanes.map((lane) => lane.flush()))).flat();
+  flush(): Promise<unknown[]> {
+    return failuresOf(this.#lanes.map((lane) => lane.flush()));
   }
 
-  async close(): Promise<unknown[]> {
-    return (await Promise.all(this.#lanes.map((lane) => lane.close()))).flat();
+  close(): Promise<unknown[]> {
+    return failuresOf(this.#lanes.map((lane) => lane.close()));
   }
 
   async abort(error: SidecallError): Promise<void> {
@@ -68,4 +68,12 @@ export class LaneSet implements Transport {
   #retire(known: KnownRun<Lane> | undefined): void {
     known?.lane.retire(known.runNumber);
   }
+}
+
+/** What lanes tell of failures, when all are done: one that is given up keeps no other from its end. */
+async function failuresOf(lanes: readonly Promise<unknown[]>[]): Promise<unknown[]> {
+  const results = await Promise.allSettled(lanes);
+  const failures = results.flatMap((lane) => (lane.status === "fulfilled" ? lane.value : [lane.reason]));
+  // An abort is one error for all lanes.
+  return [...new Set(failures)];
 }

@@ -41,6 +41,8 @@ export class LaneThread {
   #life: ThreadLife | undefined;
   #lastError: unknown;
   #isEnding = false;
+  /** Once only: a second `destroy` makes Piscina replace what the first is still ending. */
+  #terminated: Promise<void> | undefined;
   #owes = false;
   #calls = 0;
 
@@ -108,8 +110,13 @@ export class LaneThread {
   }
 
   /** Ends the thread at once. */
-  async terminate(): Promise<void> {
+  terminate(): Promise<void> {
     this.#isEnding = true;
+    this.#terminated ??= this.#terminate();
+    return this.#terminated;
+  }
+
+  async #terminate(): Promise<void> {
     await this.#pool.destroy();
     this.#reports?.close();
   }

@@ -150,15 +150,18 @@ export class Lane {
     });
   }
 
-  /** Lets the handlers close and ends the thread; gives back what handlers threw. */
+  /** Like `flush`, then lets the handlers close; ends the thread, whatever fails. Gives back what handlers threw. */
   async close(): Promise<unknown[]> {
-    const failures = await this.#insist((control) => control.close());
-    await this.#thread.terminate();
-    return failures;
+    try {
+      const failures = await this.flush();
+      return [...failures, ...(await this.#insist((control) => control.close()))];
+    } finally {
+      await this.#thread.terminate();
+    }
   }
 
   async call(handler: number, method: string, args: readonly unknown[]): Promise<unknown> {
-    return resultOf(await this.#thread.request((control) => control.call(handler, method, args)));
+    return resultOf(await this.#ask((control) => control.call(handler, method, args)));
   }
 
   /** Ends the thread; what is not handled is given up and rejects with `error`. */
@@ -195,13 +198,22 @@ export class Lane {
   ): Promise<unknown[]> {
     for (;;) {
       await this.#reopening;
-      if (this.#failure !== undefined) throw this.#failure;
       const restarts = this.#restarts;
       try {
-        return (await this.#thread.request(question)).map(decodeValue);
+        return (await this.#ask(question)).map(decodeValue);
       } catch (error) {
         if (restarts === this.#restarts) throw error;
       }
+    }
+  }
+
+  /** Asks the thread. A lane that is given up says why. */
+  async #ask<T>(question: (control: Remote<LaneControl>) => Promise<T>): Promise<T> {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return await this.#thread.request(question);
+    } catch (error) {
+      throw this.#failure ?? error;
     }
   }
 
@@ -217,6 +229,8 @@ export class Lane {
   }
 
   #onDeath(error: SidecallError): void {
+    // Ended while it was being replaced.
+    if (this.#failure !== undefined) return;
     this.#restarts += 1;
     this.#acknowledgements.settleThrough(this.#writer.released);
     for (const position of this.#writer.settledPositions()) this.#acknowledgements.settle(position);
@@ -245,6 +259,7 @@ export class Lane {
     this.#writer.stop(error);
     this.#acknowledgements.rejectAll(error);
     this.#thread.owe(false);
+    void this.#thread.terminate();
   }
 }
 

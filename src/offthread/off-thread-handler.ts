@@ -32,6 +32,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   readonly #completesQueued: boolean;
   #state: State = "open";
   #ended: Promise<void> | undefined;
+  #aborted: Promise<void> | undefined;
 
   /** Made by `offThread`. */
   constructor(transport: Transport, handlers: readonly LoadedHandler[], options: ResolvedOptions) {
@@ -62,8 +63,12 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
     return this.#transport.send(info, record, acknowledge);
   }
 
-  /** Resolves when every event so far is handled and every handler has flushed. Rejects if a handler's `flush` did. */
+  /**
+   * Resolves when every event so far is handled and every handler has flushed. Rejects if a handler's `flush` did. While the
+   * handler closes, the same as `close`.
+   */
   async flush(): Promise<void> {
+    if (this.#state === "closing") return this.#ended;
     if (this.#state === "closed") return;
     throwFailures("flush", await this.#transport.flush());
   }
@@ -82,13 +87,13 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
 
   /** Ends the threads at once. Events not yet handled count as dropped, and their promises reject with SIDECALL_ABORTED. */
   async abort(): Promise<void> {
-    if (this.#state === "closed") return;
+    if (this.#state === "closed") return this.#aborted;
     this.#state = "closed";
     const { depth } = this.stats();
     const message = `The off-thread handler was aborted; ${depth} events were not handled.`;
-    const aborted = this.#transport.abort(new SidecallError("SIDECALL_ABORTED", message));
-    this.#ended ??= aborted;
-    await aborted;
+    this.#aborted = this.#transport.abort(new SidecallError("SIDECALL_ABORTED", message));
+    this.#ended ??= this.#aborted;
+    await this.#aborted;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -107,7 +112,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   async #close(timeoutMillis: number): Promise<void> {
     this.#state = "closing";
     const cancelled = new AbortController();
-    const finished = this.#finish();
+    const finished = this.#transport.close();
     const races: Promise<unknown[] | "late">[] = [finished];
     if (timeoutMillis !== Number.POSITIVE_INFINITY) {
       races.push(delay(timeoutMillis, "late" as const, { signal: cancelled.signal }));
@@ -120,11 +125,6 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
       cancelled.abort();
       this.#state = "closed";
     }
-  }
-
-  async #finish(): Promise<unknown[]> {
-    const failures = await this.#transport.flush();
-    return [...failures, ...(await this.#transport.close())];
   }
 
   async #abortLate(timeoutMillis: number, finished: Promise<unknown>): Promise<SidecallError> {

@@ -16,7 +16,7 @@ export interface Transport {
   skip(info: EventInfo, record: AnyEventRecord): void;
   /** Resolves when everything sent so far is handled and every handler has flushed; gives back what handlers threw. */
   flush(): Promise<unknown[]>;
-  /** Lets the handlers close and ends the threads; gives back what handlers threw. */
+  /** Like `flush`, then lets the handlers close; ends the threads, whatever fails. Gives back what handlers threw. */
   close(): Promise<unknown[]>;
   /** Ends the threads at once; what is not handled rejects with `error`. */
   abort(error: SidecallError): Promise<void>;

@@ -39,6 +39,7 @@ export class UnorderedPool implements Transport {
   #restarts = 0;
   #redelivered = 0;
   #failure: SidecallError | undefined;
+  #terminated: Promise<void> | undefined;
 
   constructor(options: ResolvedOptions & { readonly specs: readonly LoadSpec[] }) {
     const { threads, specs, handlerTimeoutMillis, resourceLimits } = options;
@@ -108,15 +109,19 @@ export class UnorderedPool implements Transport {
   }
 
   async close(): Promise<unknown[]> {
-    const failures = await this.#greeter.insist((control) => control.close());
-    await this.#pool.destroy();
-    return failures.flat().map(decodeValue);
+    try {
+      const failures = await this.flush();
+      const closed = await this.#greeter.insist((control) => control.close());
+      return [...failures, ...closed.flat().map(decodeValue)];
+    } finally {
+      await this.#terminate();
+    }
   }
 
   async abort(error: SidecallError): Promise<void> {
     this.#failure ??= error;
     this.#backlog.clear(error);
-    await this.#pool.destroy();
+    await this.#terminate();
   }
 
   async call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]> {
@@ -144,6 +149,12 @@ export class UnorderedPool implements Transport {
       })),
     };
     return [stats];
+  }
+
+  /** Once only: a second `destroy` makes Piscina replace what the first is still ending. */
+  #terminate(): Promise<void> {
+    this.#terminated ??= this.#pool.destroy();
+    return this.#terminated;
   }
 
   /** Notes an event that `flush` has to wait for. Returns what says that it need not any more. */
@@ -197,7 +208,7 @@ export class UnorderedPool implements Transport {
         return await this.#pool.run(task, { name: "handle" });
       } catch (error) {
         lastError = error;
-        this.#restarts += 1;
+        if (this.#failure === undefined) this.#restarts += 1;
       }
     }
     const message = `The worker thread ended, ${MAX_ATTEMPTS} times, while it handled the event: ${errorText(lastError)}.`;

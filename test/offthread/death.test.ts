@@ -11,6 +11,8 @@ import {
 } from "../../src/index.ts";
 import { fixture } from "../fixtures/modules.ts";
 import { collectFailures } from "../placements.ts";
+import { settleTasks } from "../support/tasks.ts";
+import { countThreads } from "../support/threads.ts";
 
 beforeEach(() => {
   vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
@@ -177,6 +179,34 @@ test("a lane whose threads die while they load is given up, with a coded error a
   expect(failures).toMatchObject([{ event: "on_text", error: { code: "SIDECALL_LANE_DIED" } }]);
   expect(handler.stats()).toMatchObject({ events: 1, dropped: 1, depth: 0 });
   await expect(handler.close()).rejects.toMatchObject({ code: "SIDECALL_LANE_DIED" });
+});
+
+test("a lane that is given up keeps no other from closing, and leaves no thread", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sidecall-"));
+  const [poison, path] = [join(folder, "poison"), join(folder, "texts")];
+  const specs = [fixture("exitingIfExists", { path: poison }), fixture("FileWriter", { path })];
+  const threads = countThreads();
+  const handler = await offThread(specs, { threads: 2, completion: "queued" });
+  const chain = await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, 1);
+  await chain.onText("a");
+  await handler.flush();
+  writeFileSync(poison, "");
+  await chain.onText("exit");
+  await expect(handler.flush()).rejects.toMatchObject({ code: "SIDECALL_LANE_DIED" });
+  await expect(handler.remotes["Mortal"]?.["all"]?.()).rejects.toMatchObject({ code: "SIDECALL_LANE_DIED" });
+  await expect(handler.close()).rejects.toMatchObject({ code: "SIDECALL_LANE_DIED" });
+  expect(readFileSync(path, "utf8")).toBe("a closed");
+  await expect.poll(countThreads).toBeLessThanOrEqual(threads);
+});
+
+test("a lane that is aborted while its thread is replaced stays so", async () => {
+  const handler = await offThread(fixture("Mortal"), { completion: "queued" });
+  const chain = await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, 1);
+  await chain.onText("exit");
+  while (handler.stats().restarts === 0) await settleTasks(1);
+  await handler.abort();
+  await settleTasks();
+  expect(handler.stats()).toMatchObject({ events: 1, dropped: 1, restarts: 1 });
 });
 
 test("over threads that die at random, every event is handled or failed, in the order of its trace", async () => {

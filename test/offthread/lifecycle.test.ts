@@ -100,6 +100,17 @@ test.each(ORDERINGS)(
   },
 );
 
+test.each(ORDERINGS)("what a closing waits for rejects when it is aborted ($ordering)", async (options) => {
+  const handler = await offThread(fixture("hanging"), { ...options, completion: "queued" });
+  const chain = await chainFor(handler);
+  await chain.onText("a");
+  const ends = [handler.close(), handler.flush()].map((end) =>
+    expect(end).rejects.toMatchObject({ code: "SIDECALL_ABORTED" }),
+  );
+  await Promise.all([handler.abort(), handler.abort(), ...ends]);
+  expect(handler.stats()).toMatchObject({ events: 1, dropped: 1, depth: 0, restarts: 0 });
+});
+
 test("await using closes", async () => {
   const handler = await offThread(fixture("plain"));
   await handler[Symbol.asyncDispose]();
