@@ -32,9 +32,9 @@ class Block {
   end = 0;
   /** By the place of the frame's word. */
   readonly receipts = new Map<number, Receipt>();
-  /** Resolves when all frames of the block are in the ring. Shared by all who wait for no more than that. */
+  /** Resolves when all frames up to the block's end are in the ring. Shared by all who wait for no more than that. */
   readonly written: Promise<void>;
-  resolve: () => void = () => undefined;
+  resolve: (value?: Promise<void>) => void = () => undefined;
   reject: (error: Error) => void = () => undefined;
 
   constructor(minBytes: number) {
@@ -134,10 +134,16 @@ export class FrameBacklog implements Waitings {
     for (const block of [...blocks].reverse()) {
       if (this.#bytes > goal) this.#thin(block, block === blocks[0]);
     }
-    const kept = blocks.filter((block) => block.begin < block.end);
-    for (const block of blocks) if (!kept.includes(block)) block.resolve();
-    for (const block of kept) this.#blocks.push(block);
-    this.#newest = kept.at(-1);
+    this.#newest = undefined;
+    for (const block of blocks) {
+      if (block.begin === block.end) {
+        // Whoever waits for it waits for all before it too.
+        block.resolve(this.#newest?.written);
+        continue;
+      }
+      this.#blocks.push(block);
+      this.#newest = block;
+    }
     this.#onDropped(before - this.#length);
   }
 
