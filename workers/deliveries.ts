@@ -146,7 +146,7 @@ export class Deliveries {
     if (delivery.remaining === 0) this.#settle(EVENT_INFO[record.event], delivery, outcome, true);
   }
 
-  /** Reports a failure, unless it rejects the caller's promise: that one travels with the acknowledgement. */
+  /** Reports a failure, unless it is the one that rejects the caller's promise: that travels with the acknowledgement. */
   #fail(
     slot: HandlerSlot,
     event: EventOfRun,
@@ -155,7 +155,7 @@ export class Deliveries {
     error: unknown,
   ): void {
     outcome.failed.push(slot.index);
-    if (slot.raiseError && acknowledge) outcome.raised ??= { error };
+    if (slot.raiseError && acknowledge && outcome.raised === undefined) outcome.raised = { error };
     else this.#options.outbox.fail(slot.name, event, error);
   }
 

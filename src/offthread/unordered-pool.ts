@@ -190,12 +190,15 @@ export class UnorderedPool implements Transport {
     this.#settled += 1;
     this.#latency.record(Math.max(1, Math.round((performance.now() - waiting.sentAt) * 1e6)));
     for (const index of result.handled) this.#handled[index] = (this.#handled[index] ?? 0) + 1;
+    let isRaised = false;
     for (const { index, error: packed, ...failure } of result.failures) {
       this.#failed[index] = (this.#failed[index] ?? 0) + 1;
       const error = decodeValue(packed);
-      // A failure that rejects the caller's promise is reported where that promise is awaited.
-      if (waiting.acknowledge && this.#handlers[index]?.raiseError === true) waiting.reject(error);
-      else reportFailure({ ...failure, error });
+      // The failure that rejects the caller's promise is reported where that promise is awaited.
+      if (waiting.acknowledge && !isRaised && this.#handlers[index]?.raiseError === true) {
+        isRaised = true;
+        waiting.reject(error);
+      } else reportFailure({ ...failure, error });
     }
     waiting.resolve();
   }

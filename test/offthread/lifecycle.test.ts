@@ -111,6 +111,21 @@ test.each(ORDERINGS)("what a closing waits for rejects when it is aborted ($orde
   expect(handler.stats()).toMatchObject({ events: 1, dropped: 1, depth: 0, restarts: 0 });
 });
 
+test.each(ORDERINGS)(
+  "of several handlers that raise an error one rejects, and the others are reported ($ordering)",
+  async (options) => {
+    const specs = ["a", "b", "c"].map((name) => ({ ...fixture("Failing", { raiseError: true }), name }));
+    const handler = await offThread(specs, options);
+    const failures = await collectFailures(async () => {
+      await expect(chainFor(handler)).rejects.toThrow(RangeError);
+    });
+    // The one that rejects is reported by the dispatch, in the name of the whole.
+    expect(failures.map(({ handler: name }) => name).sort()).toEqual(["a+b+c", "b", "c"]);
+    expect(handler.stats().handlers).toMatchObject([{ failed: 1 }, { failed: 1 }, { failed: 1 }]);
+    await handler.close();
+  },
+);
+
 test("await using closes", async () => {
   const handler = await offThread(fixture("plain"));
   await handler[Symbol.asyncDispose]();
