@@ -172,6 +172,8 @@ export class LaneLoop {
     }
     this.#isAsleep = true;
     this.#tidy();
+    // Once more: what became free during the naps was perhaps too little to tell of then.
+    this.#consumer.offerSpace(true);
     await this.#consumer.wait(SLEEPING, Number.POSITIVE_INFINITY);
     this.#isAsleep = false;
   }

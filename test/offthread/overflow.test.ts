@@ -106,3 +106,25 @@ test("an event larger than ring and buffer arrives whole, and those behind it in
   expect(seen.slice(-3)).toEqual(["first", big, "last"]);
   await handler.close();
 });
+
+test("what waits for room enters as soon as a single event makes some", async () => {
+  const options = { ringBytes: 1024, completion: "queued" } as const;
+  const handler = await offThread<{ release(text: string): void; count(): number }>(
+    fixture("Doors"),
+    options,
+  );
+  const manager = new AsyncCallbackManager({ handlers: [handler] });
+  const chains = await Promise.all(Array.from({ length: 60 }, (_, i) => manager.onChainStart(null, i)));
+  // Then the lane knows the runs, and each text takes 32 bytes of the ring.
+  await Promise.all(chains.map((chain) => chain.onCustomEvent("hello", {})));
+  await handler.flush();
+  for (const [i, chain] of chains.entries()) void chain.onText(`${i}`);
+  const count = async () => (await handler.remote.count())[0] ?? 0;
+  await expect.poll(count).toBeGreaterThanOrEqual(31);
+  const room = await count();
+  for (const i of [0, 1, 2]) {
+    await handler.remote.release(`${i}`);
+    await expect.poll(count).toBeGreaterThan(room + i);
+  }
+  await handler.abort();
+});
