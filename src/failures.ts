@@ -13,8 +13,16 @@ export type HandlerErrorHook = (failure: HandlerFailure) => void;
 function warn({ handler, event, runId, error }: HandlerFailure): void {
   process.emitWarning(`handler ${handler} failed at ${event} of run ${runId}: ${errorText(error)}`, {
     type: "SidecallHandlerWarning",
-    ...(error instanceof Error && error.stack !== undefined ? { detail: error.stack } : {}),
+    ...stackOf(error),
   });
+}
+
+function stackOf(error: unknown): { readonly detail?: string } {
+  try {
+    return error instanceof Error && error.stack !== undefined ? { detail: String(error.stack) } : {};
+  } catch {
+    return {};
+  }
 }
 
 let hook: HandlerErrorHook = warn;

@@ -85,7 +85,8 @@ export interface CallbackHandler extends MatchesTable<HandlerMethods>, HandlerFl
 
 /** The name under which a handler is reported and counted. */
 export function handlerName(handler: CallbackHandler): string {
-  if (handler.name !== undefined) return handler.name;
+  // A handler in plain JavaScript may mean something else by `name`.
+  if (typeof handler.name === "string" && handler.name !== "") return handler.name;
   const made = handler.constructor?.name;
-  return made === undefined || made === "Object" ? "handler" : made;
+  return made === undefined || made === "" || made === "Object" ? "handler" : made;
 }

@@ -28,10 +28,18 @@ export function checkInteger(
   throw invalidOption(name, `an integer, ${bounds}`, value);
 }
 
+/** The longest time that a timer takes; a longer one would be over at once. */
+const MAX_TIMER_MILLIS = 2 ** 31 - 1;
+
 /** A duration: a number of milliseconds above zero, or Infinity. */
 export function checkMillis(name: string, value: number): number {
-  if (typeof value === "number" && value > 0) return value;
-  throw invalidOption(name, "a number of milliseconds above 0", value);
+  const isTimer = typeof value === "number" && value > 0 && value <= MAX_TIMER_MILLIS;
+  if (isTimer || value === Number.POSITIVE_INFINITY) return value;
+  throw invalidOption(
+    name,
+    `a number of milliseconds above 0, at most ${MAX_TIMER_MILLIS} or Infinity`,
+    value,
+  );
 }
 
 export function checkOneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {

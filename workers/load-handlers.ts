@@ -80,13 +80,16 @@ export async function loadHandlers(
   specs: readonly LoadSpec[],
   context: HandlerContext,
 ): Promise<readonly HandlerSlot[] | CodedFailure> {
+  const slots: HandlerSlot[] = [];
   try {
-    const slots: HandlerSlot[] = [];
     for (const [index, spec] of specs.entries()) slots.push(await loadOne(spec, index, context));
     return slots;
   } catch (error) {
     if (error instanceof LoadFailure) return error.failure;
-    throw error;
+    // Such as from a getter of the handler.
+    const { href } = specs[slots.length] ?? { href: "" };
+    const message = `Expected the handler of ${href} to be readable; it threw: ${errorText(error)}.`;
+    return new LoadFailure("SIDECALL_NOT_A_HANDLER", message, error).failure;
   }
 }
 

@@ -33,6 +33,10 @@ test.each([
   const noHandler = await failure(fixture("notAHandler"), options);
   expect(noHandler.code).toBe("SIDECALL_NOT_A_HANDLER");
 
+  const unreadable = await failure(fixture("unreadable"), options);
+  expect(unreadable.code).toBe("SIDECALL_NOT_A_HANDLER");
+  expect(unreadable.message).toMatch(/handlers\.js.*nobody may know/);
+
   for (const name of ["Throwing", "throwingFactory"]) {
     const threw = await failure(fixture(name), options);
     expect(threw.code).toBe("SIDECALL_FACTORY_FAILED");
@@ -75,6 +79,7 @@ test.each([
   [{ maxBufferedBytes: -1 }, "maxBufferedBytes"],
   [{ handlerTimeoutMillis: 0 }, "handlerTimeoutMillis"],
   [{ handlerTimeoutMillis: Number.NaN }, "handlerTimeoutMillis"],
+  [{ handlerTimeoutMillis: 2 ** 31 }, "handlerTimeoutMillis"],
   [{ thread: 2 }, "thread"],
 ])("options %o are refused by name", async (options, name) => {
   const error = await failure(fixture("plain"), options as OffThreadOptions);
@@ -93,6 +98,12 @@ test("handlers with one name are refused", async () => {
   const error = await failure([fixture("Recorder"), fixture("Recorder")]);
   expect(error.code).toBe("SIDECALL_OPTION_INVALID");
   expect(error.message).toContain("`Recorder`");
+});
+
+test("a handler whose name is no text is called `handler`", async () => {
+  const handler = await offThread(fixture("oddlyNamed"));
+  expect(handler.name).toBe("handler");
+  await handler.close();
 });
 
 test("an export may be a handler, a class or a factory; a factory gets options and context", async () => {
