@@ -265,5 +265,11 @@ export class Lane {
 
 /** The common token, which crosses as its bare text. */
 function isPlainToken({ token, index, chunk }: EventRecord<"on_llm_new_token">): boolean {
-  return chunk === undefined && typeof token === "string" && index.prompt === 0 && index.completion === 0;
+  if (chunk !== undefined || typeof token !== "string") return false;
+  try {
+    return index.prompt === 0 && index.completion === 0;
+  } catch {
+    // Encoding puts a stand-in where an index cannot be read.
+    return false;
+  }
 }

@@ -126,6 +126,25 @@ test.each(ORDERINGS)(
   },
 );
 
+test.each(ORDERINGS)(
+  "a token whose index cannot be read is handled and counted ($ordering)",
+  async (options) => {
+    const handler = await offThread(fixture("Recorder"), options);
+    const [run] = await new AsyncCallbackManager({ handlers: [handler] }).onLLMStart(null, ["prompt"]);
+    const index = {
+      completion: 0,
+      get prompt(): number {
+        throw new Error("nobody may know");
+      },
+    };
+    const failures = await collectFailures(async () => run?.onLLMNewToken("Why", { index }));
+    await handler.flush();
+    expect(failures).toEqual([]);
+    expect(handler.stats()).toMatchObject({ events: 2, depth: 0, handlers: [{ handled: 2 }] });
+    await handler.close();
+  },
+);
+
 test("await using closes", async () => {
   const handler = await offThread(fixture("plain"));
   await handler[Symbol.asyncDispose]();
