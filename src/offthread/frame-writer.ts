@@ -17,6 +17,14 @@ import { Overflow } from "./overflow.ts";
 
 const WRITTEN: Promise<void> = Promise.resolve();
 
+/** A frame that tells of a run, for which there was no room before the run's event. */
+export interface Definition {
+  readonly head: FrameHead;
+  readonly payload: Uint8Array;
+  /** The frame is on its way with the event. */
+  readonly onTaken: () => void;
+}
+
 /**
  * Writes a lane's frames: into its ring while there is room, else into the backlog, from which they go to the ring in
  * order as the lane makes room. What happens when the backlog is full too is the overflow policy's word.
@@ -90,17 +98,26 @@ export class FrameWriter {
   }
 
   /**
-   * Takes a frame that found no room, if the overflow policy lets it. The promise resolves when the frame is in the ring or
-   * dropped, and rejects when it is given up with an error; the receipt, if there is one, hears the same of this frame alone.
+   * Takes a frame that found no room, and the definition that has to precede it, if the overflow policy lets them. The promise
+   * resolves when the frame is in the ring or dropped, and rejects when it is given up with an error; the receipt, if there is
+   * one, hears the same of this frame alone.
    */
-  buffer(head: FrameHead, payload: Uint8Array, importance: Importance, receipt?: Receipt): Promise<void> {
-    if (importance !== "needed") {
-      const bytes = FRAME_HEAD_BYTES + payload.byteLength;
-      const admitted = this.#overflow.admit(this.#backlog, bytes, importance === "droppable");
-      if (admitted !== true) {
-        receipt?.onDropped(admitted.error);
-        return admitted.error === undefined ? WRITTEN : Promise.reject(admitted.error);
-      }
+  buffer(
+    head: FrameHead,
+    payload: Uint8Array,
+    importance: Exclude<Importance, "needed">,
+    definition: Definition | undefined,
+    receipt?: Receipt,
+  ): Promise<void> {
+    const bytes = FRAME_HEAD_BYTES + payload.byteLength + (definition?.payload.byteLength ?? 0);
+    const admitted = this.#overflow.admit(this.#backlog, bytes, importance === "droppable");
+    if (admitted !== true) {
+      receipt?.onDropped(admitted.error);
+      return admitted.error === undefined ? WRITTEN : Promise.reject(admitted.error);
+    }
+    if (definition !== undefined) {
+      void this.#backlog.add(definition.head, definition.payload, "needed");
+      definition.onTaken();
     }
     const written = this.#backlog.add(head, payload, importance, receipt);
     if (!this.#isPumping) void this.#pump();

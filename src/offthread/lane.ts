@@ -6,16 +6,15 @@ import { reportFailure } from "../failures.ts";
 import { LaneCounters } from "../shared-memory/counters.ts";
 import { allocateRing } from "../shared-memory/layout.ts";
 import { decodeValue } from "../wire/codec.ts";
-import { ACKNOWLEDGE, EVENT, type FrameHead, LATIN1_TOKEN, RUN } from "../wire/frames.ts";
-import { encodeFields, encodeRun, type WireRun } from "../wire/records.ts";
+import { ACKNOWLEDGE, EVENT, type FrameHead, LATIN1_TOKEN } from "../wire/frames.ts";
+import { encodeFields, type WireRun } from "../wire/records.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
-import type { Importance } from "./frame-backlog.ts";
-import { FrameWriter } from "./frame-writer.ts";
+import { Definitions } from "./definitions.ts";
+import { type Definition, FrameWriter } from "./frame-writer.ts";
 import { LaneThread } from "./lane-thread.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { HandlerContext, LaneControl, LaneReport, LoadedHandler, LoadSpec } from "./protocol.ts";
 import { resultOf } from "./remote.ts";
-import { RunNumbers } from "./run-numbers.ts";
 import type { LaneStats } from "./stats.ts";
 
 /** A lane whose threads die this often, and settle nothing in between, is given up. */
@@ -36,7 +35,7 @@ export class Lane {
   readonly #writer: FrameWriter;
   readonly #thread: LaneThread;
   readonly #counters: LaneCounters;
-  readonly #runs = new RunNumbers();
+  readonly #definitions: Definitions;
   readonly #acknowledgements = new Acknowledgements();
   #handlers: readonly LoadedHandler[] = [];
   #events = 0;
@@ -53,6 +52,7 @@ export class Lane {
     this.#ring = allocateRing(options.ringBytes);
     this.#counters = LaneCounters.allocate(options.specs.length);
     this.#writer = new FrameWriter(this.#ring, options);
+    this.#definitions = new Definitions(this.#writer);
     this.#thread = new LaneThread(options, {
       onReport: (report) => this.#onReport(report),
       onDeath: (error) => this.#onDeath(error),
@@ -61,31 +61,21 @@ export class Lane {
 
   async open(): Promise<readonly LoadedHandler[]> {
     const { specs, context, handlerTimeoutMillis } = this.#options;
-    const known = [...this.#runs.runs()];
-    const runs = known.map(([runNumber, run]) => [runNumber, encodeRun(run).slice()] as const);
+    const runs = this.#definitions.known();
     const counters = this.#counters.buffer;
     const setup = { context, specs, ring: this.#ring, counters, runs, handlerTimeoutMillis };
     this.#handlers = await this.#thread.open(setup);
     return this.#handlers;
   }
 
-  /** Tells the lane of a run and gives back the number by which later frames name it. */
+  /** Gives a run the number by which its events are sent. */
   define(run: WireRun): number {
-    const runNumber = this.#runs.take(run, this.#writer.released);
-    const head = { kind: RUN, code: 0, flags: 0, runNumber, timestamp: 0 };
-    const payload = encodeRun(run);
-    if (this.#failure === undefined && !this.#writer.tryWrite(head, payload)) {
-      void this.#writer.buffer(head, payload, "needed");
-    }
-    return runNumber;
+    return this.#definitions.define(run);
   }
 
   /** No event of this run follows. */
   retire(runNumber: number): void {
-    this.#writer.drained().then(
-      () => this.#runs.retire(runNumber, this.#writer.position),
-      () => undefined,
-    );
+    this.#definitions.retire(runNumber);
   }
 
   /**
@@ -101,8 +91,9 @@ export class Lane {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.#events += 1;
     this.#thread.owe(true);
+    const definition = this.#definitions.tell(runNumber);
     const { timestamp } = record;
-    if (record.event === "on_llm_new_token" && isPlainToken(record)) {
+    if (definition === undefined && record.event === "on_llm_new_token" && isPlainToken(record)) {
       const head = { kind: LATIN1_TOKEN, code: info.code, flags: 0, runNumber, timestamp };
       const textBytes = this.#writer.tryWriteText(head, record.token);
       if (textBytes >= 0) {
@@ -116,18 +107,24 @@ export class Lane {
     const payload = encodeFields(info, record);
     this.#bytes += payload.byteLength;
     const importance = info.phase === "data" ? "droppable" : "lifecycle";
-    if (acknowledge) return this.#sendAwaited(head, payload, importance);
-    if (!this.#writer.tryWrite(head, payload)) return this.#writer.buffer(head, payload, importance);
+    if (acknowledge) return this.#sendAwaited(head, payload, importance, definition);
+    if (definition !== undefined || !this.#writer.tryWrite(head, payload))
+      return this.#writer.buffer(head, payload, importance, definition);
     this.#writer.wake(false);
     return undefined;
   }
 
   /** Sends a frame for somebody who waits until it is handled. */
-  #sendAwaited(head: FrameHead, payload: Uint8Array, importance: Importance): Promise<void> {
+  #sendAwaited(
+    head: FrameHead,
+    payload: Uint8Array,
+    importance: "lifecycle" | "droppable",
+    definition: Definition | undefined,
+  ): Promise<void> {
     const sentAt = performance.now();
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject, sentAt };
-      if (this.#writer.tryWrite(head, payload)) {
+      if (definition === undefined && this.#writer.tryWrite(head, payload)) {
         this.#acknowledgements.expect(this.#writer.position, waiter);
         this.#writer.wake(true);
         return;
@@ -135,7 +132,8 @@ export class Lane {
       const onWritten = (position: number) => this.#acknowledgements.expect(position, waiter);
       const onDropped = (error: Error | undefined) => (error === undefined ? resolve() : reject(error));
       // The receipt hears all that this promise does.
-      this.#writer.buffer(head, payload, importance, { onWritten, onDropped }).catch(() => undefined);
+      const receipt = { onWritten, onDropped };
+      this.#writer.buffer(head, payload, importance, definition, receipt).catch(() => undefined);
     });
   }
 

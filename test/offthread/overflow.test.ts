@@ -85,6 +85,24 @@ test("drop: starts and ends push out other events, and are dropped last", async 
   await handler.close();
 });
 
+test("drop: runs whose events are dropped take no room, and are told of when an event of theirs is not", async () => {
+  const { handler, manager } = await blocked({ ...SMALL, overflow: "drop" });
+  manager.addTags(["t".repeat(300)]);
+  const chains = await Promise.all(Array.from({ length: 100 }, (_, i) => manager.onChainStart(null, i)));
+  for (const [i, chain] of chains.entries()) void chain.onText(`early ${i}`);
+  expect(handler.stats().bufferedBytes).toBeLessThanOrEqual(SMALL.ringBytes + SMALL.maxBufferedBytes);
+  await handler.remote.open();
+  await handler.flush();
+  for (const [i, chain] of chains.entries()) await chain.onText(`late ${i}`);
+  await handler.flush();
+  const { events, dropped, handlers } = handler.stats();
+  expect(dropped).toBeGreaterThan(80);
+  expect(handlers[0]?.handled).toBe(events - dropped);
+  const [seen = []] = await handler.remote.all();
+  expect(seen.slice(-100)).toEqual(chains.map((_, i) => `late ${i}`));
+  await handler.close();
+});
+
 test("throw: what is beyond the bound rejects and is counted", async () => {
   const { handler, chain } = await blocked({ ...SMALL, overflow: "throw" });
   const sent = Promise.allSettled(Array.from({ length: 500 }, (_, i) => chain.onText(`${i}`)));
