@@ -1,5 +1,4 @@
 import { performance } from "node:perf_hooks";
-import type { Remote } from "comlink";
 import type { SidecallError } from "../errors.ts";
 import type { AnyEventRecord, EventInfo, EventRecord } from "../events.ts";
 import { reportFailure } from "../failures.ts";
@@ -11,14 +10,11 @@ import { encodeFields, type WireRun } from "../wire/records.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { Definitions } from "./definitions.ts";
 import { type Definition, FrameWriter } from "./frame-writer.ts";
-import { LaneThread } from "./lane-thread.ts";
+import { LaneHost } from "./lane-host.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { HandlerContext, LaneControl, LaneReport, LoadedHandler, LoadSpec } from "./protocol.ts";
+import type { HandlerContext, LaneReport, LaneSetup, LoadedHandler, LoadSpec } from "./protocol.ts";
 import { resultOf } from "./remote.ts";
 import type { LaneStats } from "./stats.ts";
-
-/** A lane whose threads die this often, and settle nothing in between, is given up. */
-const MAX_DEATHS_WITHOUT_PROGRESS = 3;
 
 export interface LaneOptions extends ResolvedOptions {
   readonly specs: readonly LoadSpec[];
@@ -33,19 +29,12 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #ring: SharedArrayBuffer;
   readonly #writer: FrameWriter;
-  readonly #thread: LaneThread;
+  readonly #host: LaneHost;
   readonly #counters: LaneCounters;
   readonly #definitions: Definitions;
   readonly #acknowledgements = new Acknowledgements();
-  #handlers: readonly LoadedHandler[] = [];
   #events = 0;
   #bytes = 0;
-  #restarts = 0;
-  #deathsWithoutProgress = 0;
-  #settledAtDeath = 0;
-  /** Settles when the thread that replaces a dead one has opened the lane, or the lane is given up. */
-  #reopening: Promise<void> = Promise.resolve();
-  #failure: SidecallError | undefined;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -53,19 +42,17 @@ export class Lane {
     this.#counters = LaneCounters.allocate(options.specs.length);
     this.#writer = new FrameWriter(this.#ring, options);
     this.#definitions = new Definitions(this.#writer);
-    this.#thread = new LaneThread(options, {
+    this.#host = new LaneHost(options, {
+      setup: () => this.#setup(),
+      settled: () => this.#counters.settled,
       onReport: (report) => this.#onReport(report),
-      onDeath: (error) => this.#onDeath(error),
+      onDeath: () => this.#onDeath(),
+      onGivenUp: (error) => this.#onGivenUp(error),
     });
   }
 
-  async open(): Promise<readonly LoadedHandler[]> {
-    const { specs, context, handlerTimeoutMillis } = this.#options;
-    const runs = this.#definitions.known();
-    const counters = this.#counters.buffer;
-    const setup = { context, specs, ring: this.#ring, counters, runs, handlerTimeoutMillis };
-    this.#handlers = await this.#thread.open(setup);
-    return this.#handlers;
+  open(): Promise<readonly LoadedHandler[]> {
+    return this.#host.open();
   }
 
   /** Gives a run the number by which its events are sent. */
@@ -88,9 +75,10 @@ export class Lane {
     runNumber: number,
     acknowledge: boolean,
   ): Promise<void> | undefined {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const { failure } = this.#host;
+    if (failure !== undefined) return Promise.reject(failure);
     this.#events += 1;
-    this.#thread.owe(true);
+    this.#host.owe(true);
     const definition = this.#definitions.tell(runNumber);
     const { timestamp } = record;
     if (definition === undefined && record.event === "on_llm_new_token" && isPlainToken(record)) {
@@ -141,38 +129,39 @@ export class Lane {
   async flush(): Promise<unknown[]> {
     await this.#writer.drained();
     const { position } = this.#writer;
-    return this.#insist((control) => {
+    const failures = await this.#host.insist((control) => {
       const flushed = control.flush(position);
       this.#writer.wake(true);
       return flushed;
     });
+    return failures.map(decodeValue);
   }
 
   /** Like `flush`, then lets the handlers close; ends the thread, whatever fails. Gives back what handlers threw. */
   async close(): Promise<unknown[]> {
     try {
-      const failures = await this.flush();
-      return [...failures, ...(await this.#insist((control) => control.close()))];
+      const flushFailures = await this.flush();
+      const closeFailures = await this.#host.insist((control) => control.close());
+      return [...flushFailures, ...closeFailures.map(decodeValue)];
     } finally {
-      await this.#thread.terminate();
+      await this.#host.end();
     }
   }
 
   async call(handler: number, method: string, args: readonly unknown[]): Promise<unknown> {
-    return resultOf(await this.#ask((control) => control.call(handler, method, args)));
+    return resultOf(await this.#host.ask((control) => control.call(handler, method, args)));
   }
 
   /** Ends the thread; what is not handled is given up and rejects with `error`. */
-  async abort(error: SidecallError): Promise<void> {
-    this.#fail(error);
-    await this.#thread.terminate();
+  abort(error: SidecallError): Promise<void> {
+    return this.#host.giveUp(error);
   }
 
   stats(): LaneStats {
     const { bufferedBytes } = this.#writer;
     const { settled, redelivered } = this.#counters;
     const unsettled = this.#events - settled - this.#writer.dropped;
-    const isOver = this.#failure !== undefined;
+    const isOver = this.#host.failure !== undefined;
     return {
       events: this.#events,
       bytes: this.#bytes,
@@ -180,9 +169,9 @@ export class Lane {
       depth: isOver ? 0 : unsettled,
       bufferedBytes,
       redelivered,
-      restarts: this.#restarts,
+      restarts: this.#host.restarts,
       acknowledged: this.#acknowledgements.latency,
-      handlers: this.#handlers.map(({ name }, i) => ({
+      handlers: this.#host.handlers.map(({ name }, i) => ({
         name,
         handled: this.#counters.handled(i),
         failed: this.#counters.failed(i),
@@ -190,29 +179,11 @@ export class Lane {
     };
   }
 
-  /** Asks the thread, and its successor if it ends before it answers. */
-  async #insist(
-    question: (control: Remote<LaneControl>) => Promise<readonly Uint8Array[]>,
-  ): Promise<unknown[]> {
-    for (;;) {
-      await this.#reopening;
-      const restarts = this.#restarts;
-      try {
-        return (await this.#ask(question)).map(decodeValue);
-      } catch (error) {
-        if (restarts === this.#restarts) throw error;
-      }
-    }
-  }
-
-  /** Asks the thread. A lane that is given up says why. */
-  async #ask<T>(question: (control: Remote<LaneControl>) => Promise<T>): Promise<T> {
-    if (this.#failure !== undefined) throw this.#failure;
-    try {
-      return await this.#thread.request(question);
-    } catch (error) {
-      throw this.#failure ?? error;
-    }
+  #setup(): Omit<LaneSetup, "reports" | "control"> {
+    const { specs, context, handlerTimeoutMillis } = this.#options;
+    const runs = this.#definitions.known();
+    const counters = this.#counters.buffer;
+    return { context, specs, ring: this.#ring, counters, runs, handlerTimeoutMillis };
   }
 
   #onReport({ settled, failures, idle }: LaneReport): void {
@@ -223,41 +194,18 @@ export class Lane {
         raised === undefined ? undefined : { error: decodeValue(raised) },
       );
     }
-    if (idle && this.#writer.isSettled && this.#acknowledgements.size === 0) this.#thread.owe(false);
+    if (idle && this.#writer.isSettled && this.#acknowledgements.size === 0) this.#host.owe(false);
   }
 
-  #onDeath(error: SidecallError): void {
-    // Ended while it was being replaced.
-    if (this.#failure !== undefined) return;
-    this.#restarts += 1;
+  /** What the dead thread has settled and not told any more. */
+  #onDeath(): void {
     this.#acknowledgements.settleThrough(this.#writer.released);
     for (const position of this.#writer.settledPositions()) this.#acknowledgements.settle(position);
-    const { settled } = this.#counters;
-    this.#deathsWithoutProgress = settled === this.#settledAtDeath ? this.#deathsWithoutProgress + 1 : 1;
-    this.#settledAtDeath = settled;
-    if (this.#deathsWithoutProgress >= MAX_DEATHS_WITHOUT_PROGRESS) {
-      this.#fail(error);
-      return;
-    }
-    process.emitWarning(`${error.message} Another takes over.`, {
-      type: "SidecallWarning",
-      code: error.code,
-    });
-    this.#reopening = this.open().then(
-      () => undefined,
-      (openError: SidecallError) => {
-        if (openError.code === "SIDECALL_LANE_DIED") this.#onDeath(openError);
-        else this.#fail(openError);
-      },
-    );
   }
 
-  #fail(error: SidecallError): void {
-    this.#failure ??= error;
+  #onGivenUp(error: SidecallError): void {
     this.#writer.stop(error);
     this.#acknowledgements.rejectAll(error);
-    this.#thread.owe(false);
-    void this.#thread.terminate();
   }
 }
 
