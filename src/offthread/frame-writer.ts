@@ -132,6 +132,7 @@ export class FrameWriter {
   /** Gives up all that waits and takes nothing more from the backlog to the ring. */
   stop(error: Error): void {
     this.#backlog.clear(error);
+    this.#producer.interrupt();
     this.#overflow.reportDropped();
   }
 

@@ -106,6 +106,12 @@ export class RingProducer {
     await Atomics.waitAsync(this.#words, PRODUCER, 1).value;
   }
 
+  /** Ends a wait of this side, as if the consumer had made room: one that nobody ends keeps the ring in memory. */
+  interrupt(): void {
+    Atomics.store(this.#words, PRODUCER, 0);
+    Atomics.notify(this.#words, PRODUCER);
+  }
+
   /** Positions of the records that are settled but not released. To be asked only while no consumer runs. */
   *settledPositions(): Generator<number> {
     let position = this.released;

@@ -1,9 +1,7 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { SidecallError } from "../../src/errors.ts";
 import { ThreadLife } from "../../src/offthread/thread-life.ts";
-import { settleTasks } from "../support/tasks.ts";
+import { collectGarbage } from "../support/garbage.ts";
 
 const DEATH = new SidecallError("SIDECALL_LANE_DIED", "it ended");
 
@@ -19,16 +17,13 @@ test("an answer comes as it is, or rejects when the thread ends first", async ()
 });
 
 test("an answer is not kept in memory while the thread lives on", async () => {
-  setFlagsFromString("--expose-gc");
-  const collectGarbage = runInNewContext("gc") as () => void;
   const life = new ThreadLife();
   const ask = async () => {
     const answer = await life.answer(Promise.resolve({ large: true }));
     return new WeakRef(answer);
   };
   const answers = await Promise.all(Array.from({ length: 10 }, ask));
-  await settleTasks();
-  collectGarbage();
+  await collectGarbage();
   expect(answers.filter((answer) => answer.deref() !== undefined)).toEqual([]);
   life.end(DEATH);
 });

@@ -157,3 +157,12 @@ test("space resolves when the consumer offers an eighth, or anything if it says 
   consumer.offerSpace(false);
   await again;
 });
+
+test("interrupt ends a producer's own wait", async () => {
+  const { producer } = bothSides();
+  for (let i = 0; i < 16; i += 1) write(producer, 56);
+  const waiting = producer.space(56);
+  expect(await isPending(waiting)).toBe(true);
+  producer.interrupt();
+  await waiting;
+});
