@@ -11,9 +11,18 @@ interface Outcome {
   raised?: { readonly error: unknown };
 }
 
+/** A flag that throws when it is read is not set: no handler's fault may reach the caller by this way. */
+function isSet(handler: CallbackHandler, flag: "runInline" | "raiseError"): boolean {
+  try {
+    return handler[flag] === true;
+  } catch {
+    return false;
+  }
+}
+
 function fail(handler: CallbackHandler, record: AnyEventRecord, error: unknown, outcome: Outcome): void {
   reportFailure({ handler: handlerName(handler), event: record.event, runId: record.runId, error });
-  if (handler.raiseError === true) outcome.raised ??= { error };
+  if (isSet(handler, "raiseError")) outcome.raised ??= { error };
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -60,8 +69,8 @@ async function inlineFirst(
   records: readonly AnyEventRecord[],
 ): Promise<void> {
   const outcome: Outcome = {};
-  const inline = handlers.filter((handler) => handler.runInline === true);
-  const others = handlers.filter((handler) => handler.runInline !== true);
+  const inline = handlers.filter((handler) => isSet(handler, "runInline"));
+  const others = handlers.filter((handler) => !isSet(handler, "runInline"));
   for (const record of records) {
     for (const handler of inline) await start(handler, record, outcome);
   }
@@ -77,7 +86,7 @@ async function inlineFirst(
  * keeps no other handler from the event; with `raiseError` its error rejects the promise in the end.
  */
 export function dispatch(handlers: readonly CallbackHandler[], record: AnyEventRecord): Promise<void> {
-  for (const handler of handlers) if (handler.runInline === true) return inlineFirst(handlers, [record]);
+  for (const handler of handlers) if (isSet(handler, "runInline")) return inlineFirst(handlers, [record]);
   const outcome: Outcome = {};
   const pending: Promise<void>[] = [];
   startAll(handlers, record, outcome, pending);
@@ -95,7 +104,7 @@ export function dispatchAll(
   handlers: readonly CallbackHandler[],
   records: readonly AnyEventRecord[],
 ): Promise<void> {
-  if (handlers.some((handler) => handler.runInline === true)) return inlineFirst(handlers, records);
+  if (handlers.some((handler) => isSet(handler, "runInline"))) return inlineFirst(handlers, records);
   const outcome: Outcome = {};
   const pending: Promise<void>[] = [];
   for (const record of records) startAll(handlers, record, outcome, pending);

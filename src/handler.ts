@@ -85,8 +85,12 @@ export interface CallbackHandler extends MatchesTable<HandlerMethods>, HandlerFl
 
 /** The name under which a handler is reported and counted. */
 export function handlerName(handler: CallbackHandler): string {
-  // A handler in plain JavaScript may mean something else by `name`.
-  if (typeof handler.name === "string" && handler.name !== "") return handler.name;
-  const made = handler.constructor?.name;
-  return made === undefined || made === "" || made === "Object" ? "handler" : made;
+  try {
+    // A handler in plain JavaScript may mean something else by `name`.
+    if (typeof handler.name === "string" && handler.name !== "") return handler.name;
+    const made = handler.constructor?.name;
+    return made === undefined || made === "" || made === "Object" ? "handler" : made;
+  } catch {
+    return "handler";
+  }
 }

@@ -5,6 +5,7 @@ import {
   BaseCallbackManager,
   type CallbackHandler,
 } from "../../src/index.ts";
+import { collectFailures } from "../placements.ts";
 
 function recorder(flags: Partial<CallbackHandler> = {}) {
   const records: AnyEventRecord[] = [];
@@ -106,7 +107,7 @@ test("with raiseError a dispatch rejects with the first error, after every handl
   };
   for (const runInline of [false, true]) {
     const manager = new AsyncCallbackManager({ handlers: [{ ...failing, runInline }, slow] });
-    await expect(manager.onChainStart(null, {})).rejects.toThrow("stop");
+    await collectFailures(() => expect(manager.onChainStart(null, {})).rejects.toThrow("stop"));
   }
   expect(settled).toEqual(["slow", "slow"]);
 });
@@ -190,4 +191,18 @@ test("a run's tags and metadata stay as they were when it began", async () => {
   await run.onText("x");
   expect(handler.records.map(({ tags }) => tags)).toEqual([["t"], ["t"]]);
   expect(() => (run.tags as string[]).push("no")).toThrow(TypeError);
+});
+
+test("a handler whose flags throw when they are read is reported, and keeps no other from the event", async () => {
+  const other = recorder();
+  const hostile = new Proxy({} as CallbackHandler, {
+    get: (_, key) => {
+      throw new Error(`no ${String(key)}`);
+    },
+  });
+  const failures = await collectFailures(async () => {
+    await new AsyncCallbackManager({ handlers: [hostile, other] }).onChainStart(null, {});
+  });
+  expect(failures).toMatchObject([{ event: "on_chain_start", error: expect.any(Error) }]);
+  expect(other.records).toHaveLength(1);
 });
