@@ -49,7 +49,8 @@ export function checkOneOf<T extends string>(name: string, value: T, allowed: re
 
 /** Rejects what is no object and keys that nobody reads: most often a misspelt option. */
 export function checkKeys(name: string, value: object, known: readonly string[]): void {
-  if (typeof value !== "object" || value === null) throw invalidOption(name, "an object", value);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw invalidOption(name, "an object", value);
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
     throw new SidecallError(

@@ -70,6 +70,11 @@ const MAX_CONCURRENCY = 10_000;
 // Node's timers take no more.
 const MAX_MILLIS = 2 ** 31 - 1;
 
+function checkPath(name: string, value: string): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw invalidOption(name, "the path of a file", value);
+}
+
 function httpUrl(value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url?.protocol === "http:" || url?.protocol === "https:") return value;
@@ -84,9 +89,10 @@ export function batchSettings(options: BatchOptions): BatchSettings {
     throw invalidOption("handlers", "absent where there is a manager", handlers);
   }
   if (model === "") throw invalidOption("model", "a name", model);
+  if (options.apiKey === "") throw invalidOption("apiKey", "a key, or absent", "");
   return {
-    input: options.input,
-    output: options.output,
+    input: checkPath("input", options.input),
+    output: checkPath("output", options.output),
     baseUrl: httpUrl(options.baseUrl),
     apiKey: options.apiKey ?? "none",
     model,
