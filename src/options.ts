@@ -29,7 +29,7 @@ export function checkInteger(
 }
 
 /** The longest time that a timer takes; a longer one would be over at once. */
-const MAX_TIMER_MILLIS = 2 ** 31 - 1;
+export const MAX_TIMER_MILLIS = 2 ** 31 - 1;
 
 /** A duration: a number of milliseconds above zero, or Infinity. */
 export function checkMillis(name: string, value: number): number {

@@ -1,4 +1,5 @@
 import type { BatchOptions } from "../batch/options.ts";
+import { MAX_TIMER_MILLIS } from "../options.ts";
 import { numberOption, parseCommandLine, usageError } from "./usage.ts";
 
 export const HELP = `sidecall batch <input.jsonl> --base-url <url> --output <file> [options]
@@ -39,8 +40,7 @@ const OPTIONS = {
 } as const;
 
 const DEFAULT_DRAIN_SECONDS = 30;
-/** Node's timers take no more milliseconds. */
-const MAX_SECONDS = (2 ** 31 - 1) / 1000;
+const MAX_SECONDS = MAX_TIMER_MILLIS / 1000;
 
 export interface BatchArguments {
   readonly batch: BatchOptions;

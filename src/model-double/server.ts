@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { errorText, SidecallError } from "../errors.ts";
-import { checkInteger, checkKeys, invalidOption } from "../options.ts";
+import { checkInteger, checkKeys, invalidOption, MAX_TIMER_MILLIS } from "../options.ts";
 import { Double, sendError } from "./double.ts";
 import { loadRecorded, RecordedAnswers } from "./recorded.ts";
 
@@ -39,8 +39,6 @@ export interface ModelDouble {
 
 const HOST = "127.0.0.1";
 const MAX_PORT = 65_535;
-// Node's timers take no more.
-const MAX_MILLIS = 2 ** 31 - 1;
 
 function checkBetween(name: string, value: number, min: number, max: number): void {
   if (typeof value === "number" && value >= min && value <= max) return;
@@ -61,7 +59,7 @@ function validate(options: ModelDoubleOptions): void {
   const { tokensPerSecond = Number.POSITIVE_INFINITY, firstTokenMillis = 0, failRate = 0 } = options;
   if (typeof tokensPerSecond !== "number" || !(tokensPerSecond > 0))
     throw invalidOption("tokensPerSecond", "above 0", tokensPerSecond);
-  checkBetween("firstTokenMillis", firstTokenMillis, 0, MAX_MILLIS);
+  checkBetween("firstTokenMillis", firstTokenMillis, 0, MAX_TIMER_MILLIS);
   checkBetween("failRate", failRate, 0, 1);
   checkInteger("seed", options.seed ?? 0, Number.MIN_SAFE_INTEGER);
   checkInteger("port", options.port ?? 0, 0, MAX_PORT);
