@@ -29,7 +29,7 @@ export function checkInteger(
 }
 
 /** The longest time that a timer takes; a longer one would be over at once. */
-const MAX_TIMER_MILLIS = 2 ** 31 - 1;
+export const MAX_TIMER_MILLIS = 2 ** 31 - 1;
 
 /** A duration: a number of milliseconds above zero, or Infinity. */
 export function checkMillis(name: string, value: number): number {
@@ -49,7 +49,8 @@ export function checkOneOf<T extends string>(name: string, value: T, allowed: re
 
 /** Rejects what is no object and keys that nobody reads: most often a misspelt option. */
 export function checkKeys(name: string, value: object, known: readonly string[]): void {
-  if (typeof value !== "object" || value === null) throw invalidOption(name, "an object", value);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw invalidOption(name, "an object", value);
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
     throw new SidecallError(

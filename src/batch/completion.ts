@@ -1,6 +1,6 @@
 import type { ChatCompletionChunk } from "openai/resources/chat/completions";
 import type { Generation, LLMResult } from "../events.ts";
-import { isObject, type JsonObject } from "./request.ts";
+import { isObject, type JsonObject } from "../json-object.ts";
 
 /*
  * A chat completion put together again from the chunks of its stream. Texts grow, lists grow by their entries'

@@ -3,7 +3,7 @@ import { access, stat } from "node:fs/promises";
 import { errorText } from "../errors.ts";
 import type { CallbackHandler } from "../handler.ts";
 import { AsyncCallbackManager } from "../managers/async-manager.ts";
-import { checkInteger, checkKeys, invalidOption } from "../options.ts";
+import { checkInteger, checkKeys, invalidOption, MAX_TIMER_MILLIS } from "../options.ts";
 import type { BatchProgress } from "./statistics.ts";
 
 export interface BatchOptions {
@@ -67,8 +67,11 @@ const OPTION_KEYS = [
   "timeoutMillis",
 ] as const satisfies (keyof BatchOptions)[];
 const MAX_CONCURRENCY = 10_000;
-// Node's timers take no more.
-const MAX_MILLIS = 2 ** 31 - 1;
+
+function checkPath(name: string, value: string): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw invalidOption(name, "the path of a file", value);
+}
 
 function httpUrl(value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
@@ -84,9 +87,10 @@ export function batchSettings(options: BatchOptions): BatchSettings {
     throw invalidOption("handlers", "absent where there is a manager", handlers);
   }
   if (model === "") throw invalidOption("model", "a name", model);
+  if (options.apiKey === "") throw invalidOption("apiKey", "a key, or absent", "");
   return {
-    input: options.input,
-    output: options.output,
+    input: checkPath("input", options.input),
+    output: checkPath("output", options.output),
     baseUrl: httpUrl(options.baseUrl),
     apiKey: options.apiKey ?? "none",
     model,
@@ -95,8 +99,8 @@ export function batchSettings(options: BatchOptions): BatchSettings {
     onProgress: options.onProgress ?? (() => undefined),
     signal: options.signal ?? new AbortController().signal,
     maxRetries: checkInteger("maxRetries", options.maxRetries ?? 2, 0, 100),
-    retryDelayMillis: checkInteger("retryDelayMillis", options.retryDelayMillis ?? 500, 0, MAX_MILLIS),
-    timeoutMillis: checkInteger("timeoutMillis", options.timeoutMillis ?? 600_000, 1, MAX_MILLIS),
+    retryDelayMillis: checkInteger("retryDelayMillis", options.retryDelayMillis ?? 500, 0, MAX_TIMER_MILLIS),
+    timeoutMillis: checkInteger("timeoutMillis", options.timeoutMillis ?? 600_000, 1, MAX_TIMER_MILLIS),
   };
 }
 

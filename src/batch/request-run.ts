@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { APIError } from "openai";
 import type { ChatCompletionChunk } from "openai/resources/chat/completions";
-import { v7 as uuidv7 } from "uuid";
 import { SidecallError } from "../errors.ts";
 import type { AsyncCallbackManager } from "../managers/async-manager.ts";
 import { Run } from "../managers/run.ts";
+import { newRunId } from "../managers/run-id.ts";
 import { AsyncCallbackManagerForLLMRun } from "../managers/run-managers.ts";
 import { CompletionBuilder } from "./completion.ts";
 import { failureText, isRetryable, refusalBody, retryDelayMillis, statusOf } from "./failures.ts";
@@ -62,7 +62,7 @@ export class RequestRun {
     const { customId, line, model, messages, parameters } = this.#request;
     const manager = this.#settings.manager.copy();
     manager.addMetadata({ customId, line, model }, false);
-    const options = { runId: uuidv7(), extra: { invocationParams: { ...parameters, model } } };
+    const options = { runId: newRunId(), extra: { invocationParams: { ...parameters, model } } };
     let run: AsyncCallbackManagerForLLMRun | undefined;
     await this.#statistics.meter.tell(async () => {
       [run] = await manager.onChatModelStart({ name: model }, [messages], options);

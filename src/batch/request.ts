@@ -1,10 +1,9 @@
 import { errorText } from "../errors.ts";
 import type { ChatMessage } from "../events.ts";
+import { isObject, type JsonObject } from "../json-object.ts";
 import type { Line } from "./lines.ts";
 
 const CHAT_COMPLETIONS = "/v1/chat/completions";
-
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** One line of a batch file in OpenAI's format, checked as far as sending it needs. */
 export interface BatchRequest {
@@ -22,10 +21,6 @@ export interface MalformedLine {
   readonly line: number;
   readonly customId: string | null;
   readonly problem: string;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A value in an error message: short, whatever it is. */

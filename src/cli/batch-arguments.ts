@@ -1,4 +1,5 @@
 import type { BatchOptions } from "../batch/options.ts";
+import { MAX_TIMER_MILLIS } from "../options.ts";
 import { numberOption, parseCommandLine, usageError } from "./usage.ts";
 
 export const HELP = `sidecall batch <input.jsonl> --base-url <url> --output <file> [options]
@@ -39,6 +40,7 @@ const OPTIONS = {
 } as const;
 
 const DEFAULT_DRAIN_SECONDS = 30;
+const MAX_SECONDS = MAX_TIMER_MILLIS / 1000;
 
 export interface BatchArguments {
   readonly batch: BatchOptions;
@@ -53,10 +55,11 @@ function required(name: string, value: string | undefined): string {
   return value;
 }
 
-function drainMillis(text: string | undefined): number {
-  const seconds = numberOption("drain-seconds", text) ?? DEFAULT_DRAIN_SECONDS;
-  if (seconds > 0) return seconds * 1000;
-  throw usageError(`Expected --drain-seconds to be above 0, got ${seconds}`);
+function millisOption(name: string, text: string | undefined): number | undefined {
+  const seconds = numberOption(name, text);
+  if (seconds === undefined) return undefined;
+  if (seconds >= 0.001 && seconds <= MAX_SECONDS) return Math.round(seconds * 1000);
+  throw usageError(`Expected --${name} to be from 0.001 to ${Math.floor(MAX_SECONDS)}, got ${seconds}`);
 }
 
 /** Reads the command's arguments. Throws SIDECALL_USAGE; ranges are for the batch and the engine to check. */
@@ -64,21 +67,21 @@ export function readBatchArguments(args: readonly string[]): BatchArguments {
   const config = { args: [...args], options: OPTIONS, allowPositionals: true } as const;
   const { values, positionals } = parseCommandLine(config);
   if (positionals.length > 1) throw usageError(`Expected one input file, got ${positionals.join(", ")}`);
-  const timeoutSeconds = numberOption("timeout-seconds", values["timeout-seconds"]);
   return {
     batch: {
       input: required("an input file", positionals[0]),
       output: required("--output <file>", values.output),
       baseUrl: required("--base-url <url>", values["base-url"]),
-      apiKey: values["api-key"] ?? process.env["OPENAI_API_KEY"],
+      // A variable that is set to nothing is as good as unset.
+      apiKey: values["api-key"] ?? (process.env["OPENAI_API_KEY"] || undefined),
       model: values.model,
       concurrency: numberOption("concurrency", values.concurrency),
       maxRetries: numberOption("max-retries", values["max-retries"]),
-      timeoutMillis: timeoutSeconds === undefined ? undefined : Math.round(timeoutSeconds * 1000),
+      timeoutMillis: millisOption("timeout-seconds", values["timeout-seconds"]),
     },
     trace: values.trace,
     handlers: values.handler ?? [],
     threads: numberOption("threads", values.threads) ?? 1,
-    drainMillis: drainMillis(values["drain-seconds"]),
+    drainMillis: millisOption("drain-seconds", values["drain-seconds"]) ?? DEFAULT_DRAIN_SECONDS * 1000,
   };
 }

@@ -13,7 +13,7 @@ import { PlacedHandlers } from "./handlers.ts";
 import { Interrupt } from "./interrupt.ts";
 import { ProgressLine } from "./progress.ts";
 import { reportText } from "./table.ts";
-import { EXIT, usageError } from "./usage.ts";
+import { EXIT, plainText, usageError } from "./usage.ts";
 
 export { HELP } from "./batch-arguments.ts";
 
@@ -21,7 +21,10 @@ export { HELP } from "./batch-arguments.ts";
 async function within<T>(work: Promise<T>, millis: number, what: string): Promise<T> {
   const done = new AbortController();
   const late = delay(millis, undefined, { signal: done.signal }).then(() => {
-    throw new SidecallError("SIDECALL_TIMEOUT", `${what} took longer than ${millis / 1000} s`);
+    throw new SidecallError(
+      "SIDECALL_TIMEOUT",
+      `${what} took longer than ${millis / 1000} s (--drain-seconds)`,
+    );
   });
   late.catch(() => undefined);
   return await Promise.race([work, late]).finally(() => done.abort());
@@ -54,6 +57,7 @@ class BatchCommand {
       const summary = await this.#runBatch().catch(async (error: unknown) => {
         // What the handlers have been told is theirs to finish, whatever became of the batch.
         await this.#drain();
+        this.#progress.end();
         throw error;
       });
       const { drained, tokens } = await this.#drain();
@@ -93,7 +97,7 @@ class BatchCommand {
       await this.#placed.close(drainMillis);
       return { drained: true, tokens };
     } catch (error) {
-      this.#say(`${errorText(error)}; ${this.#placed.backlog()} events are not handled`);
+      this.#say(`${plainText(error)}; ${this.#placed.backlog()} events are not handled`);
       await this.#placed.abort();
       return { drained: false, tokens };
     }
@@ -134,7 +138,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     return await new BatchCommand(args, placed, interrupt).run();
   } catch (error) {
     if (interrupt.exitCode === undefined) throw error;
-    process.stderr.write(`sidecall: ${errorText(error)}\n`);
+    process.stderr.write(`sidecall: ${plainText(error)}\n`);
     return interrupt.exitCode;
   } finally {
     await placed?.abort();

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { errorText, SidecallError } from "../errors.ts";
-import { type Command, EXIT, usageError } from "./usage.ts";
+import { SidecallError } from "../errors.ts";
+import { type Command, EXIT, plainText, usageError } from "./usage.ts";
 
 // Loaded when asked for: `openai` and the tokenizer are for those alone who need them.
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -65,7 +65,7 @@ try {
   // What could not be ended in time must not hold a process that was told to stop.
   if (process.exitCode === EXIT.sigint || process.exitCode === EXIT.sigterm) process.exit();
 } catch (error) {
-  const text = error instanceof SidecallError ? `${error.message} [${error.code}]` : errorText(error);
-  process.stderr.write(`sidecall: ${text}\n`);
+  const code = error instanceof SidecallError ? ` [${error.code}]` : "";
+  process.stderr.write(`sidecall: ${plainText(error)}${code}\n`);
   process.exitCode = exitCodeOf(error);
 }

@@ -40,7 +40,7 @@ export function columns(rows: readonly (readonly string[])[]): string {
 function batchTable(summary: BatchSummary, loop: LoopReport): string {
   const { elapsedMillis, events, eventMillis } = summary;
   const rows: readonly (readonly [string, string])[] = [
-    ["lines", whole(summary.done)],
+    ["lines", `${whole(summary.done)}${summary.interrupted ? ", then stopped" : ""}`],
     ["runs", whole(summary.runs)],
     ["failures", `${whole(summary.failed)} (${whole(summary.retries)} retries)`],
     ["tokens streamed", whole(summary.streamedTokens)],

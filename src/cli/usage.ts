@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { SidecallError } from "../errors.ts";
+import { errorText, SidecallError } from "../errors.ts";
 
 /** How a command ends. 130 and 143 are 128 plus the number of the signal that stopped it. */
 export const EXIT = {
@@ -20,7 +20,12 @@ export interface Command {
 }
 
 export function usageError(message: string): SidecallError {
-  return new SidecallError("SIDECALL_USAGE", `${message}; see \`sidecall --help\``);
+  return new SidecallError("SIDECALL_USAGE", `${message}; see \`sidecall [command] --help\``);
+}
+
+/** An error for the terminal: what went wrong without the class that says so. */
+export function plainText(error: unknown): string {
+  return error instanceof SidecallError ? error.message : errorText(error);
 }
 
 /** `parseArgs`, whose complaints become SIDECALL_USAGE. */
@@ -29,7 +34,7 @@ export function parseCommandLine<T extends ParseArgsConfig>(config: T): ReturnTy
     return parseArgs(config);
   } catch (error) {
     const complaint = error instanceof Error ? error.message : String(error);
-    throw usageError(complaint.split(/[.;] /)[0] ?? complaint);
+    throw usageError(complaint.split(/[.;]\s/)[0] ?? complaint);
   }
 }
 

@@ -1,8 +1,12 @@
 import { type AnyEventRecord, EVENT_INFO, type EventRecord, isRunEnd, type RunIdentity } from "../events.ts";
-import { invalidOption } from "../options.ts";
+import { checkKeys, invalidOption } from "../options.ts";
 import { type AnswerPrefix, AnswerSearch, WatchedRun } from "./final-answer.ts";
 import { OpenTraces } from "./open-traces.ts";
-import { type AsyncIteratorOptions, TokenIterationHandler } from "./token-iteration-handler.ts";
+import {
+  type AsyncIteratorOptions,
+  ITERATION_KEYS,
+  TokenIterationHandler,
+} from "./token-iteration-handler.ts";
 
 export interface AsyncFinalIteratorOptions extends AsyncIteratorOptions {
   /** The tokens after which an agent's final answer begins; at least one. @default ["Final", "Answer", ":"] */
@@ -13,13 +17,16 @@ export interface AsyncFinalIteratorOptions extends AsyncIteratorOptions {
   readonly streamPrefix?: boolean;
 }
 
+const OPTION_KEYS = [
+  ...ITERATION_KEYS,
+  "answerPrefixTokens",
+  "stripTokens",
+  "streamPrefix",
+] as const satisfies (keyof AsyncFinalIteratorOptions)[];
 const DEFAULT_PREFIX = ["Final", "Answer", ":"];
 const SETTLED: Promise<void> = Promise.resolve();
 
-function prefixOf({
-  answerPrefixTokens = DEFAULT_PREFIX,
-  stripTokens = true,
-}: AsyncFinalIteratorOptions): AnswerPrefix {
+function prefixOf(answerPrefixTokens: readonly string[], stripTokens: boolean): AnswerPrefix {
   const isList =
     Array.isArray(answerPrefixTokens) && answerPrefixTokens.every((token) => typeof token === "string");
   if (!isList || answerPrefixTokens.length === 0) {
@@ -44,9 +51,16 @@ export class AsyncFinalIteratorCallbackHandler extends TokenIterationHandler {
 
   /** Throws SIDECALL_OPTION_INVALID. */
   constructor(options: AsyncFinalIteratorOptions = {}) {
-    super(options);
-    this.#prefix = prefixOf(options);
-    this.#streamPrefix = options.streamPrefix ?? false;
+    checkKeys("options", options, OPTION_KEYS);
+    const {
+      answerPrefixTokens = DEFAULT_PREFIX,
+      stripTokens = true,
+      streamPrefix = false,
+      ...rest
+    } = options;
+    super(rest);
+    this.#prefix = prefixOf(answerPrefixTokens, stripTokens);
+    this.#streamPrefix = streamPrefix;
   }
 
   override async onLLMStart(record: EventRecord<"on_llm_start">): Promise<void> {

@@ -1,4 +1,5 @@
 import type { LLMResult } from "../events.ts";
+import { isObject } from "../json-object.ts";
 
 /** What tells an agent's final answer from its other text. */
 export interface AnswerPrefix {
@@ -53,10 +54,6 @@ export class AnswerSearch {
     const text = result.generations[0]?.[0]?.text ?? "";
     this.answer = { tokens: run.tokens.length > 0 ? run.tokens : [text], result };
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }
 
 /** Whether a message, as OpenAI or LangChain (also serialized) writes it, calls tools. */

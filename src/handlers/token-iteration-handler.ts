@@ -1,4 +1,4 @@
-import { checkInteger } from "../options.ts";
+import { checkInteger, checkKeys } from "../options.ts";
 import { queueBytesOf, type SharedTokens, type TokenQueueOptions } from "../shared-memory/token-layout.ts";
 import { AsyncCallbackHandler } from "./base.ts";
 import { TokenIteration, type TokenStream } from "./token-stream.ts";
@@ -12,6 +12,10 @@ export interface AsyncIteratorOptions extends TokenQueueOptions {
   readonly maxUnreadRuns?: number;
 }
 
+export const ITERATION_KEYS = [
+  "queueBytes",
+  "maxUnreadRuns",
+] as const satisfies (keyof AsyncIteratorOptions)[];
 const DEFAULT_UNREAD_RUNS = 100;
 
 /** The reading side of the handlers that give tokens out as async iterations. */
@@ -20,10 +24,12 @@ export abstract class TokenIterationHandler extends AsyncCallbackHandler {
   #posted: TokenStream | undefined;
 
   /** Throws SIDECALL_OPTION_INVALID. */
-  constructor({ maxUnreadRuns = DEFAULT_UNREAD_RUNS, ...options }: AsyncIteratorOptions = {}) {
+  constructor(options: AsyncIteratorOptions = {}) {
     super();
+    checkKeys("options", options, ITERATION_KEYS);
+    const { maxUnreadRuns = DEFAULT_UNREAD_RUNS, ...queueOptions } = options;
     this.streams = new TokenStreams(
-      { queueBytes: queueBytesOf(options) },
+      { queueBytes: queueBytesOf(queueOptions) },
       checkInteger("maxUnreadRuns", maxUnreadRuns, 0),
     );
   }

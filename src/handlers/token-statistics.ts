@@ -1,6 +1,6 @@
 import { bufferString, contentText } from "../buffer-string.ts";
-import { SidecallError } from "../errors.ts";
 import type { EventRecord, LLMResult } from "../events.ts";
+import { checkKeys, checkOneOf } from "../options.ts";
 import { BaseCallbackHandler } from "./base.ts";
 
 /** Counts the tokens of a text. */
@@ -26,6 +26,7 @@ const ENCODINGS = {
   cl100k_base: () => import("gpt-tokenizer/encoding/cl100k_base"),
 } as const;
 export type TokenEncoding = keyof typeof ENCODINGS;
+const ENCODING_NAMES = Object.keys(ENCODINGS) as readonly TokenEncoding[];
 
 export interface TokenStatisticsOptions {
   /** @default "o200k_base", the encoding of gpt-4o and later */
@@ -48,13 +49,13 @@ function add(to: ModelTokens, more: Partial<ModelTokens>): ModelTokens {
 
 /** Sums up reports, as several lanes give them. All must use one encoding. */
 export function mergeTokenReports(reports: readonly TokenReport[]): TokenReport {
-  const models: Record<string, ModelTokens> = {};
+  const models = new Map<string, ModelTokens>();
   for (const report of reports) {
     for (const [model, tokens] of Object.entries(report.models)) {
-      models[model] = add(models[model] ?? NOTHING, tokens);
+      models.set(model, add(models.get(model) ?? NOTHING, tokens));
     }
   }
-  return { encoding: reports[0]?.encoding ?? "o200k_base", models };
+  return { encoding: reports[0]?.encoding ?? "o200k_base", models: Object.fromEntries(models) };
 }
 
 function modelOf(record: EventRecord<"on_llm_start"> | EventRecord<"on_chat_model_start">): string {
@@ -127,16 +128,10 @@ export class TokenStatistics extends BaseCallbackHandler {
   }
 }
 
-/** Builds the handler and loads the tokenizer. Throws SIDECALL_OPTION_INVALID for an unknown encoding. */
+/** Builds the handler and loads the tokenizer. Rejects with SIDECALL_OPTION_INVALID. */
 export async function createTokenStatistics(options: TokenStatisticsOptions = {}): Promise<TokenStatistics> {
-  const { encoding = "o200k_base" } = options;
-  if (!Object.hasOwn(ENCODINGS, encoding)) {
-    const known = Object.keys(ENCODINGS).join(" or ");
-    throw new SidecallError(
-      "SIDECALL_OPTION_INVALID",
-      `Expected encoding to be ${known}, got ${String(encoding)}`,
-    );
-  }
+  checkKeys("options", options, ["encoding"] satisfies (keyof TokenStatisticsOptions)[]);
+  const encoding = checkOneOf("encoding", options.encoding ?? "o200k_base", ENCODING_NAMES);
   const { countTokens } = await ENCODINGS[encoding]();
   // Text that looks like a special token is text here, not an error.
   const asText = { disallowedSpecial: new Set<string>() };

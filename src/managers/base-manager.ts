@@ -1,4 +1,5 @@
 import type { CallbackHandler } from "../handler.ts";
+import { checkKeys, invalidOption } from "../options.ts";
 
 export interface ManagerOptions {
   /** Handlers of this manager's own runs. @default [] */
@@ -17,6 +18,33 @@ export interface ManagerOptions {
   readonly parentRunId?: string | undefined;
   /** The trace of the parent run. @default the parent's own id, as if it were a root */
   readonly traceId?: string | undefined;
+}
+
+const OPTION_KEYS = [
+  "handlers",
+  "inheritableHandlers",
+  "tags",
+  "inheritableTags",
+  "metadata",
+  "inheritableMetadata",
+  "parentRunId",
+  "traceId",
+] as const satisfies (keyof ManagerOptions)[];
+
+/** A class, or the promise of a handler, would take no event and say nothing. */
+function checkHandlers(name: string, handlers: readonly CallbackHandler[]): void {
+  if (!Array.isArray(handlers)) throw invalidOption(name, "an array of handlers", handlers);
+  for (const [i, handler] of handlers.entries()) {
+    const given: unknown = handler;
+    if (typeof given === "object" && given !== null && !(given instanceof Promise)) continue;
+    throw invalidOption(`${name}[${i}]`, "a handler: an object, such as a class's instance", given);
+  }
+}
+
+function checkOptions(options: ManagerOptions): void {
+  checkKeys("options", options, OPTION_KEYS);
+  checkHandlers("handlers", options.handlers ?? []);
+  checkHandlers("inheritableHandlers", options.inheritableHandlers ?? []);
 }
 
 function without<T>(list: readonly T[], gone: readonly T[]): T[] {
@@ -46,7 +74,10 @@ export class BaseCallbackManager {
   readonly parentRunId: string | undefined;
   readonly traceId: string | undefined;
 
+  /** Throws SIDECALL_OPTION_INVALID. */
   constructor(options: ManagerOptions = {}) {
+    // A manager that is copied may be of a class with more properties.
+    if (!(options instanceof BaseCallbackManager)) checkOptions(options);
     this.handlers = [...(options.handlers ?? [])];
     this.inheritableHandlers = [...(options.inheritableHandlers ?? [])];
     this.tags = [...(options.tags ?? [])];
@@ -59,6 +90,7 @@ export class BaseCallbackManager {
 
   /** Adds a handler once; adding it again changes nothing but may make it inheritable. */
   addHandler(handler: CallbackHandler, inherit = true): void {
+    checkHandlers("handlers", [handler]);
     this.handlers = union(this.handlers, [handler]);
     if (inherit) this.inheritableHandlers = union(this.inheritableHandlers, [handler]);
   }
@@ -70,6 +102,7 @@ export class BaseCallbackManager {
 
   /** Replaces all handlers, inheritable ones included. */
   setHandlers(handlers: readonly CallbackHandler[], inherit = true): void {
+    checkHandlers("handlers", handlers);
     this.handlers = union(handlers, []);
     this.inheritableHandlers = inherit ? union(handlers, []) : [];
   }

@@ -109,13 +109,18 @@ export class AsyncCallbackManagerForLLMRun extends AsyncRunManager {
 /** Inputs that were not known when the run began. */
 type LateInputs = { readonly inputs?: unknown };
 
+/** The inputs alone: whatever else an object of options holds must not take the place of the record's own fields. */
+function late(options: LateInputs | undefined): LateInputs {
+  return options?.inputs === undefined ? {} : { inputs: options.inputs };
+}
+
 export class AsyncCallbackManagerForChainRun extends AsyncParentRunManager {
   onChainEnd(outputs: unknown, options?: LateInputs): Promise<void> {
-    return this.run.emit("on_chain_end", { outputs, ...options });
+    return this.run.emit("on_chain_end", { outputs, ...late(options) });
   }
 
   onChainError(error: unknown, options?: LateInputs): Promise<void> {
-    return this.run.emit("on_chain_error", { error, ...options });
+    return this.run.emit("on_chain_error", { error, ...late(options) });
   }
 
   onAgentAction(action: unknown): Promise<void> {
@@ -137,7 +142,8 @@ export class AsyncCallbackManagerForToolRun extends AsyncParentRunManager {
   }
 
   onToolError(error: unknown, options?: { toolCallId?: string }): Promise<void> {
-    return this.run.emit("on_tool_error", { error, ...options });
+    const toolCallId = options?.toolCallId;
+    return this.run.emit("on_tool_error", toolCallId === undefined ? { error } : { error, toolCallId });
   }
 }
 

@@ -1,7 +1,8 @@
 import { contentText } from "../buffer-string.ts";
+import { isObject } from "../json-object.ts";
 import type { Answer, ToolCall } from "./answer.ts";
 import { digest, pick, randomFrom } from "./random.ts";
-import { type ChatRequest, isObject, type ToolDefinition } from "./request.ts";
+import type { ChatRequest, ToolDefinition } from "./request.ts";
 
 type Random = () => number;
 

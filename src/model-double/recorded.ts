@@ -2,9 +2,10 @@ import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { contentText } from "../buffer-string.ts";
 import { errorText, SidecallError } from "../errors.ts";
+import { isObject, type JsonObject } from "../json-object.ts";
 import type { Answer, ToolCall } from "./answer.ts";
 import { digest } from "./random.ts";
-import { isObject, type JsonObject, type RequestMessage } from "./request.ts";
+import type { RequestMessage } from "./request.ts";
 
 /*
  * Answers that were recorded with a real model. Two shapes are known: `{instruction, output}`, found again by the

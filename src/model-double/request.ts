@@ -1,3 +1,5 @@
+import { isObject, type JsonObject } from "../json-object.ts";
+
 /** A chat-completion request as far as the model double reads it. */
 export interface ChatRequest {
   readonly model: string;
@@ -29,12 +31,6 @@ export class BadRequest extends Error {
     super(message);
     this.param = param;
   }
-}
-
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 const ROLES = ["system", "developer", "user", "assistant", "tool", "function"];

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { errorText, SidecallError } from "../errors.ts";
-import { checkInteger, checkKeys, invalidOption } from "../options.ts";
+import { checkInteger, checkKeys, invalidOption, MAX_TIMER_MILLIS } from "../options.ts";
 import { Double, sendError } from "./double.ts";
 import { loadRecorded, RecordedAnswers } from "./recorded.ts";
 
@@ -9,7 +9,7 @@ export interface ModelDoubleOptions {
   readonly recorded?: string | undefined;
   /** Per stream; above 0. @default as fast as the connection takes them */
   readonly tokensPerSecond?: number | undefined;
-  /** From the request to the first token, at least 0. @default 0 */
+  /** From the request to the first token, from 0 to 2147483647. @default 0 */
   readonly firstTokenMillis?: number | undefined;
   /** Share of requests that fail with status 429 or 500, from 0 to 1. @default 0 */
   readonly failRate?: number | undefined;
@@ -41,12 +41,8 @@ const HOST = "127.0.0.1";
 const MAX_PORT = 65_535;
 
 function checkBetween(name: string, value: number, min: number, max: number): void {
-  if (value >= min && value <= max) return;
-  throw invalidOption(
-    name,
-    max === Number.POSITIVE_INFINITY ? `${min} or more` : `from ${min} to ${max}`,
-    value,
-  );
+  if (typeof value === "number" && value >= min && value <= max) return;
+  throw invalidOption(name, `from ${min} to ${max}`, value);
 }
 
 const OPTION_KEYS = [
@@ -61,8 +57,9 @@ const OPTION_KEYS = [
 function validate(options: ModelDoubleOptions): void {
   checkKeys("options", options, OPTION_KEYS);
   const { tokensPerSecond = Number.POSITIVE_INFINITY, firstTokenMillis = 0, failRate = 0 } = options;
-  if (!(tokensPerSecond > 0)) throw invalidOption("tokensPerSecond", "above 0", tokensPerSecond);
-  checkBetween("firstTokenMillis", firstTokenMillis, 0, Number.POSITIVE_INFINITY);
+  if (typeof tokensPerSecond !== "number" || !(tokensPerSecond > 0))
+    throw invalidOption("tokensPerSecond", "above 0", tokensPerSecond);
+  checkBetween("firstTokenMillis", firstTokenMillis, 0, MAX_TIMER_MILLIS);
   checkBetween("failRate", failRate, 0, 1);
   checkInteger("seed", options.seed ?? 0, Number.MIN_SAFE_INTEGER);
   checkInteger("port", options.port ?? 0, 0, MAX_PORT);

@@ -1,4 +1,4 @@
-import { checkInteger } from "../options.ts";
+import { checkInteger, checkKeys } from "../options.ts";
 import { allocateRing, MAX_RING_BYTES, MIN_RING_BYTES } from "./layout.ts";
 
 /*
@@ -45,7 +45,9 @@ export interface TokenQueueOptions {
 }
 
 /** The size of a queue by its options. Throws SIDECALL_OPTION_INVALID. */
-export function queueBytesOf({ queueBytes = DEFAULT_QUEUE_BYTES }: TokenQueueOptions): number {
+export function queueBytesOf(options: TokenQueueOptions): number {
+  checkKeys("options", options, ["queueBytes"] satisfies (keyof TokenQueueOptions)[]);
+  const { queueBytes = DEFAULT_QUEUE_BYTES } = options;
   return checkInteger("queueBytes", queueBytes, MIN_RING_BYTES, MAX_RING_BYTES);
 }
 

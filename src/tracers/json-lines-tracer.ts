@@ -1,7 +1,7 @@
-import { SidecallError } from "../errors.ts";
 import type { AnyEventRecord } from "../events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
 import { LineFile } from "../line-file.ts";
+import { checkKeys, invalidOption } from "../options.ts";
 import { RunTrees } from "./run-tree.ts";
 
 export interface JsonLinesTracerOptions {
@@ -24,10 +24,9 @@ export class JsonLinesTracer extends BaseCallbackHandler {
 
   constructor(options: JsonLinesTracerOptions) {
     super();
-    const path: unknown = options?.path;
-    if (typeof path !== "string" || path === "") {
-      throw new SidecallError("SIDECALL_OPTION_INVALID", `Expected path to name a file, got ${String(path)}`);
-    }
+    checkKeys("options", options, ["path"] satisfies (keyof JsonLinesTracerOptions)[]);
+    const { path } = options;
+    if (typeof path !== "string" || path === "") throw invalidOption("path", "the path of a file", path);
     this.#file = new LineFile(path, "append");
     this.#trees = new RunTrees((line) => this.#file.append(line));
   }

@@ -1,3 +1,5 @@
+import { types } from "node:util";
+
 /*
  * Values as JSON text, whatever they are. JSON.stringify does nearly all of them; what it refuses (cycles, throwing
  * getters and toJSON) is copied first, with marks in place of what cannot be said.
@@ -10,7 +12,7 @@ function plain(value: unknown): unknown {
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, entry]) => [String(key), entry]));
   if (value instanceof Set) return [...value];
   if (value instanceof Error) return errorFields(value);
-  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return `[${value.byteLength} bytes]`;
   return value;
 }
 
@@ -40,10 +42,20 @@ function copyProperty(from: object, key: string, path: readonly unknown[]): unkn
   }
 }
 
+/** What `JSON.stringify` asks for each value. A Buffer comes with its `toJSON` applied, a number per byte: `this` has it as it is. */
+function replacer(this: unknown, key: string, value: unknown): unknown {
+  const own: unknown = isBufferJson(value) ? Reflect.get(Object(this), key) : value;
+  return plain(Buffer.isBuffer(own) ? own : value);
+}
+
+function isBufferJson(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "type" in value && value.type === "Buffer";
+}
+
 /** The JSON text of any value; `null` for undefined and functions. Never throws. */
 export function jsonText(value: unknown): string {
   try {
-    return JSON.stringify(value, (_, entry) => plain(entry)) ?? "null";
+    return JSON.stringify(value, replacer) ?? "null";
   } catch {
     try {
       return JSON.stringify(copy(value, [])) ?? "null";

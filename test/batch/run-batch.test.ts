@@ -225,6 +225,8 @@ test.each([
   [{ timeoutMillis: 0 }, "timeoutMillis"],
   [{ baseUrl: "ftp://x" }, "baseUrl"],
   [{ model: "" }, "model"],
+  [{ apiKey: "" }, "apiKey"],
+  [{ output: undefined } as unknown as Partial<BatchOptions>, "output"],
   [{ input: "missing.jsonl" }, "input"],
   [{ input: "." }, "input"],
   [{ handlers: [], manager: new AsyncCallbackManager() }, "handlers"],

@@ -66,6 +66,14 @@ test("failed lines make exit code 1, and are records", async () => {
   expect(bad).toMatchObject({ response: null, error: { code: "SIDECALL_BATCH_LINE", line: 3 } });
 });
 
+test("a key variable that is set to nothing is no key", async () => {
+  const { args, output } = batchArguments("nokey", 1);
+  vi.stubEnv("OPENAI_API_KEY", "");
+  expect((await sidecall(...args)).code).toBe(0);
+  vi.unstubAllEnvs();
+  expect(readJsonLines(output)).toHaveLength(1);
+});
+
 test("an empty input is no failure", async () => {
   const { args, output } = batchArguments("empty", 0);
   expect((await sidecall(...args)).code).toBe(0);
@@ -105,7 +113,7 @@ test("a handler that hangs does not hold up the batch; what it left is told, and
   const { args, output } = batchArguments("hanging", 3);
   const { code, stderr } = await sidecall(...args, "--handler", HANGING, "--drain-seconds", "0.5");
   expect(code).toBe(1);
-  expect(stderr).toMatch(/longer than 0.5 s; \d+ events are not handled/);
+  expect(stderr).toMatch(/longer than 0.5 s \(--drain-seconds\); \d+ events are not handled/);
   expect(readJsonLines(output)).toHaveLength(3);
 });
 
@@ -123,7 +131,7 @@ test.each([
     const { code, stdout, stderr } = await command.result;
     expect(code).toBe(expected);
     expect(stderr).toContain("stopping");
-    expect(stdout).toMatch(/failures +5 /);
+    expect(stdout).toMatch(/lines +5, then stopped\n[\s\S]*failures +5 /);
     const records = readJsonLines<BatchRecord>(output);
     expect(records.map(({ error }) => error?.code)).toEqual(Array(5).fill("SIDECALL_BATCH_INTERRUPTED"));
     expect(readJsonLines<{ error: { code: string } }>(trace).map(({ error }) => error.code)).toEqual(
@@ -149,6 +157,9 @@ test.each([
   [["a.jsonl", "--output", "o"], "--base-url"],
   [["a.jsonl", "--output", "o", "--base-url", "http://x", "--concurrency", "many"], "--concurrency"],
   [["a.jsonl", "--output", "o", "--base-url", "http://x", "--drain-seconds", "0"], "--drain-seconds"],
+  [["a.jsonl", "--output", "o", "--base-url", "http://x", "--drain-seconds", "3000000"], "--drain-seconds"],
+  [["a.jsonl", "--output", "o", "--base-url", "http://x", "--timeout-seconds", "0"], "--timeout-seconds"],
+  [["a.jsonl", "--output", "o", "--base-url", "http://x", "--concurrency", "-1"], "ambiguous"],
   [["a.jsonl", "--output", "o", "--base-url", "http://x", "--trace", "o"], "--trace"],
 ])("a wrong command line is one coded line and exit code 2: %j", async (args, name) => {
   const { code, stdout, stderr } = await sidecall("batch", ...args);

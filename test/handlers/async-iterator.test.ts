@@ -4,10 +4,12 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { SidecallError } from "../../src/errors.ts";
 import type { LLMResult } from "../../src/events.ts";
+import { AsyncFinalIteratorCallbackHandler } from "../../src/handlers/async-final-iterator.ts";
 import { AsyncIteratorCallbackHandler } from "../../src/handlers/async-iterator.ts";
 import { AsyncCallbackManager } from "../../src/managers/async-manager.ts";
 import type { AsyncCallbackManagerForLLMRun } from "../../src/managers/run-managers.ts";
 import { offThread } from "../../src/offthread/off-thread.ts";
+import { TokenQueue } from "../../src/shared-memory/token-queue.ts";
 import { TokenReader } from "../../src/shared-memory/token-reader.ts";
 import { Allowance, ReaderWorker } from "../support/reader-worker.ts";
 import { isPending, settleTasks } from "../support/tasks.ts";
@@ -377,6 +379,10 @@ test("bad options are refused with a code", () => {
   const coded = expect.objectContaining({ code: "SIDECALL_OPTION_INVALID" });
   expect(() => new AsyncIteratorCallbackHandler({ queueBytes: 10 })).toThrow(coded);
   expect(() => new AsyncIteratorCallbackHandler({ maxUnreadRuns: -1 })).toThrow(coded);
+  const misspelt = { queueByte: 4096 } as object;
+  expect(() => new AsyncIteratorCallbackHandler(misspelt)).toThrow(coded);
+  expect(() => new AsyncFinalIteratorCallbackHandler(misspelt)).toThrow(coded);
+  expect(() => new TokenQueue(misspelt)).toThrow(coded);
 });
 
 test("a loop that waits keeps the process alive", async () => {

@@ -84,3 +84,25 @@ test("off-thread, each lane reports its share and the shares add up", async () =
   });
   await placed.close();
 });
+
+test("reports of models with names that objects have already add up", () => {
+  const tokens = { prompts: 1, promptTokens: 2, texts: 1, completionTokens: 3 };
+  const models = Object.fromEntries(["constructor", "__proto__"].map((name) => [name, tokens]));
+  const { models: sum } = mergeTokenReports([
+    { encoding: "o200k_base", models },
+    { encoding: "o200k_base", models },
+  ]);
+  const twice = { prompts: 2, promptTokens: 4, texts: 2, completionTokens: 6 };
+  expect(Object.entries(sum)).toEqual([
+    ["constructor", twice],
+    ["__proto__", twice],
+  ]);
+});
+
+test("a misspelt option is named", async () => {
+  const misspelt = { encodng: "o200k_base" } as unknown as { encoding: "o200k_base" };
+  await expect(createTokenStatistics(misspelt)).rejects.toMatchObject({
+    code: "SIDECALL_OPTION_INVALID",
+    message: expect.stringContaining("encodng"),
+  });
+});

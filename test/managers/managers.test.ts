@@ -206,3 +206,47 @@ test("a handler whose flags throw when they are read is reported, and keeps no o
   expect(failures).toMatchObject([{ event: "on_chain_start", error: expect.any(Error) }]);
   expect(other.records).toHaveLength(1);
 });
+
+test("options of an event that hold more than it knows do not change whose event it is", async () => {
+  const handler = recorder();
+  const manager = new AsyncCallbackManager({ handlers: [handler] });
+  const more = { inputs: "late", toolCallId: "call", runId: "other", event: "on_text" };
+  const chain = await manager.onChainStart(null, {});
+  await chain.onChainEnd("out", more);
+  const tool = await manager.onToolStart(null, "in");
+  await tool.onToolError("bad", more);
+  expect(handler.records).toMatchObject([
+    { event: "on_chain_start", runId: chain.runId },
+    { event: "on_chain_end", runId: chain.runId, inputs: "late" },
+    { event: "on_tool_start", runId: tool.runId },
+    { event: "on_tool_error", runId: tool.runId, toolCallId: "call" },
+  ]);
+});
+
+class Silent {
+  onText() {}
+}
+test.each([
+  [[new Silent()], "options"],
+  [{ handler: [] }, "handler"],
+  [{ handlers: new Silent() }, "handlers"],
+  [{ handlers: [Silent] }, "handlers[0]"],
+  [{ handlers: [new Silent(), undefined] }, "handlers[1]"],
+  [{ inheritableHandlers: [Promise.resolve(new Silent())] }, "inheritableHandlers[0]"],
+])(
+  "what cannot be a manager's handlers is refused by name, where it would be silent: %o",
+  (options, name) => {
+    const error = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(`\`${name}\``) };
+    expect(() => new AsyncCallbackManager(options as object)).toThrow(expect.objectContaining(error));
+    const manager = new AsyncCallbackManager();
+    expect(() => manager.addHandler(Silent as CallbackHandler)).toThrow(/handlers/);
+  },
+);
+
+test("a manager of a class with more properties can be copied", () => {
+  class Named extends AsyncCallbackManager {
+    label = "mine";
+  }
+  const handler = recorder();
+  expect(new Named({ handlers: [handler] }).copy()).toMatchObject({ label: "mine", handlers: [handler] });
+});

@@ -129,9 +129,11 @@ test("values that JSON does not know are written as well as can be", () => {
     big: 12n,
     map: new Map([["a", 1]]),
     set: new Set([1]),
-    bytes: new Uint8Array(3),
+    bytes: [new Uint8Array(3), Buffer.from("abcd"), new ArrayBuffer(5)],
   };
-  expect(JSON.parse(jsonText(cycle))).toEqual({ big: "12", map: { a: 1 }, set: [1], bytes: "[3 bytes]" });
+  const bytes = ["[3 bytes]", "[4 bytes]", "[5 bytes]"];
+  expect(JSON.parse(jsonText(cycle))).toEqual({ big: "12", map: { a: 1 }, set: [1], bytes });
+  expect(jsonText(Buffer.from("ab"))).toBe('"[2 bytes]"');
   cycle["self"] = cycle;
   Object.defineProperty(cycle, "broken", {
     enumerable: true,
@@ -159,6 +161,8 @@ test("a path that cannot be written is named, and a path is needed", () => {
   expect(() => new JsonLinesTracer({ path: path("missing/trace.jsonl") })).toThrow(unwritable);
   const noPath = expect.objectContaining({ code: "SIDECALL_OPTION_INVALID" });
   expect(() => new JsonLinesTracer({ path: "" })).toThrow(noPath);
+  const misspelt = { path: path("x.jsonl"), pth: "" };
+  expect(() => new JsonLinesTracer(misspelt)).toThrow(noPath);
 });
 
 test("several lanes append whole lines to one file", async () => {
