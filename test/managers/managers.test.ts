@@ -250,3 +250,14 @@ test("a manager of a class with more properties can be copied", () => {
   const handler = recorder();
   expect(new Named({ handlers: [handler] }).copy()).toMatchObject({ label: "mine", handlers: [handler] });
 });
+
+test("a copy of a subclass is of that class, whatever fields it has", async () => {
+  class Tenant extends AsyncCallbackManager {
+    readonly tenant = "t1";
+  }
+  const handler = recorder();
+  const copy = new Tenant({ handlers: [handler], tags: ["x"] }).copy();
+  expect(copy).toBeInstanceOf(Tenant);
+  expect(copy).toMatchObject({ handlers: [handler], tags: ["x"], tenant: "t1" });
+  expect(AsyncCallbackManager.configure({ inheritable: copy }).handlers).toEqual([handler]);
+});
