@@ -62,6 +62,7 @@ test("failed lines make exit code 1, and are records", async () => {
   const { code, stdout } = await sidecall(...args);
   expect(code).toBe(1);
   expect(stdout).toMatch(/failures +1 /);
+  expect(stdout).toMatch(/first failure +line 3: expected custom_id to be a text/);
   const bad = readJsonLines<BatchRecord>(output).find(({ error }) => error !== null);
   expect(bad).toMatchObject({ response: null, error: { code: "SIDECALL_BATCH_LINE", line: 3 } });
 });

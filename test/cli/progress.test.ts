@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
+import { BatchStatistics } from "../../src/batch/statistics.ts";
 import { ProgressLine } from "../../src/cli/progress.ts";
 import { columns, reportText } from "../../src/cli/table.ts";
 
@@ -48,11 +49,22 @@ test("columns are as wide as their widest cell", () => {
   ).toBe(["  name    count", "  a           1", "  longer  1,000", ""].join("\n"));
 });
 
+test("the table names the first failure on one line that no terminal takes for a command", () => {
+  const statistics = new BatchStatistics();
+  statistics.fail(1, "prompt-001\u001b[2J", `404 Unknown\nrequest URL ${"x".repeat(1000)}`);
+  statistics.fail(2, null, "other");
+  const loop = { utilization: 0, delayP99Millis: 0, delayMaxMillis: 0 };
+  const text = reportText(statistics.summary(false), loop, [], undefined);
+  expect(text).toMatch(/first failure +line 1 \(prompt-001 \[2J\): 404 Unknown request URL x{100,180}…\n/);
+  expect(text).not.toContain("other");
+});
+
 test("a batch in which nothing happened makes a table without NaN", () => {
   const summary = {
     ...state(0, 0),
     runs: 0,
     interrupted: false,
+    firstFailure: undefined,
     promptTokens: 0,
     completionTokens: 0,
     firstTokenMillis: NOTHING,
