@@ -39,6 +39,21 @@ test("elsewhere a line comes every five seconds", () => {
   expect(lines[0]).toMatch(/^3 done, 1 failed, 2 running · 1,000 tokens\/s · loop delay .* ms · backlog 7$/);
 });
 
+test("what is queued after the last request is shown, elsewhere every five seconds", () => {
+  const [terminal, file] = [streamOf({ isTTY: true, columns: 40 }), streamOf({ isTTY: false })];
+  let backlog = 2000;
+  for (const stream of [terminal, file]) {
+    const progress = new ProgressLine(() => backlog--, stream);
+    for (let elapsed = 250; elapsed <= 12_000; elapsed += 250) progress.showQueued(elapsed);
+    progress.end();
+  }
+  expect(String(terminal.read()).split("\r\x1b[K").slice(1, 3)).toEqual([
+    "handling 2,000 queued",
+    "handling 1,999 queued",
+  ]);
+  expect(String(file.read())).toMatch(/^handling [\d,]+ queued\nhandling [\d,]+ queued\n$/);
+});
+
 test("columns are as wide as their widest cell", () => {
   expect(
     columns([
