@@ -241,6 +241,17 @@ test.each([
   });
 });
 
+test.each(["sk-secret\n", "sk-\nsecret", " sk-secret", "sk-secret-é"])(
+  "a key that no header takes is refused without being shown: %j",
+  async (apiKey) => {
+    const refused = batch([line("a", "x")], { apiKey });
+    await expect(refused).rejects.toMatchObject({
+      code: "SIDECALL_OPTION_INVALID",
+      message: expect.stringMatching(/^(?!.*secret).*apiKey/s),
+    });
+  },
+);
+
 test("the output may be neither the input nor in a missing folder", async () => {
   const input = writeLines(path("same.jsonl"), [line("a", "x")]);
   const same = runBatch({ input, output: input, baseUrl: double.url });
