@@ -23,7 +23,8 @@ export const HELP = `sidecall batch <input.jsonl> --base-url <url> --output <fil
 
 Exit codes: 0 every line succeeded, 1 some failed or handlers were not done in time, 2 the command line or an option is
 wrong, 3 the server cannot be reached, 4 something else broke, 130 and 143 stopped by SIGINT and SIGTERM: requests under
-way are aborted, what is done is written and handled. A second Ctrl-C exits at once.
+way are aborted, what is done is written and handled. A second Ctrl-C exits at once. A handler that fails does not
+change the exit code: the table counts its failures.
 `;
 
 const OPTIONS = {
