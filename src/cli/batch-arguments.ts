@@ -27,7 +27,7 @@ way are aborted, what is done is written and handled. A second Ctrl-C exits at o
 change the exit code: the table counts its failures.
 `;
 
-const OPTIONS = {
+export const OPTIONS = {
   "base-url": { type: "string" },
   output: { type: "string" },
   model: { type: "string" },
@@ -57,6 +57,12 @@ function required(name: string, value: string | undefined): string {
   return value;
 }
 
+function checkHandlers(handlers: readonly string[]): readonly string[] {
+  const twice = handlers.find((handler, i) => handlers.indexOf(handler) !== i);
+  if (twice === undefined) return handlers;
+  throw usageError(`Expected every --handler to be another one, got ${twice} twice; leave one out`);
+}
+
 function millisOption(name: string, text: string | undefined): number | undefined {
   const seconds = numberOption(name, text);
   if (seconds === undefined) return undefined;
@@ -82,7 +88,7 @@ export function readBatchArguments(args: readonly string[]): BatchArguments {
       timeoutMillis: millisOption("timeout-seconds", values["timeout-seconds"]),
     },
     trace: values.trace,
-    handlers: values.handler ?? [],
+    handlers: checkHandlers(values.handler ?? []),
     threads: numberOption("threads", values.threads) ?? 1,
     drainMillis: millisOption("drain-seconds", values["drain-seconds"]),
   };

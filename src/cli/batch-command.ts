@@ -7,13 +7,13 @@ import { errorText } from "../errors.ts";
 import { onHandlerError } from "../failures.ts";
 import type { TokenReport } from "../handlers/token-statistics.ts";
 import { LineFile } from "../line-file.ts";
-import { type BatchArguments, readBatchArguments } from "./batch-arguments.ts";
+import { type BatchArguments, OPTIONS, readBatchArguments } from "./batch-arguments.ts";
 import { DrainLimit } from "./drain-limit.ts";
 import { PlacedHandlers } from "./handlers.ts";
 import { Interrupt } from "./interrupt.ts";
 import { ProgressLine } from "./progress.ts";
 import { reportText } from "./table.ts";
-import { EXIT, plainText, usageError } from "./usage.ts";
+import { EXIT, inFlags, plainText, usageError } from "./usage.ts";
 
 export { HELP } from "./batch-arguments.ts";
 
@@ -120,7 +120,15 @@ async function check({ batch, trace }: BatchArguments): Promise<void> {
 
 export async function run(argv: readonly string[]): Promise<number> {
   const args = readBatchArguments(argv);
-  await check(args);
+  try {
+    await check(args);
+    return await runChecked(args);
+  } catch (error) {
+    throw inFlags(error, OPTIONS);
+  }
+}
+
+async function runChecked(args: BatchArguments): Promise<number> {
   const interrupt = new Interrupt(() => {
     process.stderr.write("\nsidecall: stopping; once more to exit at once\n");
   });
