@@ -7,7 +7,7 @@
 
 export { runBatch } from "./batch/batch.ts";
 export type { BatchOptions } from "./batch/options.ts";
-export type { BatchProgress, BatchSummary, Quantiles } from "./batch/statistics.ts";
+export type { BatchFailure, BatchProgress, BatchSummary, Quantiles } from "./batch/statistics.ts";
 export { ERROR_CODES, type ErrorCode, SidecallError } from "./errors.ts";
 export {
   type AnyEventRecord,

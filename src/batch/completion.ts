@@ -29,7 +29,12 @@ function merge(into: Mutable, delta: JsonObject): void {
   for (const [key, value] of Object.entries(delta)) {
     if (key === "__proto__" || value === undefined || value === null) continue;
     const had = into[key];
-    if (had === undefined || had === null || REPLACED.has(key)) into[key] = value;
+    if (Array.isArray(value) && (had === undefined || had === null)) {
+      // One by one, since a list may bring several parts of one entry.
+      const list: unknown[] = [];
+      mergeList(list, value);
+      into[key] = list;
+    } else if (had === undefined || had === null || REPLACED.has(key)) into[key] = value;
     else if (typeof had === "string" && typeof value === "string") into[key] = had + value;
     else if (Array.isArray(had) && Array.isArray(value)) mergeList(had, value);
     else if (isObject(had) && isObject(value)) merge(had, value);

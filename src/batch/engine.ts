@@ -61,7 +61,7 @@ class Batch {
   async #recordOf(request: BatchRequest | MalformedLine): Promise<BatchRecord> {
     const { statistics } = this;
     if ("problem" in request) {
-      statistics.failed += 1;
+      statistics.fail(request.line, request.customId, request.problem);
       return malformedRecord(request);
     }
     statistics.runs += 1;

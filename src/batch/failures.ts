@@ -54,6 +54,8 @@ export function innermostMessage(error: unknown): string {
 /** A failed request in words, with the system's code where there is one. */
 export function failureText(error: unknown): string {
   if (error instanceof SidecallError) return error.message;
+  // Begins with the status.
+  if (statusOf(error) !== undefined && error instanceof Error) return error.message;
   const code = systemCode(error);
   const inner = innermostMessage(error);
   const text =

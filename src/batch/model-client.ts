@@ -63,7 +63,10 @@ export class ModelClient {
   ): Promise<Omit<OpenAnswer, "chunks">> {
     const controller = new AbortController();
     const stop = () => controller.abort(signal.reason);
-    const timer = setTimeout(() => controller.abort(silence(this.#timeoutMillis)), this.#timeoutMillis);
+    let isListening = true;
+    const timer = setTimeout(() => {
+      if (isListening) controller.abort(silence(this.#timeoutMillis));
+    }, this.#timeoutMillis);
     const aborted = rejectionOf(controller.signal);
     signal.addEventListener("abort", stop);
     try {
@@ -73,10 +76,13 @@ export class ModelClient {
       for (;;) {
         const next = await Promise.race([chunks.next(), aborted]);
         if (next.done === true) break;
+        // While handlers are at work the server's silence is not its own; the timer begins anew after them.
+        isListening = false;
         await onChunk(next.value);
         const turn = this.#turns.due();
         if (turn !== undefined) await turn;
         timer.refresh();
+        isListening = true;
       }
       controller.signal.throwIfAborted();
       return answer;

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import { errorText } from "../errors.ts";
+import { errorText, SidecallError } from "../errors.ts";
 import type { CallbackHandler } from "../handler.ts";
 import { AsyncCallbackManager } from "../managers/async-manager.ts";
 import { checkInteger, checkKeys, invalidOption, MAX_TIMER_MILLIS } from "../options.ts";
@@ -13,7 +13,7 @@ export interface BatchOptions {
   readonly output: string;
   /** Of an OpenAI-compatible server, such as `http://127.0.0.1:8000/v1`. */
   readonly baseUrl: string;
-  /** @default "none", for servers that want no key; $OPENAI_API_KEY is not read */
+  /** ASCII without spaces. @default "none", for servers that want no key; $OPENAI_API_KEY is not read */
   readonly apiKey?: string | undefined;
   /** Takes the place of every request's own model. @default each request's own */
   readonly model?: string | undefined;
@@ -73,6 +73,14 @@ function checkPath(name: string, value: string): string {
   throw invalidOption(name, "the path of a file", value);
 }
 
+/** A key that can stand in a header. Never shown, nor handed to a client whose error would show it. */
+function checkKey(key: string): string {
+  if (typeof key === "string" && /^[\x21-\x7e]+$/.test(key)) return key;
+  const expected = "a key of ASCII characters without spaces and line breaks, or absent";
+  const message = `Expected \`apiKey\` to be ${expected}; what came is not shown.`;
+  throw new SidecallError("SIDECALL_OPTION_INVALID", message);
+}
+
 function httpUrl(value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url?.protocol === "http:" || url?.protocol === "https:") return value;
@@ -87,12 +95,11 @@ export function batchSettings(options: BatchOptions): BatchSettings {
     throw invalidOption("handlers", "absent where there is a manager", handlers);
   }
   if (model === "") throw invalidOption("model", "a name", model);
-  if (options.apiKey === "") throw invalidOption("apiKey", "a key, or absent", "");
   return {
     input: checkPath("input", options.input),
     output: checkPath("output", options.output),
     baseUrl: httpUrl(options.baseUrl),
-    apiKey: options.apiKey ?? "none",
+    apiKey: checkKey(options.apiKey ?? "none"),
     model,
     concurrency: checkInteger("concurrency", options.concurrency ?? 8, 1, MAX_CONCURRENCY),
     manager: manager ?? new AsyncCallbackManager({ handlers: handlers ?? [] }),

@@ -129,7 +129,7 @@ export class RequestRun {
 
   async #fail(run: AsyncCallbackManagerForLLMRun, error: unknown): Promise<BatchRecord> {
     const { customId, line, model } = this.#request;
-    this.#statistics.failed += 1;
+    this.#statistics.fail(line, customId, failureText(error));
     const arrived = this.#completion.hasContent ? { response: this.#completion.result(model) } : undefined;
     await this.#statistics.meter.tell(() => run.onLLMError(error, arrived));
     if (error instanceof APIError && error.status !== undefined) {

@@ -20,12 +20,23 @@ export interface Quantiles {
   readonly p99: number;
 }
 
+/** A line that failed, and why. */
+export interface BatchFailure {
+  readonly line: number;
+  /** null where the line has none that can be used. */
+  readonly customId: string | null;
+  /** One line of at most 200 characters. */
+  readonly text: string;
+}
+
 /** What a batch came to. */
 export interface BatchSummary extends BatchProgress {
   /** Requests that became runs: all lines but the malformed ones. */
   readonly runs: number;
   /** Whether the signal ended the batch early. */
   readonly interrupted: boolean;
+  /** The failure that came first in time; undefined if no line failed. */
+  readonly firstFailure: BatchFailure | undefined;
   /** As the server counts them; 0 for a server that does not. */
   readonly promptTokens: number;
   readonly completionTokens: number;
@@ -37,6 +48,14 @@ export interface BatchSummary extends BatchProgress {
   /** Events told to the handlers, and the time that telling took on the main thread. */
   readonly events: number;
   readonly eventMillis: number;
+}
+
+const MAX_FAILURE_LENGTH = 200;
+
+/** Others' words on one line, without what a terminal would take for a command. */
+export function shortText(text: string): string {
+  const line = text.replace(/[\s\p{Cc}\p{Cf}]+/gu, " ").trim();
+  return line.length > MAX_FAILURE_LENGTH ? `${line.slice(0, MAX_FAILURE_LENGTH - 1)}…` : line;
 }
 
 /** Collects durations: recorded in microseconds, read in milliseconds. */
@@ -67,6 +86,13 @@ export class BatchStatistics {
   streamedTokens = 0;
   promptTokens = 0;
   completionTokens = 0;
+  #firstFailure: BatchFailure | undefined;
+
+  /** Counts a line that failed. */
+  fail(line: number, customId: string | null, text: string): void {
+    this.failed += 1;
+    this.#firstFailure ??= { line, customId, text: shortText(text) };
+  }
 
   progress(): BatchProgress {
     const { done, failed, inFlight, streamedTokens } = this;
@@ -80,6 +106,7 @@ export class BatchStatistics {
       runs,
       retries,
       interrupted,
+      firstFailure: this.#firstFailure,
       promptTokens,
       completionTokens,
       firstTokenMillis: this.firstToken.quantiles(),

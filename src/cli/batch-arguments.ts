@@ -18,14 +18,16 @@ export const HELP = `sidecall batch <input.jsonl> --base-url <url> --output <fil
   --trace <file>            one line of JSON per run; overwritten
   --handler <module>        a callback handler of your own, ./file.js or ./file.js#export; may be repeated
   --threads <n>             worker threads for what ships, and as many for your own handlers (default: 1)
-  --drain-seconds <n>       how long handlers may take to finish after the last request (default: 30)
+  --drain-seconds <n>       how long handlers may take to finish after the last request (default: as long as they need,
+                            but 30 once the batch is stopped)
 
 Exit codes: 0 every line succeeded, 1 some failed or handlers were not done in time, 2 the command line or an option is
 wrong, 3 the server cannot be reached, 4 something else broke, 130 and 143 stopped by SIGINT and SIGTERM: requests under
-way are aborted, what is done is written and handled. A second Ctrl-C exits at once.
+way are aborted, what is done is written and handled. A second Ctrl-C exits at once. A handler that fails does not
+change the exit code: the table counts its failures.
 `;
 
-const OPTIONS = {
+export const OPTIONS = {
   "base-url": { type: "string" },
   output: { type: "string" },
   model: { type: "string" },
@@ -39,7 +41,6 @@ const OPTIONS = {
   "drain-seconds": { type: "string" },
 } as const;
 
-const DEFAULT_DRAIN_SECONDS = 30;
 const MAX_SECONDS = MAX_TIMER_MILLIS / 1000;
 
 export interface BatchArguments {
@@ -47,12 +48,19 @@ export interface BatchArguments {
   readonly trace: string | undefined;
   readonly handlers: readonly string[];
   readonly threads: number;
-  readonly drainMillis: number;
+  /** Undefined: no limit but after an interruption. */
+  readonly drainMillis: number | undefined;
 }
 
 function required(name: string, value: string | undefined): string {
   if (value === undefined || value === "") throw usageError(`Expected ${name}`);
   return value;
+}
+
+function checkHandlers(handlers: readonly string[]): readonly string[] {
+  const twice = handlers.find((handler, i) => handlers.indexOf(handler) !== i);
+  if (twice === undefined) return handlers;
+  throw usageError(`Expected every --handler to be another one, got ${twice} twice; leave one out`);
 }
 
 function millisOption(name: string, text: string | undefined): number | undefined {
@@ -80,8 +88,8 @@ export function readBatchArguments(args: readonly string[]): BatchArguments {
       timeoutMillis: millisOption("timeout-seconds", values["timeout-seconds"]),
     },
     trace: values.trace,
-    handlers: values.handler ?? [],
+    handlers: checkHandlers(values.handler ?? []),
     threads: numberOption("threads", values.threads) ?? 1,
-    drainMillis: millisOption("drain-seconds", values["drain-seconds"]) ?? DEFAULT_DRAIN_SECONDS * 1000,
+    drainMillis: millisOption("drain-seconds", values["drain-seconds"]),
   };
 }

@@ -1,34 +1,23 @@
 import { resolve } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { runBatchFile } from "../batch/engine.ts";
 import { batchSettings, checkFiles } from "../batch/options.ts";
 import { probeServer } from "../batch/probe.ts";
 import type { BatchSummary } from "../batch/statistics.ts";
-import { errorText, SidecallError } from "../errors.ts";
+import { errorText } from "../errors.ts";
 import { onHandlerError } from "../failures.ts";
 import type { TokenReport } from "../handlers/token-statistics.ts";
 import { LineFile } from "../line-file.ts";
-import { type BatchArguments, readBatchArguments } from "./batch-arguments.ts";
+import { type BatchArguments, OPTIONS, readBatchArguments } from "./batch-arguments.ts";
+import { DrainLimit } from "./drain-limit.ts";
 import { PlacedHandlers } from "./handlers.ts";
 import { Interrupt } from "./interrupt.ts";
 import { ProgressLine } from "./progress.ts";
 import { reportText } from "./table.ts";
-import { EXIT, plainText, usageError } from "./usage.ts";
+import { EXIT, inFlags, plainText, usageError } from "./usage.ts";
 
 export { HELP } from "./batch-arguments.ts";
 
-/** Rejects after `millis` unless the work is done by then. */
-async function within<T>(work: Promise<T>, millis: number, what: string): Promise<T> {
-  const done = new AbortController();
-  const late = delay(millis, undefined, { signal: done.signal }).then(() => {
-    throw new SidecallError(
-      "SIDECALL_TIMEOUT",
-      `${what} took longer than ${millis / 1000} s (--drain-seconds)`,
-    );
-  });
-  late.catch(() => undefined);
-  return await Promise.race([work, late]).finally(() => done.abort());
-}
+const PROGRESS_MILLIS = 250;
 
 /** One batch with its handlers, from the first request to the table. */
 class BatchCommand {
@@ -36,12 +25,14 @@ class BatchCommand {
   readonly #placed: PlacedHandlers;
   readonly #interrupt: Interrupt;
   readonly #progress: ProgressLine;
+  readonly #limit: DrainLimit;
   readonly #failing = new Set<string>();
 
   constructor(args: BatchArguments, placed: PlacedHandlers, interrupt: Interrupt) {
     this.#args = args;
     this.#placed = placed;
     this.#interrupt = interrupt;
+    this.#limit = new DrainLimit(args.drainMillis, interrupt.stopped);
     this.#progress = new ProgressLine(() => placed.backlog());
   }
 
@@ -80,26 +71,29 @@ class BatchCommand {
       onProgress: (state) => this.#progress.show(state),
     });
     batch.catch(() => undefined);
-    const stopped = new Promise<void>((resolve) => {
-      signal.addEventListener("abort", () => resolve());
-    });
-    await Promise.race([batch, stopped]);
-    return signal.aborted ? within(batch, this.#args.drainMillis, "Stopping") : batch;
+    await Promise.race([batch, this.#interrupt.stopped]);
+    return signal.aborted ? this.#limit.within(batch, "Stopping") : batch;
   }
 
   /** Lets the handlers finish and end; says what they did not do. */
   async #drain(): Promise<{ drained: boolean; tokens: TokenReport | undefined }> {
-    const { drainMillis } = this.#args;
+    const startMillis = performance.now();
+    const tick = setInterval(
+      () => this.#progress.showQueued(performance.now() - startMillis),
+      PROGRESS_MILLIS,
+    );
     let tokens: TokenReport | undefined;
     try {
-      await within(this.#placed.flush(), drainMillis, "Handling what was queued");
-      tokens = await within(this.#placed.tokenReport(), drainMillis, "The token report");
-      await this.#placed.close(drainMillis);
+      await this.#limit.within(this.#placed.flush(), "Handling what was queued");
+      tokens = await this.#limit.within(this.#placed.tokenReport(), "The token report");
+      await this.#limit.within(this.#placed.close(), "Closing the handlers");
       return { drained: true, tokens };
     } catch (error) {
       this.#say(`${plainText(error)}; ${this.#placed.backlog()} events are not handled`);
       await this.#placed.abort();
       return { drained: false, tokens };
+    } finally {
+      clearInterval(tick);
     }
   }
 
@@ -126,7 +120,15 @@ async function check({ batch, trace }: BatchArguments): Promise<void> {
 
 export async function run(argv: readonly string[]): Promise<number> {
   const args = readBatchArguments(argv);
-  await check(args);
+  try {
+    await check(args);
+    return await runChecked(args);
+  } catch (error) {
+    throw inFlags(error, OPTIONS);
+  }
+}
+
+async function runChecked(args: BatchArguments): Promise<number> {
   const interrupt = new Interrupt(() => {
     process.stderr.write("\nsidecall: stopping; once more to exit at once\n");
   });

@@ -76,8 +76,8 @@ export class PlacedHandlers {
     await Promise.all(this.handlers.map((handler) => handler.flush()));
   }
 
-  async close(timeoutMillis: number): Promise<void> {
-    await Promise.all(this.handlers.map((handler) => handler.close({ timeoutMillis })));
+  async close(): Promise<void> {
+    await Promise.all(this.handlers.map((handler) => handler.close()));
   }
 
   async abort(): Promise<void> {

@@ -8,11 +8,16 @@ export class Interrupt {
   readonly #controller = new AbortController();
   readonly #listeners = { SIGINT: () => this.#hear(EXIT.sigint), SIGTERM: () => this.#hear(EXIT.sigterm) };
   readonly #onFirst: () => void;
+  /** Resolves at the first press. */
+  readonly stopped: Promise<void>;
   #exitCode: number | undefined;
   #firstMillis = 0;
 
   constructor(onFirst: () => void) {
     this.#onFirst = onFirst;
+    this.stopped = new Promise((resolve) => {
+      this.signal.addEventListener("abort", () => resolve());
+    });
     process.on("SIGINT", this.#listeners.SIGINT);
     process.on("SIGTERM", this.#listeners.SIGTERM);
   }

@@ -1,6 +1,6 @@
 import { startModelDouble } from "../model-double/server.ts";
 import { Interrupt } from "./interrupt.ts";
-import { EXIT, numberOption, parseCommandLine } from "./usage.ts";
+import { EXIT, inFlags, numberOption, parseCommandLine } from "./usage.ts";
 
 export const HELP = `sidecall model-double [options]
 
@@ -36,6 +36,8 @@ export async function run(args: readonly string[]): Promise<number> {
     failRate: numberOption("fail-rate", values["fail-rate"]),
     seed: numberOption("seed", values.seed),
     port: numberOption("port", values.port),
+  }).catch((error: unknown) => {
+    throw inFlags(error, OPTIONS);
   });
   const recorded = double.recordedAnswers === 0 ? "" : ` with ${double.recordedAnswers} recorded answers`;
   process.stdout.write(`model double at ${double.url}${recorded}\n`);

@@ -25,6 +25,7 @@ export class ProgressLine {
   readonly #utilization = performance.eventLoopUtilization();
   readonly #backlog: () => number;
   readonly #stream: NodeJS.WriteStream;
+  #lastQueuedMillis = 0;
   #last = { elapsedMillis: 0, streamedTokens: 0 };
 
   /** `backlog`: events that handlers have not settled. */
@@ -45,13 +46,24 @@ export class ProgressLine {
       `backlog ${whole(this.#backlog())}`,
     ].join(" · ");
     this.#recentDelay.reset();
-    if (!this.#stream.isTTY) this.#stream.write(`${line}\n`);
-    else this.#stream.write(`${ERASE_LINE}${line.slice(0, this.#stream.columns - 1)}`);
+    this.#write(line);
+  }
+
+  /** Shows what is left to handle after the last request; `elapsedMillis` since then. */
+  showQueued(elapsedMillis: number): void {
+    if (!this.#stream.isTTY && elapsedMillis - this.#lastQueuedMillis < LOG_EVERY_MILLIS) return;
+    this.#lastQueuedMillis = elapsedMillis;
+    this.#write(`handling ${whole(this.#backlog())} queued`);
   }
 
   /** Writes a line that stays. */
   say(text: string): void {
     this.#stream.write(`${this.#stream.isTTY ? ERASE_LINE : ""}${text}\n`);
+  }
+
+  #write(line: string): void {
+    if (!this.#stream.isTTY) this.#stream.write(`${line}\n`);
+    else this.#stream.write(`${ERASE_LINE}${line.slice(0, this.#stream.columns - 1)}`);
   }
 
   /** Takes the progress line away and tells what the main thread was like. */

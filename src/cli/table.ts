@@ -1,4 +1,4 @@
-import type { BatchSummary, Quantiles } from "../batch/statistics.ts";
+import { type BatchFailure, type BatchSummary, type Quantiles, shortText } from "../batch/statistics.ts";
 import type { TokenReport } from "../handlers/token-statistics.ts";
 import type { HandlerRow } from "./handlers.ts";
 
@@ -37,12 +37,18 @@ export function columns(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `  ${line(row).trimEnd()}\n`).join("");
 }
 
+function failureRow({ line, customId, text }: BatchFailure): readonly [string, string] {
+  const name = customId === null ? "" : ` (${shortText(customId)})`;
+  return ["first failure", `line ${line}${name}: ${text}`];
+}
+
 function batchTable(summary: BatchSummary, loop: LoopReport): string {
-  const { elapsedMillis, events, eventMillis } = summary;
+  const { elapsedMillis, events, eventMillis, firstFailure } = summary;
   const rows: readonly (readonly [string, string])[] = [
     ["lines", `${whole(summary.done)}${summary.interrupted ? ", then stopped" : ""}`],
     ["runs", whole(summary.runs)],
     ["failures", `${whole(summary.failed)} (${whole(summary.retries)} retries)`],
+    ...(firstFailure === undefined ? [] : [failureRow(firstFailure)]),
     ["tokens streamed", whole(summary.streamedTokens)],
     ["tokens by the server", `${whole(summary.promptTokens)} in, ${whole(summary.completionTokens)} out`],
     ["time to first token", quantiles(summary.firstTokenMillis)],

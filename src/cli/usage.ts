@@ -38,6 +38,16 @@ export function parseCommandLine<T extends ParseArgsConfig>(config: T): ReturnTy
   }
 }
 
+/** An error about an option of the API, told with the command's flag of that name: --max-retries for `maxRetries`. */
+export function inFlags(error: unknown, flags: object): unknown {
+  if (!(error instanceof SidecallError) || error.code !== "SIDECALL_OPTION_INVALID") return error;
+  const message = error.message.replace(/^Expected `(\w+)`/, (text, name: string) => {
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return Object.hasOwn(flags, flag) ? `Expected --${flag}` : text;
+  });
+  return new SidecallError(error.code, message, error.cause);
+}
+
 /** The number that an option was given, or undefined. Its range is for whoever uses it to check. */
 export function numberOption(name: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;

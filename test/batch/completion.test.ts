@@ -80,6 +80,18 @@ test("puts parallel tool calls together, whether or not a server repeats names a
   expect(JSON.stringify(builder.body())).not.toContain('"index":1');
 });
 
+test("parts of one tool call that come in one chunk, the first too, are one call", () => {
+  const part = (args: string) => ({ index: 0, function: { arguments: args } });
+  const builder = build(
+    chunk({ tool_calls: [{ ...part('{"x"'), id: "a" }, part(":")] }),
+    chunk({ tool_calls: [part("1"), part("}")] }),
+    chunk({}, "tool_calls"),
+  );
+  expect(builder.body()).toMatchObject({
+    choices: [{ message: { tool_calls: [{ id: "a", function: { arguments: '{"x":1}' } }] } }],
+  });
+});
+
 test("keeps choices apart and in order", () => {
   const builder = build(
     chunk({ content: "b" }, null, 1),

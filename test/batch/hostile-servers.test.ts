@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { BatchRecord } from "../../src/batch/record.ts";
-import { type BatchOptions, type EventRecord, runBatch } from "../../src/index.ts";
+import { type BatchOptions, type CallbackHandler, type EventRecord, runBatch } from "../../src/index.ts";
 import { line, textOf, writeLines } from "../fixtures/batch.ts";
 import { Recorder } from "../fixtures/handlers.ts";
 import { chunk, EVENT_STREAM, event, serve } from "../fixtures/http.ts";
@@ -145,6 +145,20 @@ test("a server that falls silent is given up", async () => {
     timeoutMillis: 50,
   });
   expect(record?.error?.message).toContain("silent for 50 ms");
+});
+
+test("the time that a handler takes is no silence of the server", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const slow: CallbackHandler = { onLLMNewToken: () => vi.advanceTimersByTimeAsync(1000).then(() => {}) };
+  const { record } = await ask(
+    (response) => {
+      stream(response, chunk({ content: "Hal" }), chunk({ content: "lo" }), chunk({}, "stop"), "[DONE]");
+      response.end();
+    },
+    { timeoutMillis: 50, handlers: [slow] },
+  );
+  expect(textOf(record)).toBe("Hallo");
 });
 
 test("a server that never answers is given up, and tried again", async () => {

@@ -90,6 +90,7 @@ test("malformed and repeated lines become records with their line, the rest runs
     line("b", "z"),
   ]);
   expect(summary).toMatchObject({ done: 5, failed: 3, runs: 2 });
+  expect(summary.firstFailure).toMatchObject({ line: 2, customId: null });
   const errors = records
     .filter(({ error }) => error !== null)
     .map(({ custom_id, error }) => [custom_id, error?.line]);
@@ -159,6 +160,8 @@ test("a refusal is recorded as the server wrote it, and is the run's error", asy
     maxRetries: 1,
   });
   expect(summary).toMatchObject({ failed: 1, runs: 1, retries: 1 });
+  const text = expect.stringMatching(/^(429|500) .*injected/);
+  expect(summary.firstFailure).toEqual({ line: 1, customId: "a", text });
   expect(records[0]).toMatchObject({ custom_id: "a", error: null });
   expect(records[0]?.response?.status_code).toBeOneOf([429, 500]);
   expect(records[0]?.response?.body).toMatchObject({
@@ -237,6 +240,17 @@ test.each([
     message: expect.stringContaining(name),
   });
 });
+
+test.each(["sk-secret\n", "sk-\nsecret", " sk-secret", "sk-secret-é"])(
+  "a key that no header takes is refused without being shown: %j",
+  async (apiKey) => {
+    const refused = batch([line("a", "x")], { apiKey });
+    await expect(refused).rejects.toMatchObject({
+      code: "SIDECALL_OPTION_INVALID",
+      message: expect.stringMatching(/^(?!.*secret).*apiKey/s),
+    });
+  },
+);
 
 test("the output may be neither the input nor in a missing folder", async () => {
   const input = writeLines(path("same.jsonl"), [line("a", "x")]);

@@ -62,6 +62,7 @@ test("failed lines make exit code 1, and are records", async () => {
   const { code, stdout } = await sidecall(...args);
   expect(code).toBe(1);
   expect(stdout).toMatch(/failures +1 /);
+  expect(stdout).toMatch(/first failure +line 3: expected custom_id to be a text/);
   const bad = readJsonLines<BatchRecord>(output).find(({ error }) => error !== null);
   expect(bad).toMatchObject({ response: null, error: { code: "SIDECALL_BATCH_LINE", line: 3 } });
 });
@@ -161,6 +162,10 @@ test.each([
   [["a.jsonl", "--output", "o", "--base-url", "http://x", "--timeout-seconds", "0"], "--timeout-seconds"],
   [["a.jsonl", "--output", "o", "--base-url", "http://x", "--concurrency", "-1"], "ambiguous"],
   [["a.jsonl", "--output", "o", "--base-url", "http://x", "--trace", "o"], "--trace"],
+  [
+    ["a.jsonl", "--output", "o", "--base-url", "http://x", "--handler", "./h.js", "--handler", "./h.js"],
+    "--handler to be another one, got ./h.js twice",
+  ],
 ])("a wrong command line is one coded line and exit code 2: %j", async (args, name) => {
   const { code, stdout, stderr } = await sidecall("batch", ...args);
   expect([code, stdout]).toEqual([2, ""]);
@@ -169,15 +174,19 @@ test.each([
 });
 
 test.each([
-  [["--concurrency", "0"], "SIDECALL_OPTION_INVALID"],
-  [["--threads", "0"], "SIDECALL_OPTION_INVALID"],
+  [["--concurrency", "0"], "SIDECALL_OPTION_INVALID", "Expected --concurrency to be"],
+  [["--threads", "0"], "SIDECALL_OPTION_INVALID", "Expected --threads to be"],
+  [["--base-url", "ftp://x"], "SIDECALL_OPTION_INVALID", "Expected --base-url to be"],
+  [["--max-retries", "1.5"], "SIDECALL_OPTION_INVALID", "Expected --max-retries to be"],
+  [["--api-key", "a b"], "SIDECALL_OPTION_INVALID", "Expected --api-key to be"],
   [["--handler", "./nowhere.js"], "SIDECALL_MODULE_FAILED"],
   [["--handler", `${OWN_HANDLERS}#nothing`], "SIDECALL_NOT_A_HANDLER"],
   [["--trace", "missing/trace.jsonl"], "SIDECALL_FILE_NOT_WRITABLE"],
   [["--output", "missing/out.jsonl"], "SIDECALL_FILE_NOT_WRITABLE"],
-])("a wrong option is one coded line and exit code 2: %j", async (more, expected) => {
+])("a wrong option is one coded line and exit code 2: %j", async (more, expected, text = "") => {
   const { args } = batchArguments("wrong", 1);
   const { code, stderr } = await sidecall(...args, ...more);
   expect(stderr).toMatch(new RegExp(`^sidecall: .* \\[${expected}\\]\\n$`));
+  expect(stderr).toContain(text);
   expect(code).toBe(2);
 });

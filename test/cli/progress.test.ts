@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
+import { BatchStatistics } from "../../src/batch/statistics.ts";
 import { ProgressLine } from "../../src/cli/progress.ts";
 import { columns, reportText } from "../../src/cli/table.ts";
 
@@ -38,6 +39,21 @@ test("elsewhere a line comes every five seconds", () => {
   expect(lines[0]).toMatch(/^3 done, 1 failed, 2 running · 1,000 tokens\/s · loop delay .* ms · backlog 7$/);
 });
 
+test("what is queued after the last request is shown, elsewhere every five seconds", () => {
+  const [terminal, file] = [streamOf({ isTTY: true, columns: 40 }), streamOf({ isTTY: false })];
+  let backlog = 2000;
+  for (const stream of [terminal, file]) {
+    const progress = new ProgressLine(() => backlog--, stream);
+    for (let elapsed = 250; elapsed <= 12_000; elapsed += 250) progress.showQueued(elapsed);
+    progress.end();
+  }
+  expect(String(terminal.read()).split("\r\x1b[K").slice(1, 3)).toEqual([
+    "handling 2,000 queued",
+    "handling 1,999 queued",
+  ]);
+  expect(String(file.read())).toMatch(/^handling [\d,]+ queued\nhandling [\d,]+ queued\n$/);
+});
+
 test("columns are as wide as their widest cell", () => {
   expect(
     columns([
@@ -48,11 +64,22 @@ test("columns are as wide as their widest cell", () => {
   ).toBe(["  name    count", "  a           1", "  longer  1,000", ""].join("\n"));
 });
 
+test("the table names the first failure on one line that no terminal takes for a command", () => {
+  const statistics = new BatchStatistics();
+  statistics.fail(1, "prompt-001\u001b[2J", `404 Unknown\nrequest URL ${"x".repeat(1000)}`);
+  statistics.fail(2, null, "other");
+  const loop = { utilization: 0, delayP99Millis: 0, delayMaxMillis: 0 };
+  const text = reportText(statistics.summary(false), loop, [], undefined);
+  expect(text).toMatch(/first failure +line 1 \(prompt-001 \[2J\): 404 Unknown request URL x{100,180}…\n/);
+  expect(text).not.toContain("other");
+});
+
 test("a batch in which nothing happened makes a table without NaN", () => {
   const summary = {
     ...state(0, 0),
     runs: 0,
     interrupted: false,
+    firstFailure: undefined,
     promptTokens: 0,
     completionTokens: 0,
     firstTokenMillis: NOTHING,
