@@ -66,3 +66,8 @@ export function interestOf(handler: CallbackHandler): number {
 export function isInterested(interest: number, info: EventInfo): boolean {
   return (interest & (1 << info.code)) !== 0;
 }
+
+/** Whether what a handler returned is something to wait for. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -1,4 +1,4 @@
-import { deliver } from "./delivery.ts";
+import { deliver, isThenable } from "./delivery.ts";
 import type { AnyEventRecord } from "./events.ts";
 import { reportFailure } from "./failures.ts";
 import { type CallbackHandler, handlerName } from "./handler.ts";
@@ -23,10 +23,6 @@ function isSet(handler: CallbackHandler, flag: "runInline" | "raiseError"): bool
 function fail(handler: CallbackHandler, record: AnyEventRecord, error: unknown, outcome: Outcome): void {
   reportFailure({ handler: handlerName(handler), event: record.event, runId: record.runId, error });
   if (isSet(handler, "raiseError")) outcome.raised ??= { error };
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 /** Starts one delivery. Returns what is left to wait for; a failure is noted in `outcome`, never thrown. */

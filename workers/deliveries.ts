@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { deliver, isInterested } from "../src/delivery.ts";
+import { deliver, isInterested, isThenable } from "../src/delivery.ts";
 import { SidecallError } from "../src/errors.ts";
 import { type AnyEventRecord, EVENT_INFO, type EventInfo } from "../src/events.ts";
 import type { LaneCounters } from "../src/shared-memory/counters.ts";
@@ -19,10 +19,6 @@ export interface DeliveriesOptions {
   readonly handlerTimeoutMillis: number;
   /** Called once for each event when all handlers have settled it. */
   readonly onSettled: (place: Place, isLate: boolean) => void;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 /** What is left of a handler's turn: a promise to wait for, or what was thrown; undefined when it is settled. */

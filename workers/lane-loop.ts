@@ -5,7 +5,7 @@ import { type AnyEventRecord, type EventInfo, isRunEnd } from "../src/events.ts"
 import type { LaneSetup } from "../src/offthread/protocol.ts";
 import { RingConsumer } from "../src/shared-memory/consumer.ts";
 import { LaneCounters } from "../src/shared-memory/counters.ts";
-import { NAPPING, SLEEPING } from "../src/shared-memory/layout.ts";
+import { hasReached, NAPPING, SLEEPING } from "../src/shared-memory/layout.ts";
 import { ACKNOWLEDGE } from "../src/wire/frames.ts";
 import { Deliveries, type Place } from "./deliveries.ts";
 import { eventOfFrame, FrameReader, isRunFrame, type ReadFrame } from "./frame-reader.ts";
@@ -179,8 +179,7 @@ export class LaneLoop {
   }
 
   #isReleased(position: number): boolean {
-    // Positions wrap at 2^32; they are never half of that apart.
-    return ((this.#consumer.released - position) | 0) >= 0;
+    return hasReached(this.#consumer.released, position);
   }
 }
 

@@ -1,4 +1,5 @@
 import { createHistogram, performance, type RecordableHistogram } from "node:perf_hooks";
+import { hasReached } from "../shared-memory/layout.ts";
 
 /** Somebody who waits for an event to be handled. */
 export interface Waiter {
@@ -35,8 +36,7 @@ export class Acknowledgements {
   /** Settles what lies before `released`: its acknowledgement was lost with a thread. */
   settleThrough(released: number): void {
     for (const position of this.#waiters.keys()) {
-      // Positions wrap at 2^32; they are never half of that apart.
-      if (((released - position) | 0) >= 0) this.settle(position);
+      if (hasReached(released, position)) this.settle(position);
     }
   }
 

@@ -1,4 +1,5 @@
 import { Fifo } from "../fifo.ts";
+import { hasReached } from "../shared-memory/layout.ts";
 import type { WireRun } from "../wire/records.ts";
 
 interface Retired {
@@ -41,8 +42,7 @@ export class RunNumbers {
   #reclaim(released: number): void {
     for (;;) {
       const oldest = this.#retired.peek();
-      // Positions wrap at 2^32; they are never half of that apart.
-      if (oldest === undefined || ((released - oldest.position) | 0) < 0) return;
+      if (oldest === undefined || !hasReached(released, oldest.position)) return;
       this.#retired.shift();
       this.#runs.delete(oldest.runNumber);
       this.#free.push(oldest.runNumber);

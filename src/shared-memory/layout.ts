@@ -43,6 +43,11 @@ export type WaitingState = typeof NAPPING | typeof SLEEPING;
 export const MIN_RING_BYTES = 1024;
 export const MAX_RING_BYTES = 2 ** 30;
 
+/** Whether `position` lies at or before `reached`. Positions wrap at 2^32, and two in use are never half of that apart. */
+export function hasReached(reached: number, position: number): boolean {
+  return ((reached - position) | 0) >= 0;
+}
+
 /** Bytes that a record with this body takes in the storage. */
 export function recordBytes(bodyBytes: number): number {
   return (RECORD_HEADER_BYTES + bodyBytes + 7) & ~7;
