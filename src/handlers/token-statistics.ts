@@ -21,12 +21,16 @@ export interface TokenReport {
   readonly models: Readonly<Record<string, ModelTokens>>;
 }
 
-const ENCODINGS = {
+const ENCODING_NAMES = ["o200k_base", "cl100k_base"] as const;
+export type TokenEncoding = (typeof ENCODING_NAMES)[number];
+/** What a tokenizer has to offer. Spelt out, to keep the package's own declarations free of the tokenizer's. */
+interface Tokenizer {
+  countTokens(text: string, options: { disallowedSpecial: Set<string> }): number;
+}
+const ENCODINGS: Readonly<Record<TokenEncoding, () => Promise<Tokenizer>>> = {
   o200k_base: () => import("gpt-tokenizer/encoding/o200k_base"),
   cl100k_base: () => import("gpt-tokenizer/encoding/cl100k_base"),
-} as const;
-export type TokenEncoding = keyof typeof ENCODINGS;
-const ENCODING_NAMES = Object.keys(ENCODINGS) as readonly TokenEncoding[];
+};
 
 export interface TokenStatisticsOptions {
   /** @default "o200k_base", the encoding of gpt-4o and later */
