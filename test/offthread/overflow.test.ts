@@ -22,9 +22,11 @@ interface Gate {
 }
 const SMALL = { ringBytes: 1024, maxBufferedBytes: 2048, completion: "queued" } as const;
 
+const NO_TAGS: readonly string[] = [];
+
 /** A handler that holds its trace's first event until the gate opens, with all that is sent meanwhile behind it. */
-async function blocked(options: OffThreadOptions) {
-  const handler: OffThreadHandler<Gate> = await offThread<Gate>(fixture("Gated"), options);
+async function blocked(options: OffThreadOptions, name = "Gated") {
+  const handler: OffThreadHandler<Gate> = await offThread<Gate>(fixture(name), options);
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const chain = await manager.onChainStart(null, {});
   void chain.onCustomEvent("hold", {});
@@ -70,18 +72,41 @@ test.each(["trace", "none"] as const)(
 );
 
 test("drop: starts and ends push out other events, and are dropped last", async () => {
-  const { handler, manager, chain } = await blocked({ ...SMALL, overflow: "drop" });
-  const recorder = await offThread(fixture("Gated"));
-  await recorder.close();
+  const { handler, chain } = await blocked({ ...SMALL, overflow: "drop" }, "GatedChains");
+  const identity = (i: number) => ({
+    runId: `r${i}`,
+    parentRunId: undefined,
+    traceId: `r${i}`,
+    tags: NO_TAGS,
+  });
+  const start = (i: number) => {
+    const own = { serialized: null, inputs: i, metadata: {}, timestamp: 0 };
+    return handler.onEvent({ event: "on_chain_start", ...identity(i), ...own });
+  };
+  const end = (i: number) => {
+    return handler.onEvent({ event: "on_chain_end", ...identity(i), outputs: i, timestamp: 0 });
+  };
+  // Fills ring and buffer, and goes on until texts are dropped at the door.
   for (let i = 0; i < 200; i += 1) void chain.onText(`${i}`);
-  const { dropped } = handler.stats();
-  expect(dropped).toBeGreaterThan(0);
-  const before = handler.stats().events;
-  void manager.onChainStart(null, {});
-  void chain.onChainEnd({});
-  // Gated does not want chain events: nothing was sent.
-  expect(handler.stats().events).toBe(before);
+  const before = handler.stats();
+  expect(before.dropped).toBeGreaterThan(0);
+  const kept = [0, 1, 2, 3, 4].flatMap((i) => [start(i), end(i)]);
+  // Ten lifecycle events found room where no text did: texts that waited went instead.
+  expect(handler.stats().dropped).toBeGreaterThan(before.dropped);
+  // When nothing is left to push out, they go too, and are counted.
+  const rest = Array.from({ length: 200 }, (_, i) => start(100 + i));
   await handler.remote.open();
+  await Promise.all([...kept, ...rest]);
+  await handler.flush();
+  const [seen = []] = await handler.remote.all();
+  const { events, dropped, handlers } = handler.stats();
+  expect(seen.filter((each) => each === "end")).toHaveLength(5);
+  const starts = seen.filter((each) => each === "start").length;
+  expect(starts).toBeGreaterThan(1 + 5);
+  expect(starts).toBeLessThan(1 + 5 + rest.length);
+  expect(handlers[0]?.handled).toBe(events - dropped);
+  // The held event has been seen twice: when it began and when it ended.
+  expect(seen).toHaveLength(events - dropped + 1);
   await handler.close();
 });
 
