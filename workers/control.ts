@@ -1,6 +1,6 @@
 import { SidecallError } from "../src/errors.ts";
 import type { LaneControl } from "../src/offthread/protocol.ts";
-import { encodeValue } from "../src/wire/codec.ts";
+import { encodeCopy } from "../src/wire/codec.ts";
 import type { HandlerSlot } from "./load-handlers.ts";
 
 /** Calls `flush` or `close` of every handler that has it, all together. Gives back the msgpack of what they threw. */
@@ -9,9 +9,7 @@ async function callAll(
   verb: "flush" | "close",
 ): Promise<readonly Uint8Array[]> {
   const results = await Promise.allSettled(slots.map(async ({ handler }) => handler[verb]?.()));
-  return results.flatMap((result) =>
-    result.status === "rejected" ? [encodeValue(result.reason).slice()] : [],
-  );
+  return results.flatMap((result) => (result.status === "rejected" ? [encodeCopy(result.reason)] : []));
 }
 
 /** What the main thread may ask of this thread; `settled` resolves when all before a position is handled. */
@@ -29,7 +27,7 @@ export function controlOf(
       try {
         return { value: await callMethod(slots[handler], method, args) };
       } catch (error) {
-        return { error: encodeValue(error).slice() };
+        return { error: encodeCopy(error) };
       }
     },
   };

@@ -3,7 +3,7 @@ import { type ErrorCode, errorText } from "../src/errors.ts";
 import { EVENT_NAMES, EVENTS } from "../src/events.ts";
 import { type CallbackHandler, handlerName } from "../src/handler.ts";
 import type { CodedFailure, HandlerContext, LoadedHandler, LoadSpec } from "../src/offthread/protocol.ts";
-import { encodeValue } from "../src/wire/codec.ts";
+import { encodeCopy } from "../src/wire/codec.ts";
 
 /** A handler at work in this thread. */
 export interface HandlerSlot extends LoadedHandler {
@@ -21,7 +21,7 @@ class LoadFailure extends Error {
 
   constructor(code: ErrorCode, message: string, cause: unknown) {
     super(message);
-    this.failure = { code, message, cause: encodeValue(cause).slice() };
+    this.failure = { code, message, cause: encodeCopy(cause) };
   }
 }
 

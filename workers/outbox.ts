@@ -1,7 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { AnyEventRecord } from "../src/events.ts";
 import type { FailureReport, LaneReport } from "../src/offthread/protocol.ts";
-import { encodeValue } from "../src/wire/codec.ts";
+import { encodeCopy } from "../src/wire/codec.ts";
 
 export type EventOfRun = Pick<AnyEventRecord, "event" | "runId">;
 
@@ -16,11 +16,11 @@ export class Outbox {
   }
 
   acknowledge(position: number, raised: { readonly error: unknown } | undefined): void {
-    this.#settled.push(raised === undefined ? [position] : [position, encodeValue(raised.error).slice()]);
+    this.#settled.push(raised === undefined ? [position] : [position, encodeCopy(raised.error)]);
   }
 
   fail(handler: string, { event, runId }: EventOfRun, error: unknown): void {
-    this.#failures.push({ handler, event, runId, error: encodeValue(error).slice() });
+    this.#failures.push({ handler, event, runId, error: encodeCopy(error) });
   }
 
   /** Posts what has collected, if anything has or `idle` is news. */

@@ -11,7 +11,7 @@ import type {
   UnorderedTask,
 } from "../src/offthread/protocol.ts";
 import { waitForAll } from "../src/shared-memory/gate.ts";
-import { encodeValue } from "../src/wire/codec.ts";
+import { encodeCopy } from "../src/wire/codec.ts";
 import { decodeRecord, decodeRun } from "../src/wire/records.ts";
 import { controlOf } from "./control.ts";
 import { describeSlots, type HandlerSlot, loadHandlers } from "./load-handlers.ts";
@@ -77,7 +77,7 @@ export async function handle(task: UnorderedTask): Promise<UnorderedResult> {
       handler: name,
       event: info.event,
       runId: run.runId,
-      error: encodeValue(error).slice(),
+      error: encodeCopy(error),
     });
   };
   const interested = (await loaded()).filter(({ interest }) => isInterested(interest, info));

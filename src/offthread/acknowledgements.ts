@@ -9,6 +9,11 @@ export interface Waiter {
   readonly sentAt: number;
 }
 
+/** Notes the nanoseconds since `sentAt`; a histogram takes whole numbers from 1 on. */
+export function recordLatency(histogram: RecordableHistogram, sentAt: number): void {
+  histogram.record(Math.max(1, Math.round((performance.now() - sentAt) * 1e6)));
+}
+
 /** Who waits for which events of a lane, by the position behind the event's frame. */
 export class Acknowledgements {
   readonly #waiters = new Map<number, Waiter>();
@@ -28,7 +33,7 @@ export class Acknowledgements {
     const waiter = this.#waiters.get(position);
     if (waiter === undefined) return;
     this.#waiters.delete(position);
-    this.latency.record(Math.max(1, Math.round((performance.now() - waiter.sentAt) * 1e6)));
+    recordLatency(this.latency, waiter.sentAt);
     if (raised === undefined) waiter.resolve();
     else waiter.reject(raised.error);
   }

@@ -1,7 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { type Remote, wrap } from "comlink";
-import { Piscina } from "piscina";
 import { errorText, SidecallError } from "../errors.ts";
 import { decodeValue } from "../wire/codec.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -14,6 +13,7 @@ import type {
   LoadResult,
 } from "./protocol.ts";
 import { ThreadLife } from "./thread-life.ts";
+import { Threads } from "./threads.ts";
 
 const LANE_MODULE = fileURLToPath(new URL("../../workers/lane-entry.cjs", import.meta.url));
 
@@ -29,11 +29,10 @@ export interface ThreadListener {
 
 /**
  * The thread of one lane. Piscina starts it, limits it, and replaces it when it dies; a task opens the lane, which
- * then lives on in the thread beside Piscina's own loop. That takes `atomics: "disabled"`: otherwise Piscina parks an
- * idle thread in `Atomics.wait`, and no timer, socket or message of a handler would run.
+ * then lives on in the thread beside Piscina's own loop.
  */
 export class LaneThread {
-  readonly #pool: Piscina;
+  readonly #threads: Threads;
   readonly #listener: ThreadListener;
   #reports: MessagePort | undefined;
   #control: Remote<LaneControl> | undefined;
@@ -41,24 +40,14 @@ export class LaneThread {
   #life: ThreadLife | undefined;
   #lastError: unknown;
   #isEnding = false;
-  /** Once only: a second `destroy` makes Piscina replace what the first is still ending. */
-  #terminated: Promise<void> | undefined;
   #owes = false;
   #calls = 0;
 
   constructor(options: Pick<ResolvedOptions, "resourceLimits">, listener: ThreadListener) {
     this.#listener = listener;
-    this.#pool = new Piscina({
-      filename: LANE_MODULE,
-      minThreads: 1,
-      maxThreads: 1,
-      atomics: "disabled",
-      idleTimeout: Number.POSITIVE_INFINITY,
-      recordTiming: false,
-      workerHistogram: false,
-      ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
-    });
-    this.#pool.on("error", (error: unknown) => {
+    const { resourceLimits } = options;
+    this.#threads = new Threads({ filename: LANE_MODULE, threads: 1, resourceLimits });
+    this.#threads.pool.on("error", (error: unknown) => {
       this.#lastError = error;
     });
   }
@@ -71,7 +60,7 @@ export class LaneThread {
     this.#lastError = undefined;
     const modules = setup.specs.map((spec) => spec.href).join(", ");
     const task = { ...setup, reports: reports.port2, control: control.port2 } satisfies LaneSetup;
-    const opened: Promise<LoadResult> = this.#pool
+    const opened: Promise<LoadResult> = this.#threads.pool
       .run(task, { transferList: [reports.port2, control.port2] })
       .catch((error: unknown) => {
         this.#lastError ??= error;
@@ -110,21 +99,16 @@ export class LaneThread {
   }
 
   /** Ends the thread at once. */
-  terminate(): Promise<void> {
+  async terminate(): Promise<void> {
     this.#isEnding = true;
-    this.#terminated ??= this.#terminate();
-    return this.#terminated;
-  }
-
-  async #terminate(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#threads.terminate();
     this.#reports?.close();
   }
 
   #watch(modules: string, reports: MessagePort): ThreadLife {
     const life = new ThreadLife();
     this.#life = life;
-    this.#thread = this.#pool.threads[0];
+    this.#thread = this.#threads.pool.threads[0];
     this.#thread?.once("exit", (code) => {
       // What the thread has told before its end comes first: failures, and who has waited for them.
       for (

@@ -14,7 +14,7 @@ import { LaneHost } from "./lane-host.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { HandlerContext, LaneReport, LaneSetup, LoadedHandler, LoadSpec } from "./protocol.ts";
 import { resultOf } from "./remote.ts";
-import type { LaneStats } from "./stats.ts";
+import { balance, type LaneStats } from "./stats.ts";
 
 export interface LaneOptions extends ResolvedOptions {
   readonly specs: readonly LoadSpec[];
@@ -160,13 +160,11 @@ export class Lane {
   stats(): LaneStats {
     const { bufferedBytes } = this.#writer;
     const { settled, redelivered } = this.#counters;
-    const unsettled = this.#events - settled - this.#writer.dropped;
     const isOver = this.#host.failure !== undefined;
     return {
       events: this.#events,
       bytes: this.#bytes,
-      dropped: isOver ? this.#writer.dropped + unsettled : this.#writer.dropped,
-      depth: isOver ? 0 : unsettled,
+      ...balance(this.#events, settled, this.#writer.dropped, isOver),
       bufferedBytes,
       redelivered,
       restarts: this.#host.restarts,

@@ -41,6 +41,17 @@ export interface OffThreadStats extends Omit<LaneStats, "acknowledged"> {
 
 type Count = "events" | "bytes" | "dropped" | "depth" | "bufferedBytes" | "redelivered" | "restarts";
 
+/** What has become of events that are not settled: once nobody goes on with them (`isOver`), they are dropped too. */
+export function balance(
+  events: number,
+  settled: number,
+  dropped: number,
+  isOver: boolean,
+): Pick<LaneStats, "dropped" | "depth"> {
+  const depth = events - settled - dropped;
+  return isOver ? { dropped: dropped + depth, depth: 0 } : { dropped, depth };
+}
+
 /** Making a histogram costs microseconds, so one lane's serves as it is. */
 function combined(histograms: readonly RecordableHistogram[]): RecordableHistogram {
   const [only] = histograms;

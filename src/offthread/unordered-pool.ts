@@ -1,17 +1,18 @@
 import { createHistogram, performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
-import { Piscina } from "piscina";
 import { errorText, SidecallError } from "../errors.ts";
 import type { AnyEventRecord, EventInfo } from "../events.ts";
 import { reportFailure } from "../failures.ts";
-import { decodeValue, encodeValue } from "../wire/codec.ts";
+import { decodeValue, encodeCopy } from "../wire/codec.ts";
 import { encodeFields, encodeRun, runOf } from "../wire/records.ts";
+import { recordLatency } from "./acknowledgements.ts";
 import { Greeter } from "./greeter.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { LoadedHandler, LoadSpec, UnorderedResult, UnorderedSetup } from "./protocol.ts";
 import { resultOf } from "./remote.ts";
-import type { LaneStats } from "./stats.ts";
+import { balance, type LaneStats } from "./stats.ts";
 import { TaskBacklog, type WaitingTask } from "./task-backlog.ts";
+import { Threads } from "./threads.ts";
 import type { Transport } from "./transport.ts";
 
 const TASK_MODULE = fileURLToPath(new URL("../../workers/task-entry.cjs", import.meta.url));
@@ -22,7 +23,7 @@ const MAX_ATTEMPTS = 2;
 
 /** Threads without order: each event is a Piscina task that any idle thread takes. */
 export class UnorderedPool implements Transport {
-  readonly #pool: Piscina;
+  readonly #threads: Threads;
   readonly #greeter: Greeter;
   readonly #backlog: TaskBacklog;
   readonly #maxRunning: number;
@@ -39,26 +40,14 @@ export class UnorderedPool implements Transport {
   #restarts = 0;
   #redelivered = 0;
   #failure: SidecallError | undefined;
-  #terminated: Promise<void> | undefined;
 
   constructor(options: ResolvedOptions & { readonly specs: readonly LoadSpec[] }) {
     const { threads, specs, handlerTimeoutMillis, resourceLimits } = options;
     const workerData: UnorderedSetup = { specs, context: { lane: 0, threads }, handlerTimeoutMillis };
-    this.#pool = new Piscina({
-      filename: TASK_MODULE,
-      minThreads: threads,
-      maxThreads: threads,
-      // Handlers' timers and sockets, and the control port, must live between tasks.
-      atomics: "disabled",
-      idleTimeout: Number.POSITIVE_INFINITY,
-      recordTiming: false,
-      workerHistogram: false,
-      workerData,
-      ...(resourceLimits === undefined ? {} : { resourceLimits }),
-    });
+    this.#threads = new Threads({ filename: TASK_MODULE, threads, workerData, resourceLimits });
     // Each death reaches the task that it interrupted; one between tasks interrupts nothing.
-    this.#pool.on("error", () => undefined);
-    this.#greeter = new Greeter(this.#pool, threads);
+    this.#threads.pool.on("error", () => undefined);
+    this.#greeter = new Greeter(this.#threads.pool, threads);
     this.#backlog = new TaskBacklog(options);
     this.#maxRunning = threads * TASKS_PER_THREAD;
   }
@@ -114,14 +103,14 @@ export class UnorderedPool implements Transport {
       const closed = await this.#greeter.insist((control) => control.close());
       return [...failures, ...closed.flat().map(decodeValue)];
     } finally {
-      await this.#terminate();
+      await this.#threads.terminate();
     }
   }
 
   async abort(error: SidecallError): Promise<void> {
     this.#failure ??= error;
     this.#backlog.clear(error);
-    await this.#terminate();
+    await this.#threads.terminate();
   }
 
   async call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]> {
@@ -130,14 +119,10 @@ export class UnorderedPool implements Transport {
   }
 
   stats(): readonly LaneStats[] {
-    const { dropped } = this.#backlog;
-    const unsettled = this.#events - this.#settled - dropped;
-    const isOver = this.#failure !== undefined;
     const stats: LaneStats = {
       events: this.#events,
       bytes: this.#bytes,
-      dropped: isOver ? dropped + unsettled : dropped,
-      depth: isOver ? 0 : unsettled,
+      ...balance(this.#events, this.#settled, this.#backlog.dropped, this.#failure !== undefined),
       bufferedBytes: this.#backlog.bytes,
       redelivered: this.#redelivered,
       restarts: this.#restarts,
@@ -149,12 +134,6 @@ export class UnorderedPool implements Transport {
       })),
     };
     return [stats];
-  }
-
-  /** Once only: a second `destroy` makes Piscina replace what the first is still ending. */
-  #terminate(): Promise<void> {
-    this.#terminated ??= this.#pool.destroy();
-    return this.#terminated;
   }
 
   /** Notes an event that `flush` has to wait for. Returns what says that it need not any more. */
@@ -188,7 +167,7 @@ export class UnorderedPool implements Transport {
       return;
     }
     this.#settled += 1;
-    this.#latency.record(Math.max(1, Math.round((performance.now() - waiting.sentAt) * 1e6)));
+    recordLatency(this.#latency, waiting.sentAt);
     for (const index of result.handled) this.#handled[index] = (this.#handled[index] ?? 0) + 1;
     let isRaised = false;
     for (const { index, error: packed, ...failure } of result.failures) {
@@ -208,14 +187,14 @@ export class UnorderedPool implements Transport {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS && this.#failure === undefined; attempt += 1) {
       if (attempt > 1) this.#redelivered += 1;
       try {
-        return await this.#pool.run(task, { name: "handle" });
+        return await this.#threads.pool.run(task, { name: "handle" });
       } catch (error) {
         lastError = error;
         if (this.#failure === undefined) this.#restarts += 1;
       }
     }
     const message = `The worker thread ended, ${MAX_ATTEMPTS} times, while it handled the event: ${errorText(lastError)}.`;
-    const error = encodeValue(new SidecallError("SIDECALL_LANE_DIED", message, lastError)).slice();
+    const error = encodeCopy(new SidecallError("SIDECALL_LANE_DIED", message, lastError));
     return {
       handled: [],
       failures: this.#handlers.map(({ name }, index) => ({ index, handler: name, event, runId, error })),

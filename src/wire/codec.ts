@@ -23,6 +23,11 @@ export function encodeValue(value: unknown): Uint8Array {
   }
 }
 
+/** A value as `encodeValue` writes it, in memory of its own. */
+export function encodeCopy(value: unknown): Uint8Array {
+  return encodeValue(value).slice();
+}
+
 /** The value that `encodeValue` wrote. `bytes` must not change afterwards: binary data in the value refers to them. */
 export function decodeValue(bytes: Uint8Array): unknown {
   return decoder.decode(bytes);

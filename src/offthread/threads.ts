@@ -1,0 +1,41 @@
+import { Piscina } from "piscina";
+import type { ResolvedOptions } from "./options.ts";
+
+export interface ThreadsOptions {
+  /** Path of the module whose exports are the tasks. */
+  readonly filename: string;
+  readonly threads: number;
+  /** What every thread knows from its start. */
+  readonly workerData?: unknown;
+  readonly resourceLimits: ResolvedOptions["resourceLimits"] | undefined;
+}
+
+/**
+ * A fixed number of threads, which Piscina starts, limits, and replaces when they die. `atomics: "disabled"` keeps
+ * their event loops alive between tasks: otherwise Piscina parks an idle thread in `Atomics.wait`, and no timer, socket or
+ * message of a handler would run.
+ */
+export class Threads {
+  readonly pool: Piscina;
+  #terminated: Promise<void> | undefined;
+
+  constructor({ filename, threads, workerData, resourceLimits }: ThreadsOptions) {
+    this.pool = new Piscina({
+      filename,
+      minThreads: threads,
+      maxThreads: threads,
+      atomics: "disabled",
+      idleTimeout: Number.POSITIVE_INFINITY,
+      recordTiming: false,
+      workerHistogram: false,
+      ...(workerData === undefined ? {} : { workerData }),
+      ...(resourceLimits === undefined ? {} : { resourceLimits }),
+    });
+  }
+
+  /** Ends all threads at once. Once only: a second `destroy` makes Piscina replace what the first is still ending. */
+  terminate(): Promise<void> {
+    this.#terminated ??= this.pool.destroy();
+    return this.#terminated;
+  }
+}
