@@ -21,6 +21,11 @@ export const ERROR_CODES = {
   SIDECALL_FILE_NOT_WRITABLE: "a file cannot be opened for writing",
   SIDECALL_USAGE: "the command line is not understood",
   SIDECALL_QUEUE_TAKEN: "a token queue has a reader already",
+  SIDECALL_RUN_UNKNOWN: "an event belongs to a run that has not begun, or has ended",
+  SIDECALL_RUN_REUSED: "a run began with the id of a run that has not ended",
+  SIDECALL_RUN_ENDED: "a run was ended a second time",
+  SIDECALL_RUN_LEFT_OPEN: "a run ended before runs below it",
+  SIDECALL_NO_RUN: "there is no run around a call that needs one",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

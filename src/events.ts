@@ -114,6 +114,7 @@ export const EVENTS = {
   on_text:             { code: 19, method: "onText",           gate: undefined,           kind: "any",       phase: "data",  fields: ["text"] },
   on_retry:            { code: 20, method: "onRetry",          gate: "ignoreRetry",       kind: "any",       phase: "data",  fields: ["retryState"] },
   on_custom_event:     { code: 21, method: "onCustomEvent",    gate: "ignoreCustomEvent", kind: "any",       phase: "data",  fields: ["eventName", "data"] },
+  on_chain_stream:     { code: 22, method: "onChainStream",    gate: "ignoreChain",       kind: "chain",     phase: "data",  fields: ["chunk"] },
 } as const satisfies Record<string, EventRow>;
 
 export type EventName = keyof typeof EVENTS;

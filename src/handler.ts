@@ -15,6 +15,7 @@ export interface LLMManagerMixin<Settled = unknown> {
 }
 
 export interface ChainManagerMixin<Settled = unknown> {
+  onChainStream?(record: EventRecord<"on_chain_stream">): Settled;
   onChainEnd?(record: EventRecord<"on_chain_end">): Settled;
   onChainError?(record: EventRecord<"on_chain_error">): Settled;
   onAgentAction?(record: EventRecord<"on_agent_action">): Settled;

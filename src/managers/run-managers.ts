@@ -115,6 +115,11 @@ function late(options: LateInputs | undefined): LateInputs {
 }
 
 export class AsyncCallbackManagerForChainRun extends AsyncParentRunManager {
+  /** A piece of the chain's output, as it comes. */
+  onChainStream(chunk: unknown): Promise<void> {
+    return this.run.emit("on_chain_stream", { chunk });
+  }
+
   onChainEnd(outputs: unknown, options?: LateInputs): Promise<void> {
     return this.run.emit("on_chain_end", { outputs, ...late(options) });
   }

@@ -25,6 +25,7 @@ export async function sendEveryEvent(manager: AsyncCallbackManager): Promise<voi
   const bad = await child.onToolStart({ name: "search" }, "how");
   await bad.onToolError(new Error("no tool"), { toolCallId: "c2" });
   await chain.onCustomEvent("note", { n: 1 });
+  await chain.onChainStream({ answer: "s" });
   await chain.onAgentFinish({ returnValues: { answer: "so" }, log: "" });
   await chain.onChainEnd({ answer: "so" }, { inputs: { question: "why?" } });
   const failing = await manager.onChainStart(null, undefined);
