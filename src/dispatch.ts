@@ -4,7 +4,7 @@ import { reportFailure } from "./failures.ts";
 import { type CallbackHandler, handlerName } from "./handler.ts";
 
 /** What a dispatch without anything to wait for returns: one promise for all. */
-const SETTLED: Promise<void> = Promise.resolve();
+export const SETTLED: Promise<void> = Promise.resolve();
 
 /** The first failure of a dispatch that has to reject it. */
 interface Outcome {

@@ -52,12 +52,21 @@ export {
 export type { TokenIteration } from "./handlers/token-stream.ts";
 export {
   AsyncCallbackManager,
-  type Callbacks,
-  type ConfigureOptions,
+  type LLMStartOptions,
   type StartOptions,
   type ToolStartOptions,
 } from "./managers/async-manager.ts";
-export { BaseCallbackManager, type ManagerOptions } from "./managers/base-manager.ts";
+export { BaseCallbackManager, type ManagerOptions, type ParentRun } from "./managers/base-manager.ts";
+export {
+  AsyncCallbackManagerForChainGroup,
+  type ChainGroupOptions,
+  startChainGroup,
+  traceAsChainGroup,
+} from "./managers/chain-group.ts";
+export type { Callbacks, ConfigureOptions } from "./managers/configure.ts";
+export { type CallbackContext, currentRun, withContext } from "./managers/context.ts";
+export { type CustomEventConfig, dispatchCustomEvent } from "./managers/custom-event.ts";
+export { type ConfigureHook, registerConfigureHook } from "./managers/hooks.ts";
 export {
   AsyncCallbackManagerForChainRun,
   AsyncCallbackManagerForLLMRun,
@@ -66,6 +75,7 @@ export {
   AsyncParentRunManager,
   AsyncRunManager,
 } from "./managers/run-managers.ts";
+export { noopRunManager } from "./managers/untold-run.ts";
 export {
   type ModelDouble,
   type ModelDoubleOptions,

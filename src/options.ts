@@ -47,6 +47,11 @@ export function checkOneOf<T extends string>(name: string, value: T, allowed: re
   throw invalidOption(name, `one of ${allowed.map((each) => `"${each}"`).join(", ")}`, value);
 }
 
+export function checkSignal(name: string, value: AbortSignal | undefined): void {
+  if (value !== undefined && !(value instanceof AbortSignal))
+    throw invalidOption(name, "an AbortSignal", value);
+}
+
 /** Rejects what is no object and keys that nobody reads: most often a misspelt option. */
 export function checkKeys(name: string, value: object, known: readonly string[]): void {
   if (typeof value !== "object" || value === null || Array.isArray(value))

@@ -2,10 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { APIError } from "openai";
 import type { ChatCompletionChunk } from "openai/resources/chat/completions";
 import { SidecallError } from "../errors.ts";
-import type { AsyncCallbackManager } from "../managers/async-manager.ts";
-import { Run } from "../managers/run.ts";
 import { newRunId } from "../managers/run-id.ts";
-import { AsyncCallbackManagerForLLMRun } from "../managers/run-managers.ts";
+import type { AsyncCallbackManagerForLLMRun } from "../managers/run-managers.ts";
+import { untoldRun } from "../managers/untold-run.ts";
 import { CompletionBuilder } from "./completion.ts";
 import { failureText, isRetryable, refusalBody, retryDelayMillis, statusOf } from "./failures.ts";
 import type { ModelClient } from "./model-client.ts";
@@ -67,7 +66,8 @@ export class RequestRun {
     await this.#statistics.meter.tell(async () => {
       [run] = await manager.onChatModelStart({ name: model }, [messages], options);
     });
-    return run ?? runWithout(manager, options.runId);
+    // A handler with `raiseError` rejected the start: the others know the run, and shall hear how it goes on.
+    return run ?? untoldRun("llm", manager, options.runId);
   }
 
   async #askUntilAnswered(run: AsyncCallbackManagerForLLMRun) {
@@ -143,14 +143,4 @@ export class RequestRun {
     const code = error instanceof SidecallError ? error.code : "SIDECALL_BATCH_REQUEST";
     return errorRecord(customId, { code, message: failureText(error), line });
   }
-}
-
-/**
- * The manager of a run whose start was rejected, by a handler with `raiseError`: the other handlers know the run,
- * and shall hear how it goes on.
- */
-function runWithout(manager: AsyncCallbackManager, runId: string): AsyncCallbackManagerForLLMRun {
-  const { parentRunId, traceId = runId, tags, metadata, handlers } = manager;
-  const run = new Run({ runId, parentRunId, traceId, tags }, { metadata }, handlers);
-  return new AsyncCallbackManagerForLLMRun(run);
 }

@@ -1,7 +1,9 @@
 import { dispatch, dispatchAll } from "../dispatch.ts";
 import type { AnyEventRecord, ChatMessage, EventName, OwnFields, Serialized } from "../events.ts";
-import type { CallbackHandler } from "../handler.ts";
+import { checkKeys, checkSignal, invalidOption } from "../options.ts";
+import { anySignal } from "../signals.ts";
 import { BaseCallbackManager, type ManagerOptions } from "./base-manager.ts";
+import { type ConfigureOptions, configured } from "./configure.ts";
 import { Run } from "./run.ts";
 import { newRunId } from "./run-id.ts";
 import {
@@ -19,6 +21,8 @@ export interface StartOptions {
   readonly name?: string;
   /** Whatever handlers should know of the run besides, such as `{ invocationParams }`. */
   readonly extra?: Readonly<Record<string, unknown>>;
+  /** Cancels the run, beside the manager's own signal. @default none */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ToolStartOptions extends StartOptions {
@@ -27,43 +31,62 @@ export interface ToolStartOptions extends StartOptions {
   readonly toolCallId?: string;
 }
 
-/** Handlers, or a manager that brings its handlers with tags, metadata and parent. */
-export type Callbacks = readonly CallbackHandler[] | BaseCallbackManager;
-
-export interface ConfigureOptions {
-  /** Heard in this run and below. */
-  readonly inheritable?: Callbacks | undefined;
-  /** Heard in this run alone; of a manager only its handlers count. */
-  readonly local?: Callbacks | undefined;
-  readonly inheritableTags?: readonly string[];
-  readonly localTags?: readonly string[];
-  readonly inheritableMetadata?: Readonly<Record<string, unknown>>;
-  readonly localMetadata?: Readonly<Record<string, unknown>>;
+export interface LLMStartOptions extends StartOptions {
+  /** In place of `runId`: one id for each prompt or conversation. */
+  readonly runIds?: readonly string[];
 }
 
-/** Starts runs and tells the handlers of them. */
+const START_KEYS = ["runId", "name", "extra", "signal"] as const satisfies (keyof StartOptions)[];
+const LLM_START_KEYS = [...START_KEYS, "runIds"] as const satisfies (keyof LLMStartOptions)[];
+const TOOL_START_KEYS = [...START_KEYS, "inputs", "toolCallId"] as const satisfies (keyof ToolStartOptions)[];
+
+function checkStart(options: StartOptions, keys: readonly string[]): void {
+  checkKeys("options", options, keys);
+  checkSignal("signal", options.signal);
+}
+
+function runIdsOf({ runId, runIds }: LLMStartOptions, count: number): readonly (string | undefined)[] {
+  if (runIds === undefined) return [runId];
+  if (runId !== undefined) throw invalidOption("runId", "left out where `runIds` is given", runId);
+  if (runIds.length !== count) throw invalidOption("runIds", `${count} ids, one for each run`, runIds);
+  return runIds;
+}
+
+/**
+ * Starts runs and tells the handlers of them. Where the manager's or the run's signal is aborted already, a start rejects
+ * with the signal's reason and nobody hears of it. A start with options that it does not know rejects with
+ * SIDECALL_OPTION_INVALID.
+ */
 export class AsyncCallbackManager extends BaseCallbackManager {
-  /** A manager from what a caller and a component bring: inheritable things first, then local ones. */
-  static configure(options: ConfigureOptions = {}): AsyncCallbackManager {
-    const { inheritable = [], local = [] } = options;
-    const manager =
-      inheritable instanceof BaseCallbackManager
-        ? new AsyncCallbackManager(inheritable)
-        : new AsyncCallbackManager({ handlers: inheritable, inheritableHandlers: inheritable });
-    const localHandlers = local instanceof BaseCallbackManager ? local.handlers : local;
-    for (const handler of localHandlers) manager.addHandler(handler, false);
-    manager.addTags(options.inheritableTags ?? []);
-    manager.addTags(options.localTags ?? [], false);
-    manager.addMetadata(options.inheritableMetadata ?? {});
-    manager.addMetadata(options.localMetadata ?? {}, false);
-    return manager;
+  /**
+   * A manager from what a caller and a component bring, and from what is around the call. In this order:
+   *
+   * 1. the run that {@link withContext} put around the call, as parent;
+   * 2. `inheritable`: handlers, or a manager with tags, metadata and parent. A manager whose parent is not among the runs
+   *    around the call keeps it, and gets nothing of theirs;
+   * 3. `local`: heard in this run alone; of a manager only its handlers count;
+   * 4. tags and metadata: inheritable, then local, then those that {@link withContext} put around the call;
+   * 5. `verbose`: a {@link StdOutCallbackHandler}, local, unless there is one or `debug` is set;
+   * 6. `debug`: a {@link ConsoleTracer}, inheritable, unless there is one;
+   * 7. handlers that {@link withContext} put around the call, local: nested managers find them there again;
+   * 8. handlers of {@link registerConfigureHook}.
+   *
+   * Every handler comes once. Throws SIDECALL_OPTION_INVALID.
+   */
+  static configure<M extends AsyncCallbackManager = AsyncCallbackManager>(
+    this: new (
+      options: ManagerOptions,
+    ) => M,
+    options: ConfigureOptions = {},
+  ): M {
+    return new this(configured(options));
   }
 
   /** Starts one run per prompt, all dispatched in parallel; gives one run manager per prompt, in prompt order. */
   onLLMStart(
     serialized: Serialized | null,
     prompts: readonly string[],
-    options?: StartOptions,
+    options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
     const own = prompts.map((prompt) => ({ serialized, prompts: [prompt] }));
     return this.#startLLMRuns("on_llm_start", own, options);
@@ -73,7 +96,7 @@ export class AsyncCallbackManager extends BaseCallbackManager {
   onChatModelStart(
     serialized: Serialized | null,
     conversations: readonly (readonly ChatMessage[])[],
-    options?: StartOptions,
+    options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
     const own = conversations.map((messages) => ({ serialized, messages: [messages] }));
     return this.#startLLMRuns("on_chat_model_start", own, options);
@@ -85,7 +108,7 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     options?: StartOptions,
   ): Promise<AsyncCallbackManagerForChainRun> {
     const run = await this.#startRun("on_chain_start", { serialized, inputs }, options);
-    return new AsyncCallbackManagerForChainRun(run, this.#inheritance());
+    return new AsyncCallbackManagerForChainRun(run, inheritanceOf(this));
   }
 
   async onToolStart(
@@ -100,8 +123,8 @@ export class AsyncCallbackManager extends BaseCallbackManager {
       ...(inputs === undefined ? {} : { inputs }),
       ...(toolCallId === undefined ? {} : { toolCallId }),
     };
-    const run = await this.#startRun("on_tool_start", own, options);
-    return new AsyncCallbackManagerForToolRun(run, this.#inheritance());
+    const run = await this.#startRun("on_tool_start", own, options, TOOL_START_KEYS);
+    return new AsyncCallbackManagerForToolRun(run, inheritanceOf(this));
   }
 
   async onRetrieverStart(
@@ -110,22 +133,29 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     options?: StartOptions,
   ): Promise<AsyncCallbackManagerForRetrieverRun> {
     const run = await this.#startRun("on_retriever_start", { serialized, query }, options);
-    return new AsyncCallbackManagerForRetrieverRun(run, this.#inheritance());
+    return new AsyncCallbackManagerForRetrieverRun(run, inheritanceOf(this));
   }
 
   /** Tells the handlers of something that happened outside a run, or in the run `options.runId`. */
   async onCustomEvent(
     eventName: string,
     data: unknown,
-    options?: Pick<StartOptions, "runId">,
+    options: Pick<StartOptions, "runId"> = {},
   ): Promise<void> {
-    await this.#newRun(options).emit("on_custom_event", { eventName, data }, true);
+    checkKeys("options", options, ["runId"]);
+    const run = this.#newRun(options.runId, undefined, this.signal);
+    await run.emit("on_custom_event", { eventName, data }, true);
   }
 
-  #newRun(options: StartOptions = {}): Run {
-    const runId = options.runId ?? newRunId();
-    const { parentRunId, traceId = runId, tags, metadata, handlers } = this;
-    return new Run({ runId, parentRunId, traceId, tags }, { metadata, name: options.name }, handlers);
+  #newRun(runId = newRunId(), name: string | undefined, signal: AbortSignal | undefined): Run {
+    return new Run(this, { runId, name, signal });
+  }
+
+  /** The signal of a run that begins; throws its reason if it is aborted. */
+  #openSignal(options: StartOptions): AbortSignal | undefined {
+    const signal = anySignal(this.signal, options.signal);
+    signal?.throwIfAborted();
+    return signal;
   }
 
   #startRecord<E extends EventName>(
@@ -138,8 +168,14 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     return run.record(event, extra === undefined ? own : { ...own, extra }, true);
   }
 
-  async #startRun<E extends EventName>(event: E, own: OwnFields<E>, options?: StartOptions): Promise<Run> {
-    const run = this.#newRun(options);
+  async #startRun<E extends EventName>(
+    event: E,
+    own: OwnFields<E>,
+    options: StartOptions = {},
+    keys: readonly string[] = START_KEYS,
+  ): Promise<Run> {
+    checkStart(options, keys);
+    const run = this.#newRun(options.runId, options.name, this.#openSignal(options));
     if (run.handlers.length > 0) await dispatch(run.handlers, this.#startRecord(run, event, own, options));
     return run;
   }
@@ -147,23 +183,27 @@ export class AsyncCallbackManager extends BaseCallbackManager {
   async #startLLMRuns<E extends "on_llm_start" | "on_chat_model_start">(
     event: E,
     owns: readonly OwnFields<E>[],
-    options: StartOptions = {},
+    options: LLMStartOptions = {},
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
-    const { runId, ...rest } = options;
-    const runs = owns.map((_, i) => this.#newRun(i === 0 ? options : rest));
+    checkStart(options, LLM_START_KEYS);
+    const runIds = runIdsOf(options, owns.length);
+    const signal = this.#openSignal(options);
+    const runs = owns.map((_, i) => this.#newRun(runIds[i], options.name, signal));
     if (this.handlers.length > 0) {
       const records = runs.map((run, i) => this.#startRecord(run, event, owns[i] as OwnFields<E>, options));
       await dispatchAll(this.handlers, records);
     }
-    return runs.map((run) => new AsyncCallbackManagerForLLMRun(run));
+    const inheritance = inheritanceOf(this);
+    return runs.map((run) => new AsyncCallbackManagerForLLMRun(run, inheritance));
   }
+}
 
-  #inheritance(): Inheritance {
-    return {
-      handlers: this.inheritableHandlers,
-      tags: this.inheritableTags,
-      metadata: this.inheritableMetadata,
-      makeChild: (options: ManagerOptions) => new AsyncCallbackManager(options),
-    };
-  }
+/** What children of a manager's runs get. */
+export function inheritanceOf(manager: BaseCallbackManager): Inheritance {
+  return {
+    handlers: manager.inheritableHandlers,
+    tags: manager.inheritableTags,
+    metadata: manager.inheritableMetadata,
+    makeChild: (options: ManagerOptions) => new AsyncCallbackManager(options),
+  };
 }

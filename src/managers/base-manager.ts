@@ -1,5 +1,14 @@
 import type { CallbackHandler } from "../handler.ts";
-import { checkKeys, invalidOption } from "../options.ts";
+import { checkKeys, checkSignal, invalidOption } from "../options.ts";
+import { anySignal } from "../signals.ts";
+
+/** A run that others hang under: a run manager, or the ids of a run that is traced elsewhere. */
+export interface ParentRun {
+  readonly runId: string;
+  readonly traceId: string;
+  /** The run above. @default unknown */
+  readonly parent?: ParentRun | undefined;
+}
 
 export interface ManagerOptions {
   /** Handlers of this manager's own runs. @default [] */
@@ -15,9 +24,13 @@ export interface ManagerOptions {
   /** @default {} */
   readonly inheritableMetadata?: Readonly<Record<string, unknown>>;
   /** The run under which this manager's runs hang. @default none: its runs are roots */
+  readonly parent?: ParentRun | undefined;
+  /** In place of `parent`: its id. */
   readonly parentRunId?: string | undefined;
   /** The trace of the parent run. @default the parent's own id, as if it were a root */
   readonly traceId?: string | undefined;
+  /** Cancels this manager's runs. @default none */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const OPTION_KEYS = [
@@ -27,8 +40,10 @@ const OPTION_KEYS = [
   "inheritableTags",
   "metadata",
   "inheritableMetadata",
+  "parent",
   "parentRunId",
   "traceId",
+  "signal",
 ] as const satisfies (keyof ManagerOptions)[];
 
 /** A class, or the promise of a handler, would take no event and say nothing. */
@@ -41,18 +56,34 @@ function checkHandlers(name: string, handlers: readonly CallbackHandler[]): void
   }
 }
 
+function checkTags(name: string, tags: readonly string[]): void {
+  const isList = Array.isArray(tags) && tags.every((tag) => typeof tag === "string");
+  if (!isList) throw invalidOption(name, "an array of strings", tags);
+}
+
 function checkOptions(options: ManagerOptions): void {
   checkKeys("options", options, OPTION_KEYS);
   checkHandlers("handlers", options.handlers ?? []);
   checkHandlers("inheritableHandlers", options.inheritableHandlers ?? []);
+  checkTags("tags", options.tags ?? []);
+  checkTags("inheritableTags", options.inheritableTags ?? []);
+  checkSignal("signal", options.signal);
+  const { parent, parentRunId = parent?.runId } = options;
+  if (parent !== undefined && parentRunId !== parent.runId) {
+    throw invalidOption("parentRunId", "the id of `parent`, or left out", parentRunId);
+  }
 }
 
 function without<T>(list: readonly T[], gone: readonly T[]): T[] {
   return list.filter((item) => !gone.includes(item));
 }
 
+function unique<T>(list: readonly T[] = []): T[] {
+  return list.length < 2 ? [...list] : [...new Set(list)];
+}
+
 function union<T>(first: readonly T[], second: readonly T[]): T[] {
-  return [...new Set([...first, ...second])];
+  return unique([...first, ...second]);
 }
 
 function withoutKeys(record: Readonly<Record<string, unknown>>, keys: readonly string[]) {
@@ -71,21 +102,25 @@ export class BaseCallbackManager {
   inheritableTags: string[];
   metadata: Record<string, unknown>;
   inheritableMetadata: Record<string, unknown>;
+  readonly parent: ParentRun | undefined;
   readonly parentRunId: string | undefined;
   readonly traceId: string | undefined;
+  readonly signal: AbortSignal | undefined;
 
   /** Throws SIDECALL_OPTION_INVALID. */
   constructor(options: ManagerOptions = {}) {
     // A manager that is copied may be of a class with more properties.
     if (!(options instanceof BaseCallbackManager)) checkOptions(options);
-    this.handlers = [...(options.handlers ?? [])];
-    this.inheritableHandlers = [...(options.inheritableHandlers ?? [])];
-    this.tags = [...(options.tags ?? [])];
-    this.inheritableTags = [...(options.inheritableTags ?? [])];
+    this.handlers = unique(options.handlers);
+    this.inheritableHandlers = unique(options.inheritableHandlers);
+    this.tags = unique(options.tags);
+    this.inheritableTags = unique(options.inheritableTags);
     this.metadata = { ...options.metadata };
     this.inheritableMetadata = { ...options.inheritableMetadata };
-    this.parentRunId = options.parentRunId;
-    this.traceId = options.traceId ?? options.parentRunId;
+    this.parent = options.parent;
+    this.parentRunId = options.parent?.runId ?? options.parentRunId;
+    this.traceId = options.parent?.traceId ?? options.traceId ?? options.parentRunId;
+    this.signal = options.signal;
   }
 
   /** Adds a handler once; adding it again changes nothing but may make it inheritable. */
@@ -103,8 +138,8 @@ export class BaseCallbackManager {
   /** Replaces all handlers, inheritable ones included. */
   setHandlers(handlers: readonly CallbackHandler[], inherit = true): void {
     checkHandlers("handlers", handlers);
-    this.handlers = union(handlers, []);
-    this.inheritableHandlers = inherit ? union(handlers, []) : [];
+    this.handlers = unique(handlers);
+    this.inheritableHandlers = inherit ? unique(handlers) : [];
   }
 
   setHandler(handler: CallbackHandler, inherit = true): void {
@@ -112,6 +147,7 @@ export class BaseCallbackManager {
   }
 
   addTags(tags: readonly string[], inherit = true): void {
+    checkTags("tags", tags);
     this.tags = union(this.tags, tags);
     if (inherit) this.inheritableTags = union(this.inheritableTags, tags);
   }
@@ -134,7 +170,7 @@ export class BaseCallbackManager {
 
   /** A manager of the same class with lists of its own and the same handlers. */
   copy(): this {
-    return this.with(this);
+    return this.derive(this);
   }
 
   /**
@@ -143,19 +179,22 @@ export class BaseCallbackManager {
    */
   merge(other: BaseCallbackManager): this {
     const parent = this.parentRunId === undefined ? other : this;
-    return this.with({
+    return this.derive({
       handlers: union(this.handlers, other.handlers),
       inheritableHandlers: union(this.inheritableHandlers, other.inheritableHandlers),
       tags: union(this.tags, other.tags),
       inheritableTags: union(this.inheritableTags, other.inheritableTags),
       metadata: { ...this.metadata, ...other.metadata },
       inheritableMetadata: { ...this.inheritableMetadata, ...other.inheritableMetadata },
+      parent: parent.parent,
       parentRunId: parent.parentRunId,
       traceId: parent.traceId,
+      signal: anySignal(this.signal, other.signal),
     });
   }
 
-  private with(options: ManagerOptions): this {
+  /** A manager of the same class with other contents. */
+  protected derive(options: ManagerOptions): this {
     const SameClass = this.constructor as new (options: ManagerOptions) => this;
     return new SameClass(options);
   }

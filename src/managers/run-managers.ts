@@ -1,7 +1,7 @@
 import type { LLMResult, RetryState, RunIdentity, TokenIndex } from "../events.ts";
 import type { CallbackHandler } from "../handler.ts";
 import type { AsyncCallbackManager } from "./async-manager.ts";
-import type { ManagerOptions } from "./base-manager.ts";
+import type { ManagerOptions, ParentRun } from "./base-manager.ts";
 import type { Run } from "./run.ts";
 
 const FIRST: TokenIndex = Object.freeze({ prompt: 0, completion: 0 });
@@ -21,15 +21,20 @@ export interface Inheritance {
  * What application code holds while a run lasts. Every method resolves when all handlers have settled the
  * event, and rejects only with the error of a handler that has `raiseError`.
  */
-export class AsyncRunManager implements RunIdentity {
+export class AsyncRunManager implements RunIdentity, ParentRun {
   protected readonly run: Run;
+  protected readonly inheritance: Inheritance;
 
-  constructor(run: Run) {
+  constructor(run: Run, inheritance: Inheritance) {
     this.run = run;
+    this.inheritance = inheritance;
   }
 
   get runId(): string {
     return this.run.runId;
+  }
+  get parent(): ParentRun | undefined {
+    return this.run.parent;
   }
   get parentRunId(): string | undefined {
     return this.run.parentRunId;
@@ -46,6 +51,25 @@ export class AsyncRunManager implements RunIdentity {
   get handlers(): readonly CallbackHandler[] {
     return this.run.handlers;
   }
+  /** Cancels the run: once aborted, starts below it and events other than ends reject with its reason. */
+  get signal(): AbortSignal | undefined {
+    return this.run.signal;
+  }
+
+  /** What makes a manager whose runs hang under this one. */
+  childOptions(): ManagerOptions {
+    const { handlers, tags, metadata } = this.inheritance;
+    return {
+      handlers,
+      inheritableHandlers: handlers,
+      tags,
+      inheritableTags: tags,
+      metadata,
+      inheritableMetadata: metadata,
+      parent: this,
+      signal: this.signal,
+    };
+  }
 
   onText(text: string): Promise<void> {
     return this.run.emit("on_text", { text });
@@ -60,28 +84,13 @@ export class AsyncRunManager implements RunIdentity {
   }
 }
 
-/** A run that can have children: chain, tool and retriever runs. */
+/** A run that gives out managers for its children: chain, tool and retriever runs. */
 export class AsyncParentRunManager extends AsyncRunManager {
-  readonly #inheritance: Inheritance;
-
-  constructor(run: Run, inheritance: Inheritance) {
-    super(run);
-    this.#inheritance = inheritance;
-  }
-
   /** A manager whose runs hang under this one, with what is inheritable; `tag` goes to its own runs alone. */
   getChild(tag?: string): AsyncCallbackManager {
-    const { handlers, tags, metadata, makeChild } = this.#inheritance;
-    return makeChild({
-      handlers,
-      inheritableHandlers: handlers,
-      tags: tag === undefined || tags.includes(tag) ? tags : [...tags, tag],
-      inheritableTags: tags,
-      metadata,
-      inheritableMetadata: metadata,
-      parentRunId: this.runId,
-      traceId: this.traceId,
-    });
+    const child = this.inheritance.makeChild(this.childOptions());
+    if (tag !== undefined) child.addTags([tag], false);
+    return child;
   }
 }
 

@@ -1,0 +1,2 @@
+import { BaseCallbackHandler } from "./base.ts";
+export class StdOutCallbackHandler extends BaseCallbackHandler {}

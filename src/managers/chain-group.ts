@@ -1,0 +1,122 @@
+import { checkKeys } from "../options.ts";
+import { untilAborted } from "../signals.ts";
+import { AsyncCallbackManager } from "./async-manager.ts";
+import type { ManagerOptions } from "./base-manager.ts";
+import type { Callbacks } from "./configure.ts";
+import { withContext } from "./context.ts";
+import type { AsyncCallbackManagerForChainRun } from "./run-managers.ts";
+
+export interface ChainGroupOptions {
+  /** @default those around the call, which are heard in any case */
+  readonly callbacks?: Callbacks | undefined;
+  /** @default {} */
+  readonly inputs?: unknown;
+  /** @default a new UUIDv7 */
+  readonly runId?: string | undefined;
+  /** For the group's run and those below. @default [] */
+  readonly tags?: readonly string[] | undefined;
+  /** For the group's run and those below. @default {} */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** Cancels the group: its run ends with the reason, and the runs below it are cancelled. @default none */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const OPTION_KEYS = [
+  "callbacks",
+  "inputs",
+  "runId",
+  "tags",
+  "metadata",
+  "signal",
+] as const satisfies (keyof ChainGroupOptions)[];
+
+/** Whether a group's run was ended, by whichever copy of its manager. */
+interface GroupState {
+  hasEnded: boolean;
+}
+
+/** A manager whose runs hang under one chain run, that of the group. The group, copies included, ends once. */
+export class AsyncCallbackManagerForChainGroup extends AsyncCallbackManager {
+  /** The group's own run. */
+  readonly run: AsyncCallbackManagerForChainRun;
+  readonly #state: GroupState;
+
+  constructor(options: ManagerOptions, run: AsyncCallbackManagerForChainRun, state: GroupState) {
+    super(options);
+    this.run = run;
+    this.#state = state;
+  }
+
+  get hasEnded(): boolean {
+    return this.#state.hasEnded;
+  }
+
+  /** Ends the group's run; does nothing if it has ended. */
+  async onChainEnd(outputs: unknown): Promise<void> {
+    if (this.#end()) await this.run.onChainEnd(outputs);
+  }
+
+  /** Ends the group's run with an error; does nothing if it has ended. */
+  async onChainError(error: unknown): Promise<void> {
+    if (this.#end()) await this.run.onChainError(error);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.onChainEnd({});
+  }
+
+  protected override derive(options: ManagerOptions): this {
+    return new AsyncCallbackManagerForChainGroup(options, this.run, this.#state) as this;
+  }
+
+  #end(): boolean {
+    if (this.#state.hasEnded) return false;
+    this.#state.hasEnded = true;
+    return true;
+  }
+}
+
+/**
+ * Starts a chain run named `name`, and gives the manager under which others hang below it. Whoever starts a group ends
+ * it, by `onChainEnd`, `onChainError` or `await using`. Rejects as `AsyncCallbackManager.configure` throws.
+ */
+export async function startChainGroup(
+  name: string,
+  options: ChainGroupOptions = {},
+): Promise<AsyncCallbackManagerForChainGroup> {
+  checkKeys("options", options, OPTION_KEYS);
+  const { callbacks, inputs = {}, runId, tags, metadata, signal } = options;
+  const manager = AsyncCallbackManager.configure({
+    inheritable: callbacks,
+    inheritableTags: tags,
+    inheritableMetadata: metadata,
+    signal,
+  });
+  const start = runId === undefined ? { name } : { name, runId };
+  const run = await manager.onChainStart({ name }, inputs, start);
+  return new AsyncCallbackManagerForChainGroup(run.childOptions(), run, { hasEnded: false });
+}
+
+/**
+ * Runs `body` as a chain run named `name`, and gives what it gives. `body` gets a manager for the runs below; managers
+ * that it configures itself find the group too. The group's run gets exactly one end or error: an end with `{}` where
+ * `body` has ended it in no other way, an error when `body` throws or the signal is aborted, even while `body` goes on.
+ * Rejects with that error.
+ */
+export async function traceAsChainGroup<T>(
+  name: string,
+  options: ChainGroupOptions,
+  body: (group: AsyncCallbackManagerForChainGroup) => T | PromiseLike<T>,
+): Promise<T> {
+  const group = await startChainGroup(name, options);
+  try {
+    const work = withContext({ run: group.run }, async () => body(group));
+    const result = await untilAborted(group.signal, work);
+    await group.onChainEnd({});
+    return result;
+  } catch (error) {
+    // What the body failed with counts for the caller; a handler that fails at it has been reported.
+    await group.onChainError(error).catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,97 @@
+import type { CallbackHandler } from "../handler.ts";
+import { StdOutCallbackHandler } from "../handlers/stdout.ts";
+import { checkKeys, checkSignal } from "../options.ts";
+import { anySignal } from "../signals.ts";
+import { ConsoleTracer } from "../tracers/console-tracer.ts";
+import { BaseCallbackManager, type ManagerOptions, type ParentRun } from "./base-manager.ts";
+import { type Surroundings, surroundings } from "./context.ts";
+import { applyHooks, hasInstance } from "./hooks.ts";
+
+/** Handlers, or a manager that brings its handlers with tags, metadata and parent. */
+export type Callbacks = readonly CallbackHandler[] | BaseCallbackManager;
+
+export interface ConfigureOptions {
+  /** Heard in this run and below. @default [] */
+  readonly inheritable?: Callbacks | undefined;
+  /** Heard in this run alone; of a manager only its handlers count. @default [] */
+  readonly local?: Callbacks | undefined;
+  /** @default [] */
+  readonly inheritableTags?: readonly string[] | undefined;
+  /** @default [] */
+  readonly localTags?: readonly string[] | undefined;
+  /** @default {} */
+  readonly inheritableMetadata?: Readonly<Record<string, unknown>> | undefined;
+  /** @default {} */
+  readonly localMetadata?: Readonly<Record<string, unknown>> | undefined;
+  /** Prints chains, agents and tools. @default false */
+  readonly verbose?: boolean | undefined;
+  /** Prints every run, with inputs and outputs. @default false */
+  readonly debug?: boolean | undefined;
+  /** Cancels the runs, beside the signals of manager and context. @default none */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const OPTION_KEYS = [
+  "inheritable",
+  "local",
+  "inheritableTags",
+  "localTags",
+  "inheritableMetadata",
+  "localMetadata",
+  "verbose",
+  "debug",
+  "signal",
+] as const satisfies (keyof ConfigureOptions)[];
+
+function isAmong(runId: string, run: ParentRun | undefined): boolean {
+  for (let each = run; each !== undefined; each = each.parent) if (each.runId === runId) return true;
+  return false;
+}
+
+/** A manager of the run around the call; without any, of no run. */
+function managerAround({ run, manager }: Surroundings): BaseCallbackManager {
+  if (manager === undefined) return new BaseCallbackManager(run === undefined ? {} : { parent: run });
+  return new BaseCallbackManager({ ...manager.childOptions(), parent: run });
+}
+
+function inheriting(inheritable: Callbacks, around: Surroundings): BaseCallbackManager {
+  if (!(inheritable instanceof BaseCallbackManager)) {
+    const manager = managerAround(around);
+    for (const handler of new BaseCallbackManager({ handlers: inheritable }).handlers) {
+      manager.addHandler(handler);
+    }
+    return manager;
+  }
+  const { parentRunId } = inheritable;
+  const isOfOtherTrace = parentRunId !== undefined && !isAmong(parentRunId, around.run);
+  if (isOfOtherTrace || around.run === undefined) return new BaseCallbackManager(inheritable);
+  return managerAround(around).merge(inheritable);
+}
+
+function addVerbosity(manager: BaseCallbackManager, { verbose, debug }: ConfigureOptions): void {
+  if (verbose && !debug && !hasInstance(manager, StdOutCallbackHandler)) {
+    manager.addHandler(new StdOutCallbackHandler(), false);
+  }
+  if (debug && !hasInstance(manager, ConsoleTracer)) manager.addHandler(new ConsoleTracer());
+}
+
+/** What `AsyncCallbackManager.configure` makes a manager of, in the order that it tells. */
+export function configured(options: ConfigureOptions): ManagerOptions {
+  checkKeys("options", options, OPTION_KEYS);
+  checkSignal("signal", options.signal);
+  const around = surroundings();
+  const { inheritable = [], local = [] } = options;
+  const manager = inheriting(inheritable, around);
+  const locals = local instanceof BaseCallbackManager ? local : new BaseCallbackManager({ handlers: local });
+  for (const handler of locals.handlers) manager.addHandler(handler, false);
+  manager.addTags(options.inheritableTags ?? []);
+  manager.addTags(options.localTags ?? [], false);
+  manager.addTags(around.tags);
+  manager.addMetadata(options.inheritableMetadata ?? {});
+  manager.addMetadata(options.localMetadata ?? {}, false);
+  manager.addMetadata(around.metadata);
+  addVerbosity(manager, options);
+  for (const handler of around.handlers) manager.addHandler(handler, false);
+  applyHooks(manager);
+  return { ...manager, signal: anySignal(manager.signal, options.signal) };
+}

@@ -1,0 +1,76 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { CallbackHandler } from "../handler.ts";
+import { checkKeys, invalidOption } from "../options.ts";
+import type { ParentRun } from "./base-manager.ts";
+import { AsyncRunManager } from "./run-managers.ts";
+
+/** What {@link withContext} puts around a call. */
+export interface CallbackContext {
+  /**
+   * Nested runs hang under it: a run manager, whose inheritable handlers, tags, metadata and signal they get too, or
+   * the ids of a run that is traced elsewhere. @default the run around
+   */
+  readonly run?: ParentRun;
+  /** Handlers that every manager configured within gets for its own runs. @default [] */
+  readonly handlers?: readonly CallbackHandler[];
+  /** Tags that every manager configured within gets, for its own runs and below. @default [] */
+  readonly tags?: readonly string[];
+  /** @default {} */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+/** What is around a call, all contexts taken together. */
+export interface Surroundings {
+  /** The nearest run, with the runs above it. */
+  readonly run: ParentRun | undefined;
+  /** The nearest run that this process traces: what is inherited comes from it. */
+  readonly manager: AsyncRunManager | undefined;
+  readonly handlers: readonly CallbackHandler[];
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+const NOTHING: Surroundings = { run: undefined, manager: undefined, handlers: [], tags: [], metadata: {} };
+
+const storage = new AsyncLocalStorage<Surroundings>();
+
+export function surroundings(): Surroundings {
+  return storage.getStore() ?? NOTHING;
+}
+
+/** The run around a run: of a run traced elsewhere without `parent`, the run around the call. */
+function linked(run: ParentRun, around: Surroundings): ParentRun {
+  if (run instanceof AsyncRunManager || run.parent !== undefined || around.run === undefined) return run;
+  return { runId: run.runId, traceId: run.traceId, parent: around.run };
+}
+
+function checkRun(run: ParentRun): void {
+  const { runId, traceId }: Partial<ParentRun> = run ?? {};
+  if (typeof runId === "string" && typeof traceId === "string") return;
+  throw invalidOption("run", "a run manager, or an object with `runId` and `traceId`", run);
+}
+
+/**
+ * Calls `body` with `context` around it, and gives back what it returns. `AsyncCallbackManager.configure()`,
+ * `dispatchCustomEvent()` and further contexts find it there, at any depth of calls and across `await`, timers and
+ * promises that begin in `body`; calls outside do not. Throws SIDECALL_OPTION_INVALID.
+ */
+export function withContext<T>(context: CallbackContext, body: () => T): T {
+  checkKeys("context", context, ["run", "handlers", "tags", "metadata"] satisfies (keyof CallbackContext)[]);
+  const around = surroundings();
+  const { run, handlers = [], tags = [], metadata = {} } = context;
+  if (run !== undefined) checkRun(run);
+  const within: Surroundings = {
+    run: run === undefined ? around.run : linked(run, around),
+    manager: run instanceof AsyncRunManager ? run : around.manager,
+    handlers: [...around.handlers, ...handlers],
+    tags: [...around.tags, ...tags],
+    metadata: { ...around.metadata, ...metadata },
+  };
+  return storage.run(within, body);
+}
+
+/** The run that {@link withContext} put around this call, if any. */
+export function currentRun(): ParentRun | undefined {
+  return surroundings().run;
+}

@@ -1,0 +1,34 @@
+import { SidecallError } from "../errors.ts";
+import { checkKeys } from "../options.ts";
+import { BaseCallbackManager } from "./base-manager.ts";
+import { surroundings } from "./context.ts";
+import { AsyncRunManager } from "./run-managers.ts";
+
+export interface CustomEventConfig {
+  /** The run that the event belongs to, or a manager from its `getChild()`. @default the run around the call */
+  readonly callbacks?: AsyncRunManager | BaseCallbackManager | undefined;
+}
+
+function runOf({ callbacks }: CustomEventConfig): AsyncRunManager | undefined {
+  if (callbacks === undefined) return surroundings().manager;
+  const run = callbacks instanceof BaseCallbackManager ? callbacks.parent : callbacks;
+  return run instanceof AsyncRunManager ? run : undefined;
+}
+
+/**
+ * Tells the handlers of a run of something that the event table does not know. Resolves when they have settled it.
+ * Rejects with SIDECALL_NO_RUN outside of a run, and with SIDECALL_OPTION_INVALID.
+ */
+export async function dispatchCustomEvent(
+  eventName: string,
+  data: unknown,
+  config: CustomEventConfig = {},
+): Promise<void> {
+  checkKeys("config", config, ["callbacks"] satisfies (keyof CustomEventConfig)[]);
+  const run = runOf(config);
+  if (run !== undefined) return run.onCustomEvent(eventName, data);
+  const message =
+    `Expected a run for the custom event ${eventName}, got none: call it within \`withContext({ run }, …)\`, ` +
+    "or give a run manager, or the manager of its `getChild()`, as `config.callbacks`.";
+  throw new SidecallError("SIDECALL_NO_RUN", message);
+}

@@ -1,0 +1,83 @@
+import { errorText } from "../errors.ts";
+import type { CallbackHandler } from "../handler.ts";
+import { checkKeys, invalidOption } from "../options.ts";
+import type { BaseCallbackManager } from "./base-manager.ts";
+
+/** Where every configured manager may get one more handler from. */
+export interface ConfigureHook {
+  /**
+   * Says which handler, such as an `AsyncLocalStorage`: a handler is taken; null means none, whatever `env` says;
+   * undefined leaves it to `env`.
+   */
+  readonly variable?: { getStore(): CallbackHandler | null | undefined };
+  /** No handler is added where one of this class is there already; needed with `env`. */
+  readonly handlerClass?: new () => CallbackHandler;
+  /** Environment variable; while it is set (not empty, 0 or false) managers get a new `handlerClass`. */
+  readonly env?: string;
+  /** Whether children get the handler too. @default true */
+  readonly inheritable?: boolean;
+}
+
+const HOOK_KEYS = [
+  "variable",
+  "handlerClass",
+  "env",
+  "inheritable",
+] as const satisfies (keyof ConfigureHook)[];
+const UNSET: readonly (string | undefined)[] = [undefined, "", "0", "false", "False"];
+
+const hooks = new Set<ConfigureHook>();
+
+function checkHook(hook: ConfigureHook): void {
+  checkKeys("hook", hook, HOOK_KEYS);
+  if (hook.variable === undefined && hook.env === undefined) {
+    throw invalidOption("hook", "an object with `variable`, or with `env` and `handlerClass`", hook);
+  }
+  if (hook.variable !== undefined && typeof hook.variable?.getStore !== "function") {
+    throw invalidOption("variable", "an object with `getStore`, such as an AsyncLocalStorage", hook.variable);
+  }
+  if (hook.env !== undefined && typeof hook.handlerClass !== "function") {
+    throw invalidOption("handlerClass", "a class of handlers, which `env` needs", hook.handlerClass);
+  }
+}
+
+/**
+ * Has every `AsyncCallbackManager.configure()` ask `hook` for a handler, until the function that this gives back is
+ * called. A hook that is registered twice is asked once. Throws SIDECALL_OPTION_INVALID.
+ */
+export function registerConfigureHook(hook: ConfigureHook): () => void {
+  checkHook(hook);
+  hooks.add(hook);
+  return () => void hooks.delete(hook);
+}
+
+function handlerOf(hook: ConfigureHook, manager: BaseCallbackManager): CallbackHandler | undefined {
+  const { variable, handlerClass, env } = hook;
+  const stored = variable?.getStore();
+  if (stored === null) return undefined;
+  const isPresent = handlerClass !== undefined && hasInstance(manager, handlerClass);
+  if (isPresent || stored !== undefined) return isPresent ? undefined : stored;
+  return env === undefined || UNSET.includes(process.env[env])
+    ? undefined
+    : handlerClass && new handlerClass();
+}
+
+/** Adds the handlers of all hooks. A hook that fails is told of in a process warning, and adds none. */
+export function applyHooks(manager: BaseCallbackManager): void {
+  for (const hook of hooks) {
+    try {
+      const handler = handlerOf(hook, manager);
+      if (handler !== undefined) manager.addHandler(handler, hook.inheritable ?? true);
+    } catch (error) {
+      const warning = `a configure hook gave no handler: ${errorText(error)}`;
+      process.emitWarning(warning, { type: "SidecallHandlerWarning" });
+    }
+  }
+}
+
+export function hasInstance(
+  manager: BaseCallbackManager,
+  handlerClass: abstract new (...args: never[]) => CallbackHandler,
+): boolean {
+  return manager.handlers.some((handler) => handler instanceof handlerClass);
+}

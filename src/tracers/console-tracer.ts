@@ -1,0 +1,2 @@
+import { BaseCallbackHandler } from "../handlers/base.ts";
+export class ConsoleTracer extends BaseCallbackHandler {}
