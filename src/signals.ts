@@ -18,6 +18,24 @@ export function rejected(signal: AbortSignal): Promise<never> {
   return tolerated(Promise.reject(signal.reason));
 }
 
+/** Who waits for which signal: one listener each, however many wait. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+
+function waitersOf(signal: AbortSignal): Set<() => void> {
+  const known = waiting.get(signal);
+  if (known !== undefined) return known;
+  const waiters = new Set<() => void>();
+  waiting.set(signal, waiters);
+  signal.addEventListener(
+    "abort",
+    () => {
+      for (const wake of waiters) wake();
+    },
+    { once: true },
+  );
+  return waiters;
+}
+
 /** What `work` gives, or the signal's reason if that comes first; the work itself goes on. */
 export function untilAborted<T>(signal: AbortSignal | undefined, work: PromiseLike<T>): Promise<T> {
   if (signal === undefined) return Promise.resolve(work);
@@ -27,9 +45,10 @@ export function untilAborted<T>(signal: AbortSignal | undefined, work: PromiseLi
   }
   return tolerated(
     new Promise<T>((resolve, reject) => {
+      const waiters = waitersOf(signal);
       const onAbort = () => reject(signal.reason);
-      const settled = () => signal.removeEventListener("abort", onAbort);
-      signal.addEventListener("abort", onAbort, { once: true });
+      const settled = () => void waiters.delete(onAbort);
+      waiters.add(onAbort);
       work.then(resolve, reject).then(settled, settled);
     }),
   );

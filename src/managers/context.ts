@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { CallbackHandler } from "../handler.ts";
 import { checkKeys, invalidOption } from "../options.ts";
-import type { ParentRun } from "./base-manager.ts";
+import { BaseCallbackManager, type ParentRun } from "./base-manager.ts";
 import { AsyncRunManager } from "./run-managers.ts";
 
 /** What {@link withContext} puts around a call. */
@@ -58,8 +58,12 @@ function checkRun(run: ParentRun): void {
 export function withContext<T>(context: CallbackContext, body: () => T): T {
   checkKeys("context", context, ["run", "handlers", "tags", "metadata"] satisfies (keyof CallbackContext)[]);
   const around = surroundings();
-  const { run, handlers = [], tags = [], metadata = {} } = context;
+  const { run, metadata = {} } = context;
   if (run !== undefined) checkRun(run);
+  const { handlers, tags } = new BaseCallbackManager({
+    handlers: context.handlers ?? [],
+    tags: context.tags ?? [],
+  });
   const within: Surroundings = {
     run: run === undefined ? around.run : linked(run, around),
     manager: run instanceof AsyncRunManager ? run : around.manager,

@@ -1,16 +1,7 @@
 import { expect, test } from "vitest";
-import {
-  type AnyEventRecord,
-  AsyncCallbackManager,
-  BaseCallbackManager,
-  type CallbackHandler,
-} from "../../src/index.ts";
+import { AsyncCallbackManager, BaseCallbackManager, type CallbackHandler } from "../../src/index.ts";
 import { collectFailures } from "../placements.ts";
-
-function recorder(flags: Partial<CallbackHandler> = {}) {
-  const records: AnyEventRecord[] = [];
-  return { ...flags, records, onEvent: (record: AnyEventRecord) => void records.push(record) };
-}
+import { recorder } from "../support/recorder.ts";
 
 test("children get what is inheritable, and hang under their parent in its trace", async () => {
   const [own, inherited] = [recorder(), recorder()];

@@ -1,0 +1,152 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { AsyncCallbackManager, currentRun, withContext } from "../../src/index.ts";
+import { recorder } from "../support/recorder.ts";
+
+const configure = () => AsyncCallbackManager.configure();
+
+async function chainWith(handler = recorder()) {
+  const manager = new AsyncCallbackManager();
+  manager.addHandler(handler);
+  return { handler, chain: await manager.onChainStart({ name: "outer" }, {}) };
+}
+
+test("a nested manager finds parent, handlers, tags and metadata without being passed any", async () => {
+  const handler = recorder();
+  const manager = new AsyncCallbackManager();
+  manager.addHandler(handler);
+  manager.addTags(["down"]);
+  manager.addMetadata({ tenant: 7 });
+  const chain = await manager.onChainStart({ name: "outer" }, {});
+  const [tool, llm] = await withContext({ run: chain }, async () => {
+    const tool = await configure().onToolStart({ name: "tool" }, "in");
+    const [llm] = await withContext({ run: tool }, () => configure().onLLMStart(null, ["p"]));
+    return [tool, llm] as const;
+  });
+  expect(handler.records).toMatchObject([
+    { runId: chain.runId, parentRunId: undefined },
+    { runId: tool.runId, parentRunId: chain.runId, tags: ["down"], metadata: { tenant: 7 } },
+    { runId: llm?.runId, parentRunId: tool.runId, traceId: chain.runId, tags: ["down"] },
+  ]);
+});
+
+test("the context lasts across await, timers, immediates and promises; outside there is none", async () => {
+  const { chain } = await chainWith();
+  const seen: (string | undefined)[] = [];
+  const look = () => void seen.push(currentRun()?.runId);
+  await withContext({ run: chain }, async () => {
+    look();
+    await Promise.resolve();
+    look();
+    await delay(1);
+    look();
+    await new Promise<void>((resolve) => setTimeout(() => resolve(look()), 1));
+    await new Promise<void>((resolve) => setImmediate(() => resolve(look())));
+    await new Promise<void>((resolve) => process.nextTick(() => resolve(look())));
+    queueMicrotask(look);
+    await Promise.all([1, 2].map(async () => look()));
+  });
+  expect(seen).toEqual(Array(9).fill(chain.runId));
+  expect(currentRun()).toBeUndefined();
+  expect(configure().parentRunId).toBeUndefined();
+});
+
+test("concurrent requests each find their own run, however they interleave", async () => {
+  const handler = recorder();
+  const manager = new AsyncCallbackManager();
+  manager.addHandler(handler);
+  const request = async (i: number) => {
+    const chain = await manager.onChainStart({ name: `request ${i}` }, {});
+    await withContext({ run: chain }, async () => {
+      for (let step = 0; step < 3; step += 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+        const tool = await configure().onToolStart({ name: `tool of ${i}` }, String(step));
+        expect(tool.parentRunId).toBe(chain.runId);
+        expect(tool.traceId).toBe(chain.runId);
+      }
+    });
+  };
+  await Promise.all(Array.from({ length: 50 }, (_, i) => request(i)));
+  expect(handler.records).toHaveLength(50 * 4);
+});
+
+test("handlers given explicitly join those of the run around, each once", async () => {
+  const [around, own] = [recorder(), recorder()];
+  const { chain } = await chainWith(around);
+  const manager = withContext({ run: chain }, () =>
+    AsyncCallbackManager.configure({ inheritable: [own, around], local: [own] }),
+  );
+  expect(manager.handlers).toEqual([around, own]);
+  expect(manager.inheritableHandlers).toEqual([around, own]);
+  expect(manager.parentRunId).toBe(chain.runId);
+});
+
+test("the nearest run around wins over a manager of a run above it, and over none; another trace's manager stays there", async () => {
+  const { chain, handler } = await chainWith();
+  const tool = await chain.getChild().onToolStart(null, "in");
+  const inner = await tool.getChild().onChainStart(null, {});
+  const other = recorder();
+  const { chain: stranger } = await chainWith(other);
+  withContext({ run: inner }, () => {
+    const parentOf = (inheritable: AsyncCallbackManager) => {
+      const { parentRunId, handlers } = AsyncCallbackManager.configure({ inheritable });
+      return { parentRunId, handlers };
+    };
+    expect(parentOf(chain.getChild())).toEqual({ parentRunId: inner.runId, handlers: [handler] });
+    expect(parentOf(tool.getChild())).toEqual({ parentRunId: inner.runId, handlers: [handler] });
+    expect(parentOf(new AsyncCallbackManager())).toEqual({ parentRunId: inner.runId, handlers: [handler] });
+    expect(parentOf(stranger.getChild())).toEqual({ parentRunId: stranger.runId, handlers: [other] });
+  });
+});
+
+test("a run traced elsewhere becomes the parent, and hands on what is inherited from above it", async () => {
+  const { chain, handler } = await chainWith();
+  const foreign = { runId: "span-1", traceId: "trace-1" };
+  const alone = withContext({ run: foreign }, configure);
+  expect(alone).toMatchObject({ parentRunId: "span-1", traceId: "trace-1", handlers: [] });
+  const between = withContext({ run: chain }, () => withContext({ run: foreign }, configure));
+  expect(between).toMatchObject({ parentRunId: "span-1", traceId: "trace-1", handlers: [handler] });
+  const above = withContext({ run: chain }, () =>
+    withContext({ run: foreign }, () => AsyncCallbackManager.configure({ inheritable: chain.getChild() })),
+  );
+  expect(above.parentRunId).toBe("span-1");
+});
+
+test("tags, metadata and handlers of a context reach every manager configured within, at any depth", async () => {
+  const [scoped, inherited] = [recorder(), recorder()];
+  await withContext({ tags: ["a"], metadata: { k: 1, l: 1 }, handlers: [scoped] }, async () => {
+    const root = await AsyncCallbackManager.configure({ inheritable: [inherited] }).onChainStart(null, {});
+    await withContext({ run: root, tags: ["b"], metadata: { k: 2 } }, async () => {
+      const tool = await configure().onToolStart(null, "in");
+      expect(tool.tags).toEqual(["a", "b"]);
+      expect(tool.metadata).toEqual({ k: 2, l: 1 });
+    });
+  });
+  expect(scoped.records.map(({ event }) => event)).toEqual(["on_chain_start", "on_tool_start"]);
+  expect(inherited.records).toHaveLength(2);
+  expect(configure().handlers).toEqual([]);
+});
+
+test("a context ends with its body, also when that throws, and gives back what the body gives", async () => {
+  expect(withContext({ tags: ["x"] }, () => 7)).toBe(7);
+  expect(() =>
+    withContext({ tags: ["x"] }, () => {
+      throw new RangeError("no");
+    }),
+  ).toThrow(RangeError);
+  await expect(withContext({ tags: ["x"] }, () => Promise.reject(new RangeError("no")))).rejects.toThrow(
+    "no",
+  );
+  expect(configure().tags).toEqual([]);
+});
+
+test.each([
+  [{ rnu: {} }, "rnu"],
+  [{ run: {} }, "run"],
+  [{ run: null }, "run"],
+  [{ handlers: [undefined] }, "handlers[0]"],
+  [{ tags: "abc" }, "tags"],
+])("a context that makes no sense is refused: %o", (context, name) => {
+  const error = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(`\`${name}\``) };
+  expect(() => withContext(context as object, () => 1)).toThrow(expect.objectContaining(error));
+});
