@@ -42,8 +42,8 @@ test("whatever the tree, every handler hears what the rules say, wherever it is"
         await perform(tree, handlers, prefix);
         await Promise.all(placed.map((each) => each.flush()));
       });
-      for (const [i, each] of placed.entries()) {
-        const notes = (await each.call<string[]>("take")).flat();
+      const taken = await Promise.all(placed.map((each) => each.call<string[]>("take")));
+      for (const [i, notes] of taken.map((lists) => lists.flat()).entries()) {
         const wanted = expected.notes[i] ?? [];
         if (placements[i]?.isOrdered) expect(notes).toEqual(wanted);
         else expect(notes.sort()).toEqual([...wanted].sort());
