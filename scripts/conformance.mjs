@@ -1,0 +1,96 @@
+// Runs the conformance tests as built, and writes docs/conformance.md from what they say.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { DEFECTS } from "../dist/test/conformance/defects.js";
+import { ROWS } from "../dist/test/conformance/rows.js";
+import { PLACEMENTS } from "../dist/test/placements.js";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const FILE_AND_TITLE = /^(test\/\S+)\.ts: (.*)$/;
+const HEAD = `# Conformance
+
+What LangChain's callback system in Python (langchain-core 1.6.5) does, row by row: its own tests, told in the words of
+TypeScript. Written by \`npm run conformance\` from the tests in \`test/conformance/\`, whose titles carry the numbers.
+
+A row that holds was tested wherever a handler can be: inline, and off-thread in one lane, in two lanes with tiny rings,
+queued, and unordered. Where that is said of fewer placements, the row is about what only those can do, such as order or
+the caller's own context; "no handler" means that a manager does it by itself.`;
+
+/** Runs the tests of `files` and gives their results: title, with those of its groups, and status. */
+function resultsOf(files) {
+  const folder = mkdtempSync(join(tmpdir(), "sidecall-conformance-"));
+  const output = join(folder, "results.json");
+  const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
+  // The test of the document waits until it is written.
+  const options = [
+    "--exclude=**/rows.test.js",
+    "--reporter=dot",
+    "--reporter=json",
+    `--outputFile.json=${output}`,
+  ];
+  spawnSync(process.execPath, [vitest, "run", ...files, ...options], { cwd: ROOT, stdio: "inherit" });
+  const { testResults } = JSON.parse(readFileSync(output, "utf8"));
+  rmSync(folder, { recursive: true });
+  return testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults.map(({ title, fullName, status }) => ({ file: name, title, fullName, status })),
+  );
+}
+
+/** What the tests say of a row or defect. */
+function status(name, { reason, shownBy = [] }, results) {
+  if (reason !== undefined) return `does not apply: ${reason}`;
+  const own = results.filter(({ title }) => title.startsWith(`${name}: `));
+  const shown = shownBy.flatMap((by) => resultsShowing(by, results));
+  const all = [...own, ...shown];
+  if (all.some((result) => result.status === "failed")) return "fails";
+  if (all.length === 0 || shownBy.some((by) => resultsShowing(by, results).length === 0)) return "pending";
+  return `holds: ${own.length > 0 ? placementsOf(own) : shownBy.map(byText).join(", ")}`;
+}
+
+function resultsShowing(by, results) {
+  const [, file, title] = FILE_AND_TITLE.exec(by) ?? [];
+  if (file === undefined) return results.filter((result) => result.title.startsWith(`${by}: `));
+  return results.filter((result) => result.file.endsWith(`${file}.js`) && result.fullName.includes(title));
+}
+
+function byText(by) {
+  const [, file] = FILE_AND_TITLE.exec(by) ?? [];
+  return file === undefined ? by : `\`${file}.ts\``;
+}
+
+function placementsOf(own) {
+  const names = [...new Set(own.map(({ title }) => /\[([^[\]]*)\]$/.exec(title)[1]))];
+  return PLACEMENTS.every(({ name }) => names.includes(name)) ? "wherever a handler is" : names.join("; ");
+}
+
+const elsewhere = DEFECTS.flatMap(({ shownBy = [] }) => shownBy.map((by) => FILE_AND_TITLE.exec(by)?.[1]));
+const files = new Set(elsewhere.flatMap((file) => (file === undefined ? [] : `dist/${file}.js`)));
+const results = resultsOf(["dist/test/conformance/", ...files]);
+
+const rows = ROWS.map((row) => ({ ...row, status: status(`row ${row.row}`, row, results) }));
+const defects = DEFECTS.map((each) => ({ ...each, status: status(`defect ${each.id}`, each, results) }));
+const document = [
+  HEAD,
+  "",
+  "| row | area | given, when → then | status |",
+  "|---|---|---|---|",
+  ...rows.map(({ row, area, text, status }) => `| ${row} | ${area} | ${text} | ${status} |`),
+  "",
+  "## Defects of the original that do not exist here",
+  "",
+  "Found in its code or by running it, by area: 1 events, 2 dispatch, 3 managers, 4 token iterators, 5 tracers and streams;",
+  "and (c) what its users complained about, with the numbers of its issues.",
+  "",
+  "| defect | what holds here | status |",
+  "|---|---|---|",
+  ...defects.map(({ id, text, status }) => `| ${id} | ${text} | ${status} |`),
+  "",
+];
+writeFileSync(join(ROOT, "docs/conformance.md"), document.join("\n"));
+
+const open = [...rows, ...defects].filter(({ status }) => status === "fails" || status === "pending");
+for (const { row, id, text, status } of open) console.error(`${status}: ${row ?? id} ${text}`);
+process.exitCode = open.some(({ status }) => status === "fails") ? 1 : 0;

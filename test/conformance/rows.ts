@@ -1,0 +1,145 @@
+/** One behaviour of the original: given, when, then. `reason`: why it means nothing in TypeScript. */
+export interface ConformanceRow {
+  readonly row: number;
+  readonly area: Area;
+  readonly text: string;
+  readonly reason: string | undefined;
+}
+
+type Area =
+  | "manager"
+  | "dispatch"
+  | "tracer"
+  | "stream"
+  | "group"
+  | "custom event"
+  | "usage"
+  | "stock handler";
+
+const ONE_MANAGER = "there is one manager, and it is asynchronous";
+const NO_PROJECT = "projects, examples and their environment variables are LangSmith's own";
+
+// biome-ignore format: a table reads by its columns
+const TABLE: readonly (readonly [row: number, area: Area, text: string, reason?: string])[] = [
+  [1,   "manager",       "two handlers with plain methods, a full life of model, chain, agent and tool → each gets 4 starts, 4 ends, 3 errors, 3 texts, 1 token"],
+  [2,   "dispatch",      "a blocking manager with plain and asynchronous handlers, no event loop → the same counts on all", ONE_MANAGER],
+  [3,   "dispatch",      "a blocking manager called while an event loop runs → the same counts", ONE_MANAGER],
+  [4,   "dispatch",      "two handlers with asynchronous methods → the same counts"],
+  [5,   "dispatch",      "one handler with plain methods and two with asynchronous ones → the same counts"],
+  [6,   "manager",       "one handler ignores models; model start, end, error → it gets none, the other one each"],
+  [7,   "manager",       "one handler ignores chains; chain start, end, error → it gets none, the other one each"],
+  [8,   "manager",       "one handler ignores agents; tool start, end, error → it gets none, the other one each"],
+  [9,   "manager",       "one handler ignores retrievers; retriever start, end, error → it gets none, the other one each"],
+  [10,  "manager",       "a manager built with handlers → its inheritable handlers are empty"],
+  [11,  "manager",       "setHandlers → both lists are the given one"],
+  [12,  "manager",       "setHandlers without inheriting afterwards → inheritable handlers are emptied"],
+  [13,  "manager",       "addHandler → appended in order to both lists"],
+  [14,  "manager",       "addHandler without inheriting → in the handlers alone"],
+  [15,  "manager",       "getChild of a chain run → the child has exactly the inheritable handlers, in both lists"],
+  [16,  "manager",       "a tool run from that child, then its getChild → the same handlers again"],
+  [17,  "manager",       "the same handler added twice → one entry"],
+  [18,  "manager",       "configure with inheritable 1, 2, local 3, 4 and verbose → handlers 1, 2, 3, 4 and standard output; inheritable 1, 2; an AsyncCallbackManager"],
+  [19,  "manager",       "configure with a manager as local → its handlers are appended, not inheritable"],
+  [20,  "manager",       "configure from a group's manager inside a usage context → the new manager has the tracer and the usage handler; the group's is unchanged"],
+  [21,  "manager",       "two usage contexts one after the other → each starts from zero and counts its own block alone"],
+  [22,  "manager",       "a handler removed that is in one of the lists alone → no error"],
+  [23,  "manager",       "two managers merged → handlers and inheritable handlers are united apart"],
+  [24,  "manager",       "extras of configure are refused when they are given by position", "options are named, never given by position"],
+  [25,  "dispatch",      "a plain handler that does not implement chat starts → its onLLMStart is called once"],
+  [26,  "dispatch",      "a plain handler that does not implement another event → nothing is thrown, the others get it"],
+  [27,  "dispatch",      "an asynchronous handler that does not implement chat starts → its onLLMStart is called once"],
+  [28,  "dispatch",      "an asynchronous handler that does not implement another event → nothing is thrown, the others get it"],
+  [29,  "dispatch",      "an asynchronous handler without a chat start among plain ones → its onLLMStart is awaited once"],
+  [30,  "dispatch",      "a runInline handler writes a context value at onLLMStart → the caller sees it"],
+  [31,  "dispatch",      "a handler that is not runInline writes a context value at onLLMStart → the caller does not see it"],
+  [32,  "dispatch",      "three prompts, a runInline handler that counts, one that reads, and another one → read are 1, 1, 2, 2, 3, 3"],
+  [33,  "dispatch",      "model end and chain end under cancellation → the handler reads the caller's context value"],
+  [34,  "group",         "the body of a group throws something that is no Error → exactly one onChainError, no end, thrown on"],
+  [35,  "group",         "the body of a group is cancelled → exactly one onChainError, the cancellation is thrown on"],
+  [36,  "group",         "tracing switched on by the environment → the group's manager has exactly one tracer, one run is traced"],
+  [37,  "group",         "tracing switched on by the context → the same without the environment"],
+  [38,  "group",         "tracing switched off → no tracer in the group's manager, nothing is traced"],
+  [39,  "custom event",  "dispatchCustomEvent from a plain function outside any run → coded error"],
+  [40,  "custom event",  "dispatchCustomEvent from an asynchronous function outside any run → coded error"],
+  [41,  "custom event",  "dispatched twice inside a run found in the context → two events in order, the run's id, tags [], metadata {}"],
+  [42,  "custom event",  "the same with the run given → the same result"],
+  [43,  "custom event",  "a plain handler, one dispatch by context and one by a given run → both received in order"],
+  [44,  "custom event",  "a custom event's handler → gets run id, tags and metadata, and no keyword of somebody else's"],
+  [45,  "custom event",  "in the event stream → custom events come between start and stream of their run, data verbatim"],
+  [46,  "custom event",  "from a nested run → the run id is the child's, the parent ids are the root's"],
+  [47,  "custom event",  "inside a tool, run found in the context → between on_tool_start and on_tool_end"],
+  [48,  "usage",         "two calls in the context → one sum per model"],
+  [49,  "usage",         "four calls with audio and reasoning details → the details are summed too"],
+  [50,  "usage",         "a batch with the handler in its configuration → the sum over both inputs"],
+  [51,  "usage",         "two models, one handler → two keys"],
+  [52,  "usage",         "parallel calls and batches → the same numbers"],
+  [53,  "usage",         "the context used again and again → registered hooks do not grow"],
+  [54,  "usage",         "the block throws → later calls are not counted any more"],
+  [55,  "tracer",        "model start and end → events start and end; inputs { prompts }; the trace id is the id; dotted order is time and id; persisted once"],
+  [56,  "tracer",        "a chat run seen by a tracer of prompts → kind llm, prompts [\"Human: …\"], name from the serialized id"],
+  [57,  "tracer",        "model end without a start → coded error"],
+  [58,  "tracer",        "the same run id started and ended ten times → ten equal persisted runs"],
+  [59,  "tracer",        "chain start and end → the run as expected, outputs {}"],
+  [60,  "tracer",        "tool run → inputs { input }, outputs { output }"],
+  [61,  "tracer",        "chain > tool > model, then a model under the chain, ten times → roots alone are persisted; tree and dotted orders exact; one trace id"],
+  [62,  "tracer",        "model error → events start and error; the error's text is kept; no outputs"],
+  [63,  "tracer",        "a hook for model errors → receives the run complete with its error"],
+  [64,  "tracer",        "chain error → as row 62"],
+  [65,  "tracer",        "tool error → as row 62"],
+  [66,  "tracer",        "nested errors model → tool → chain, three times → three roots, the error at each level, sibling successes intact"],
+  [67,  "tracer",        "structured tool inputs, a name and a partial response → the tracer keeps them"],
+  [68,  "tracer",        "a run inside something traced elsewhere → becomes a child of that run"],
+  [69,  "tracer",        "a parent traced elsewhere is made known to the tracer → the child's trace id and parent id are that run's"],
+  [70,  "tracer",        "the example id changes between runs → each run keeps the id of its start", NO_PROJECT],
+  [71,  "tracer",        "inputs hold an object that cannot be serialized → no failure"],
+  [72,  "tracer",        "project name by argument, new or old environment variable → in this order", NO_PROJECT],
+  [73,  "tracer",        "usage in generations: present, absent, no message, empty, many generations, many batches → the sum, or none"],
+  [74,  "tracer",        "model end with usage → in the run's metadata beside what is there; without usage → not set"],
+  [75,  "tracer",        "tool calls: two → 2; several generations → their sum; none → key absent"],
+  [76,  "tracer",        "runs collected around a model call → one collected root with its prompts"],
+  [77,  "tracer",        "six nested functions, alternately in two tracing systems → one trace, each dotted order extends its parent's, the tag on the root"],
+  [78,  "tracer",        "the same across awaits and timers → the same"],
+  [79,  "tracer",        "tracing null, on or off in the context × environment off or on → traces if on, or if not said and the environment is on"],
+  [80,  "tracer",        "a sequence with parallel branches, one after the other and together → each parent and dotted prefix is right"],
+  [81,  "tracer",        "metadata and tags set once around → on every nested run"],
+  [82,  "manager",       "a batch of two chats, one call each → two runs with batch size 1; one call with three prompts → three runs with batch size 3"],
+  [83,  "manager",       "a run id given at the start of any kind of run → it is the traced one"],
+  [84,  "stream",        "the provider fails at chunk i → one error event whose response holds the chunks before it"],
+  [85,  "stream",        "a streaming handler attached → the model's call streams inside", "the application calls its models; handlers do not change how"],
+  [86,  "stream",        "a producer on the same loop that pauses → each item is read before the next is produced"],
+  [87,  "stream",        "a producer on another thread → the same"],
+  [88,  "stream",        "written or closed after the reader has gone → ignored"],
+  [89,  "stream",        "closed with nothing written → an empty iteration"],
+  [90,  "stream",        "one function → start with input, stream with chunk, end with output and without input"],
+  [91,  "stream",        "a function, then a tool → nested start, stream, end; tool start and end with input; then the root's stream and end"],
+  [92,  "stream",        "a sequence of three steps → exact interleaving, and the steps' tags"],
+  [93,  "stream",        "the middle step throws → the consumer learns that error"],
+  [94,  "stream",        "names included → that run's events alone, the first with the raw input"],
+  [95,  "stream",        "tags included and names excluded → what has the tag, less the excluded name"],
+  [96,  "stream",        "a chat model as root → chat start, a stream event per chunk, end with the whole message; tags, metadata and name kept"],
+  [97,  "stream",        "a model inside a function that does not stream → the child streams tokens, the parent one chunk"],
+  [98,  "stream",        "prompt and model → prompt start and end, then per token the model's stream and the chain's"],
+  [99,  "stream",        "tools with and without parameters → the start's input is their arguments and no callbacks"],
+  [100, "stream",        "a retriever alone and in a chain → start { query }, end documents"],
+  [101, "stream",        "a step that fails after retries → no end event for it, earlier steps complete"],
+  [102, "stream",        "a text model in a chain → its start and end with prompts, then the chain streams"],
+  [103, "stream",        "a mapped sequence → not implemented", "a limit of the original's sequences, which sidecall does not have"],
+  [104, "stream",        "code that drives callbacks itself → start, a stream event per element, end with the sum"],
+  [105, "stream",        "three nested runs with given ids → parent ids root first, on start and end"],
+  [106, "stream",        "a child that reuses its parent's run id → no error reaches the caller"],
+  [107, "stream",        "the handler both given and in the context → tokens are not doubled"],
+  [108, "stream",        "the consumer breaks out → the running step is cancelled, the next never starts"],
+  [109, "stream",        "the consumer is cancelled → the same"],
+  [110, "stream",        "plain in asynchronous, asynchronous in asynchronous, plain in plain → the same events in the same order"],
+  [111, "stream",        "two steps one after the other → start, stream, end of the first before those of the second"],
+  [112, "stock handler", "the standard output handler around a chain → exactly two bold lines"],
+  [113, "stock handler", "the file handler, built, disposed of by its scope, or per call → \"Entering new NAME chain\" is written"],
+];
+
+/** Behaviour of LangChain's callback system in Python (langchain-core 1.6.5), numbered for good. */
+export const ROWS: readonly ConformanceRow[] = TABLE.map(([row, area, text, reason]) => ({
+  row,
+  area,
+  text,
+  reason,
+}));
