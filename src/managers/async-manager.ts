@@ -68,7 +68,7 @@ export class AsyncCallbackManager extends BaseCallbackManager {
    * 4. tags and metadata: inheritable, then local, then those that {@link withContext} put around the call;
    * 5. `verbose`: a {@link StdOutCallbackHandler}, local, unless there is one or `debug` is set;
    * 6. `debug`: a {@link ConsoleTracer}, inheritable, unless there is one;
-   * 7. handlers that {@link withContext} put around the call, local: nested managers find them there again;
+   * 7. handlers that {@link withContext} put around the call, inheritable;
    * 8. handlers of {@link registerConfigureHook}.
    *
    * Every handler comes once. Throws SIDECALL_OPTION_INVALID.

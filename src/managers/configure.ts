@@ -91,7 +91,7 @@ export function configured(options: ConfigureOptions): ManagerOptions {
   manager.addMetadata(options.localMetadata ?? {}, false);
   manager.addMetadata(around.metadata);
   addVerbosity(manager, options);
-  for (const handler of around.handlers) manager.addHandler(handler, false);
+  for (const handler of around.handlers) manager.addHandler(handler);
   applyHooks(manager);
-  return { ...manager, signal: anySignal(manager.signal, options.signal) };
+  return { ...manager, signal: anySignal(manager.signal, around.signal, options.signal) };
 }

