@@ -1,0 +1,80 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { dispatch } from "../../src/dispatch.ts";
+import type { AnyEventRecord } from "../../src/index.ts";
+import { AsyncCallbackManager } from "../../src/index.ts";
+import { collectFailures, PLACEMENTS, type Placed } from "../placements.ts";
+
+/* What no manager sends, and what applications get wrong: nothing of it may throw into the application, or be lost. */
+
+let clock = 0;
+function record(event: AnyEventRecord["event"], runId: string, own: object = {}): AnyEventRecord {
+  clock += 1;
+  const identity = { runId, parentRunId: undefined, traceId: "t", tags: [], timestamp: clock };
+  return { event, ...identity, ...own } as unknown as AnyEventRecord;
+}
+const start = (runId: string, own: object = {}) =>
+  record("on_chain_start", runId, { serialized: null, inputs: {}, metadata: {}, ...own });
+const end = (runId: string) => record("on_chain_end", runId, { outputs: {} });
+
+const SEQUENCES: Readonly<Record<string, () => AnyEventRecord[]>> = {
+  "a token of an unknown run": () => [
+    record("on_llm_new_token", "unknown", { token: "x", index: { prompt: 0, completion: 0 } }),
+  ],
+  "an end without a start": () => [end("unknown")],
+  "an error without a start": () => [record("on_llm_error", "unknown", { error: "bad" })],
+  "two ends": () => [start("a"), end("a"), end("a")],
+  "an error after the end": () => [start("a"), end("a"), record("on_chain_error", "a", { error: "late" })],
+  "a text after the end": () => [start("a"), end("a"), record("on_text", "a", { text: "late" })],
+  "an end before the child's": () => [start("a"), start("b", { parentRunId: "a" }), end("a"), end("b")],
+  "a child of an unknown parent": () => [start("b", { parentRunId: "unknown" }), end("b")],
+  "a child that is its own parent": () => [start("a", { parentRunId: "a" }), end("a")],
+  "two starts of one run": () => [start("a"), start("a"), end("a"), end("a")],
+  "a run that begins again": () => [start("a"), end("a"), start("a"), end("a")],
+  "an end of another kind": () => [start("a"), record("on_tool_end", "a", { output: 1 }), end("a")],
+  "a custom event of an unknown run": () => [
+    record("on_custom_event", "unknown", { eventName: "e", data: 1, metadata: {} }),
+  ],
+};
+
+describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
+  const open: Placed[] = [];
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((placed) => placed.close()));
+  });
+
+  test.each(Object.keys(SEQUENCES))("gets %s as it is, and nobody is the worse for it", async (name) => {
+    const placed = await placement.place("Recorder");
+    open.push(placed);
+    const records = SEQUENCES[name]?.() ?? [];
+    const failures = await collectFailures(async () => {
+      for (const each of records) await dispatch([placed.handler], each);
+      await placed.flush();
+    });
+    const taken = (await placed.call<AnyEventRecord[]>("take")).flat();
+    const wanted = records.map(({ event, runId, timestamp }) => ({ event, runId, timestamp }));
+    expect(taken.sort((a, b) => a.timestamp - b.timestamp)).toMatchObject(wanted);
+    expect(failures).toEqual([]);
+    const stats =
+      "stats" in placed.handler ? Reflect.apply(Object(placed.handler).stats, placed.handler, []) : {};
+    if ("stats" in placed.handler) expect(stats).toMatchObject({ depth: 0 });
+  });
+
+  test("a second end by a run manager is told, and reported with the run's id", async () => {
+    const placed = await placement.place("Recorder");
+    open.push(placed);
+    const manager = new AsyncCallbackManager({ handlers: [placed.handler] });
+    const run = await manager.onToolStart(null, "in");
+    const failures = await collectFailures(async () => {
+      await run.onToolEnd("once");
+      await run.onToolEnd("twice");
+      await run.onToolError(new Error("thrice"));
+      await placed.flush();
+    });
+    const code = { code: "SIDECALL_RUN_ENDED", message: expect.stringContaining(run.runId) };
+    expect(failures).toMatchObject([
+      { event: "on_tool_end", runId: run.runId, error: code },
+      { event: "on_tool_error", runId: run.runId, error: code },
+    ]);
+    expect((await placed.call<AnyEventRecord[]>("take")).flat()).toHaveLength(4);
+  });
+});
