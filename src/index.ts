@@ -32,13 +32,14 @@ export type {
   RunManagerMixin,
   ToolManagerMixin,
 } from "./handler.ts";
-export { jsonLinesTracerModule, tokenStatisticsModule } from "./handler-modules.ts";
+export { jsonLinesTracerModule, tokenStatisticsModule, usageMetadataModule } from "./handler-modules.ts";
 export {
   AsyncFinalIteratorCallbackHandler,
   type AsyncFinalIteratorOptions,
 } from "./handlers/async-final-iterator.ts";
 export { AsyncIteratorCallbackHandler } from "./handlers/async-iterator.ts";
 export { AsyncCallbackHandler, BaseCallbackHandler } from "./handlers/base.ts";
+export { UNKNOWN_MODEL } from "./handlers/model-name.ts";
 export type { AsyncIteratorOptions } from "./handlers/token-iteration-handler.ts";
 export {
   createTokenStatistics,
@@ -50,6 +51,11 @@ export {
   type TokenStatisticsOptions,
 } from "./handlers/token-statistics.ts";
 export type { TokenIteration } from "./handlers/token-stream.ts";
+export {
+  mergeUsageReports,
+  UsageMetadataCallbackHandler,
+  type UsageReport,
+} from "./handlers/usage-metadata.ts";
 export {
   AsyncCallbackManager,
   type LLMStartOptions,
@@ -92,4 +98,5 @@ export type { SharedTokens, TokenQueueOptions } from "./shared-memory/token-layo
 export { TokenQueue } from "./shared-memory/token-queue.ts";
 export { TokenReader } from "./shared-memory/token-reader.ts";
 export { JsonLinesTracer, type JsonLinesTracerOptions } from "./tracers/json-lines-tracer.ts";
+export type { TokenDetails, UsageMetadata } from "./usage.ts";
 export { StandIn, type StandInReason } from "./wire/stand-in.ts";
