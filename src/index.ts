@@ -32,13 +32,28 @@ export type {
   RunManagerMixin,
   ToolManagerMixin,
 } from "./handler.ts";
-export { jsonLinesTracerModule, tokenStatisticsModule } from "./handler-modules.ts";
+export {
+  fileHandlerModule,
+  jsonLinesTracerModule,
+  tokenStatisticsModule,
+  usageMetadataModule,
+} from "./handler-modules.ts";
 export {
   AsyncFinalIteratorCallbackHandler,
   type AsyncFinalIteratorOptions,
 } from "./handlers/async-final-iterator.ts";
 export { AsyncIteratorCallbackHandler } from "./handlers/async-iterator.ts";
 export { AsyncCallbackHandler, BaseCallbackHandler } from "./handlers/base.ts";
+export { FileCallbackHandler, type FileHandlerOptions } from "./handlers/file.ts";
+export type { FinalAnswerOptions } from "./handlers/final-answer.ts";
+export {
+  FinalStreamingStdOutCallbackHandler,
+  type FinalStreamingStdOutOptions,
+} from "./handlers/final-streaming-stdout.ts";
+export { UNKNOWN_MODEL } from "./handlers/model-name.ts";
+export type { PrintingOptions } from "./handlers/printing-handler.ts";
+export { StdOutCallbackHandler, type StdOutOptions } from "./handlers/stdout.ts";
+export { StreamingStdOutCallbackHandler, type StreamingStdOutOptions } from "./handlers/streaming-stdout.ts";
 export type { AsyncIteratorOptions } from "./handlers/token-iteration-handler.ts";
 export {
   createTokenStatistics,
@@ -50,6 +65,11 @@ export {
   type TokenStatisticsOptions,
 } from "./handlers/token-statistics.ts";
 export type { TokenIteration } from "./handlers/token-stream.ts";
+export {
+  mergeUsageReports,
+  UsageMetadataCallbackHandler,
+  type UsageReport,
+} from "./handlers/usage-metadata.ts";
 export {
   AsyncCallbackManager,
   type LLMStartOptions,
@@ -91,5 +111,7 @@ export type { HandlerStats, LaneStats, OffThreadStats } from "./offthread/stats.
 export type { SharedTokens, TokenQueueOptions } from "./shared-memory/token-layout.ts";
 export { TokenQueue } from "./shared-memory/token-queue.ts";
 export { TokenReader } from "./shared-memory/token-reader.ts";
+export type { TextFormat, TextStream } from "./terminal-colors.ts";
 export { JsonLinesTracer, type JsonLinesTracerOptions } from "./tracers/json-lines-tracer.ts";
+export type { TokenDetails, UsageMetadata } from "./usage.ts";
 export { StandIn, type StandInReason } from "./wire/stand-in.ts";

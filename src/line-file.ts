@@ -1,9 +1,13 @@
-import { close, openSync, write } from "node:fs";
+import { close, constants, openSync, write } from "node:fs";
 import { promisify } from "node:util";
 import { errorText, SidecallError } from "./errors.ts";
 
 const writeAsync = promisify(write);
 const closeAsync = promisify(close);
+
+const { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY } = constants;
+/** Truncates, and appends from then on: several threads may share the file in this mode too. */
+const TRUNCATE = O_APPEND | O_CREAT | O_TRUNC | O_WRONLY;
 
 /** What one write takes at most, if no single line is longer. */
 const CHARACTERS_PER_WRITE = 1 << 20;
@@ -18,13 +22,13 @@ function cannotOpen(path: string, error: unknown): SidecallError {
 }
 
 /**
- * A file that grows by whole lines, several to a write. In mode "append" every write is one append of the
- * operating system, so that several threads may each have the same file open and no line is torn.
+ * A file that grows by whole lines, several to a write. Every write is one append of the operating system, so that
+ * several threads may each have the same file open and no line is torn.
  */
 export class LineFile {
   readonly path: string;
   readonly #descriptor: number;
-  #lines: string[] = [];
+  #texts: string[] = [];
   #characters = 0;
   #writing: Promise<void> | undefined;
   /** Rejects with what a write failed with. */
@@ -35,7 +39,7 @@ export class LineFile {
   constructor(path: string, mode: "append" | "truncate") {
     this.path = path;
     try {
-      this.#descriptor = openSync(path, mode === "append" ? "a" : "w");
+      this.#descriptor = openSync(path, mode === "append" ? "a" : TRUNCATE);
     } catch (error) {
       throw cannotOpen(path, error);
     }
@@ -46,12 +50,18 @@ export class LineFile {
    * written. Once a write has failed, this, `flush` and `close` reject with its error: lines were lost.
    */
   append(line: string): Promise<void> {
+    return this.appendText(`${line}\n`);
+  }
+
+  /** The same for a text that is written as it is. */
+  appendText(text: string): Promise<void> {
     if (this.#closing !== undefined) {
-      return Promise.reject(new SidecallError("SIDECALL_CLOSED", `${this.path} was closed before this line`));
+      const message = `${this.path} was closed before this was written; close it after the last line`;
+      return Promise.reject(new SidecallError("SIDECALL_CLOSED", message));
     }
     if (this.#failed !== undefined) return this.#failed;
-    this.#lines.push(line);
-    this.#characters += line.length + 1;
+    this.#texts.push(text);
+    this.#characters += text.length;
     const writing = this.#write();
     return this.#characters >= HIGH_WATER_CHARACTERS ? writing : WRITTEN;
   }
@@ -80,9 +90,9 @@ export class LineFile {
     try {
       // Lets the lines of one turn of the event loop share a write.
       await Promise.resolve();
-      while (this.#lines.length > 0) await this.#writeBytes(this.#take());
+      while (this.#texts.length > 0) await this.#writeBytes(this.#take());
     } catch (error) {
-      this.#lines = [];
+      this.#texts = [];
       this.#failed = Promise.reject(error);
       this.#failed.catch(() => undefined);
     } finally {
@@ -94,13 +104,13 @@ export class LineFile {
   #take(): Buffer {
     let characters = 0;
     let count = 0;
-    for (const line of this.#lines) {
-      if (count > 0 && characters + line.length > CHARACTERS_PER_WRITE) break;
-      characters += line.length + 1;
+    for (const text of this.#texts) {
+      if (count > 0 && characters + text.length > CHARACTERS_PER_WRITE) break;
+      characters += text.length;
       count += 1;
     }
     this.#characters -= characters;
-    return Buffer.from(`${this.#lines.splice(0, count).join("\n")}\n`);
+    return Buffer.from(this.#texts.splice(0, count).join(""));
   }
 
   async #writeBytes(bytes: Buffer): Promise<void> {

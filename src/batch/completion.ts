@@ -131,7 +131,8 @@ export class CompletionBuilder {
     };
     const finishReason = this.#choices[0]?.finishReason ?? null;
     const modelName = typeof this.#head["model"] === "string" ? this.#head["model"] : model;
-    return { generations: [generations], llmOutput: { tokenUsage, modelName, finishReason } };
+    // LangChain.js's words for usage have no details: the server's own come along.
+    return { generations: [generations], llmOutput: { tokenUsage, usage, modelName, finishReason } };
   }
 
   #choice(index: number): Choice {

@@ -1,8 +1,26 @@
-import type { LLMResult } from "../events.ts";
+import type { EventRecord, LLMResult, RunIdentity } from "../events.ts";
 import { isObject } from "../json-object.ts";
+import { invalidOption } from "../options.ts";
+import { OpenTraces } from "./open-traces.ts";
+
+export interface FinalAnswerOptions {
+  /** The tokens after which an agent's final answer begins; at least one. @default ["Final", "Answer", ":"] */
+  readonly answerPrefixTokens?: readonly string[];
+  /** Compare tokens with the prefix without the white space around them. @default true */
+  readonly stripTokens?: boolean;
+  /** Give out the prefix too. @default false */
+  readonly streamPrefix?: boolean;
+}
+
+export const FINAL_ANSWER_KEYS = [
+  "answerPrefixTokens",
+  "stripTokens",
+  "streamPrefix",
+] as const satisfies (keyof FinalAnswerOptions)[];
+const DEFAULT_PREFIX = ["Final", "Answer", ":"];
 
 /** What tells an agent's final answer from its other text. */
-export interface AnswerPrefix {
+interface AnswerPrefix {
   /** Tokens after which the answer begins; stripped already if `strip`. */
   readonly tokens: readonly string[];
   /** Whether tokens are compared without the white space around them. */
@@ -10,7 +28,7 @@ export interface AnswerPrefix {
 }
 
 /** One model run's tokens, watched for the prefix. */
-export class WatchedRun {
+class WatchedRun {
   /** What came so far without the prefix; empty once it was found. */
   tokens: string[] = [];
   isAnswer = false;
@@ -34,23 +52,29 @@ export class WatchedRun {
 }
 
 /** A model's answer as tokens, and the result that it came with. */
-export interface Answer {
+interface Answer {
   readonly tokens: readonly string[];
   readonly result: LLMResult;
 }
 
 /** What is known of a trace's final answer. */
-export class AnswerSearch {
+class AnswerSearch {
   readonly runs = new Map<string, WatchedRun>();
   /** Whether a run printed the prefix: its tokens were given out as they came. */
   isPrefixFound = false;
   /** The last run that printed the prefix, or until then the last one without tool calls. */
   answer: Answer | undefined;
 
-  endRun(runId: string, result: LLMResult): void {
+  endRun(runId: string, result: LLMResult | undefined): void {
     const run = this.runs.get(runId);
     this.runs.delete(runId);
-    if (run === undefined || (this.isPrefixFound && !run.isAnswer) || callsTools(result)) return;
+    if (
+      run === undefined ||
+      result === undefined ||
+      (this.isPrefixFound && !run.isAnswer) ||
+      callsTools(result)
+    )
+      return;
     const text = result.generations[0]?.[0]?.text ?? "";
     this.answer = { tokens: run.tokens.length > 0 ? run.tokens : [text], result };
   }
@@ -66,4 +90,80 @@ function hasToolCalls(message: unknown): boolean {
 
 function callsTools(result: LLMResult): boolean {
   return result.generations.some((list) => list.some(({ message }) => hasToolCalls(message)));
+}
+
+function prefixOf({
+  answerPrefixTokens = DEFAULT_PREFIX,
+  stripTokens = true,
+}: FinalAnswerOptions): AnswerPrefix {
+  const isList =
+    Array.isArray(answerPrefixTokens) && answerPrefixTokens.every((token) => typeof token === "string");
+  if (!isList || answerPrefixTokens.length === 0) {
+    throw invalidOption("answerPrefixTokens", "an array of at least one string", answerPrefixTokens);
+  }
+  const tokens = stripTokens ? answerPrefixTokens.map((token) => token.trim()) : [...answerPrefixTokens];
+  return { tokens, strip: stripTokens };
+}
+
+/** The end of a trace, as far as its final answer goes. */
+export interface EndedAnswer {
+  /** Tokens of the answer that were not given out before. */
+  readonly rest: readonly string[];
+  readonly result: LLMResult | undefined;
+  /** Model runs that had not ended. */
+  readonly openRuns: readonly string[];
+}
+
+/**
+ * Finds agents' final answers, one per trace. A run's tokens after the prefix are given out as they come. Where no run
+ * of the trace prints the prefix (agents that call tools by function calling never do), the answer is the text of the
+ * last model run without tool calls, and is given out when the root ends without an error.
+ */
+export class FinalAnswers {
+  readonly #prefix: AnswerPrefix;
+  readonly #streamPrefix: boolean;
+  readonly #traces = new OpenTraces(() => new AnswerSearch());
+
+  /** Throws SIDECALL_OPTION_INVALID. */
+  constructor(options: FinalAnswerOptions) {
+    this.#prefix = prefixOf(options);
+    this.#streamPrefix = options.streamPrefix ?? false;
+  }
+
+  begin(record: RunIdentity): void {
+    this.#traces.begin(record);
+  }
+
+  beginModelRun(record: RunIdentity): void {
+    this.#traces.begin(record).runs.set(record.runId, new WatchedRun(this.#prefix));
+  }
+
+  /** Takes a token. Returns what is to be given out of the answer now. */
+  hear(record: EventRecord<"on_llm_new_token">): readonly string[] {
+    const { token, runId } = record;
+    const search = this.#traces.get(record);
+    const run = search?.runs.get(runId);
+    if (token === "" || search === undefined || run === undefined) return [];
+    if (run.isAnswer) return [token];
+    const found = run.watch(token);
+    if (found === undefined) return [];
+    search.isPrefixFound = true;
+    return this.#streamPrefix ? found : [];
+  }
+
+  /** A model run has ended: with its result, or failed. */
+  endModelRun(record: RunIdentity, result: LLMResult | undefined): EndedAnswer | undefined {
+    this.#traces.get(record)?.endRun(record.runId, result);
+    return this.end(record);
+  }
+
+  /** A run has ended. Returns the answer if that was the end of the trace. */
+  end(record: RunIdentity): EndedAnswer | undefined {
+    const search = this.#traces.end(record);
+    if (search === undefined) return undefined;
+    const { answer, isPrefixFound, runs } = search;
+    const isFailed = "error" in record;
+    const rest = isPrefixFound || isFailed ? [] : (answer?.tokens ?? []);
+    return { rest: rest.filter((token) => token !== ""), result: answer?.result, openRuns: [...runs.keys()] };
+  }
 }

@@ -2,6 +2,7 @@ import { bufferString, contentText } from "../buffer-string.ts";
 import type { EventRecord, LLMResult } from "../events.ts";
 import { checkKeys, checkOneOf } from "../options.ts";
 import { BaseCallbackHandler } from "./base.ts";
+import { modelOfStart, UNKNOWN_MODEL } from "./model-name.ts";
 
 /** Counts the tokens of a text. */
 export type CountTokens = (text: string) => number;
@@ -62,13 +63,6 @@ export function mergeTokenReports(reports: readonly TokenReport[]): TokenReport 
   return { encoding: reports[0]?.encoding ?? "o200k_base", models: Object.fromEntries(models) };
 }
 
-function modelOf(record: EventRecord<"on_llm_start"> | EventRecord<"on_chat_model_start">): string {
-  const params = record.extra?.["invocationParams"];
-  const asked = typeof params === "object" && params !== null && "model" in params ? params.model : undefined;
-  const model = asked ?? record.metadata["model"] ?? record.name ?? record.serialized?.name;
-  return typeof model === "string" ? model : "unknown";
-}
-
 /**
  * Counts what goes into models and what comes out, per model. Counting is heavy: place it off-thread.
  * Memory holds the models and the runs under way.
@@ -110,13 +104,13 @@ export class TokenStatistics extends BaseCallbackHandler {
     record: EventRecord<"on_llm_start"> | EventRecord<"on_chat_model_start">,
     prompts: readonly string[],
   ): void {
-    const model = modelOf(record);
+    const model = modelOfStart(record) ?? UNKNOWN_MODEL;
     this.#modelOfRun.set(record.runId, model);
     this.#add(model, { prompts: prompts.length, promptTokens: this.#sum(prompts) });
   }
 
   #end(runId: string, response: LLMResult | undefined): void {
-    const model = this.#modelOfRun.get(runId) ?? "unknown";
+    const model = this.#modelOfRun.get(runId) ?? UNKNOWN_MODEL;
     this.#modelOfRun.delete(runId);
     const texts = (response?.generations ?? []).flat().map((generation) => contentText(generation.text));
     this.#add(model, { texts: texts.length, completionTokens: this.#sum(texts) });

@@ -10,7 +10,8 @@ function build(...chunks: object[]): CompletionBuilder {
 }
 
 test("puts text together and keeps usage and finish reason", () => {
-  const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
+  const details = { completion_tokens_details: { reasoning_tokens: 1 } };
+  const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5, ...details };
   const builder = build(
     chunk({ role: "assistant", content: "" }),
     chunk({ content: "Hel" }),
@@ -46,6 +47,7 @@ test("puts text together and keeps usage and finish reason", () => {
     ],
     llmOutput: {
       tokenUsage: { promptTokens: 3, completionTokens: 2, totalTokens: 5 },
+      usage,
       modelName: "m",
       finishReason: "stop",
     },

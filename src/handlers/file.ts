@@ -1,0 +1,57 @@
+import { LineFile } from "../line-file.ts";
+import { checkKeys, checkOneOf, invalidOption } from "../options.ts";
+import { PRINTING_KEYS, PrintingHandler, type PrintingOptions } from "./printing-handler.ts";
+
+export interface FileHandlerOptions extends Omit<PrintingOptions, "color"> {
+  /** File that is written to, in UTF-8; its folder must exist. */
+  readonly path: string;
+  /** "truncate" begins with an empty file. @default "append" */
+  readonly mode?: "append" | "truncate";
+}
+
+const OPTION_KEYS = [
+  ...PRINTING_KEYS.filter((key) => key !== "color"),
+  "path",
+  "mode",
+] as const satisfies (keyof FileHandlerOptions)[];
+
+/**
+ * Writes to a file what {@link StdOutCallbackHandler} prints, without colours:
+ *
+ * ```ts
+ * await using handler = new FileCallbackHandler({ path: "run.log" });
+ * ```
+ *
+ * `flush` resolves when every event so far is in the file, `close` and `await using` close it then; each rejects if
+ * something could not be written. An event after that fails with SIDECALL_CLOSED. Several instances, also on several
+ * threads, may write to one file. Throws SIDECALL_FILE_NOT_WRITABLE and SIDECALL_OPTION_INVALID.
+ */
+export class FileCallbackHandler extends PrintingHandler {
+  readonly #file: LineFile;
+
+  constructor(options: FileHandlerOptions) {
+    checkKeys("options", options, OPTION_KEYS);
+    super(options);
+    const { path, mode = "append" } = options;
+    if (typeof path !== "string" || path === "") throw invalidOption("path", "the path of a file", path);
+    this.#file = new LineFile(path, checkOneOf("mode", mode, ["append", "truncate"]));
+  }
+
+  protected override print(text: string): Promise<void> {
+    return this.#file.appendText(text);
+  }
+
+  override flush(): Promise<void> {
+    return this.#file.flush();
+  }
+
+  override close(): Promise<void> {
+    return this.#file.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+export default FileCallbackHandler;

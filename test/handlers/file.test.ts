@@ -1,0 +1,111 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import {
+  AsyncCallbackManager,
+  type CallbackHandler,
+  FileCallbackHandler,
+  type FileHandlerOptions,
+  fileHandlerModule,
+  offThread,
+} from "../../src/index.ts";
+import { scratch } from "../fixtures/scratch.ts";
+import { collectFailures } from "../placements.ts";
+
+const path = scratch();
+const PRINTED = "\n\n> Entering new FakeChain chain...\n\n> Finished chain.\n";
+
+async function runChain(manager: AsyncCallbackManager): Promise<void> {
+  const chain = await manager.onChainStart({ name: "FakeChain" }, {});
+  await chain.onChainEnd({});
+}
+
+function managerOf(...handlers: CallbackHandler[]): AsyncCallbackManager {
+  return new AsyncCallbackManager({ handlers, inheritableHandlers: handlers });
+}
+
+test("row 113: a handler made by its constructor writes the lines, as utf-8 and without colours", async () => {
+  const handler = new FileCallbackHandler({ path: path("constructor"), observationPrefix: "Beobachtung: " });
+  const manager = managerOf(handler);
+  await runChain(manager);
+  const tool = await manager.onToolStart({ name: "t" }, "q");
+  await tool.onToolEnd("größer 🚀");
+  await handler.flush();
+  expect(readFileSync(path("constructor"), "utf8")).toBe(`${PRINTED}\nBeobachtung: größer 🚀`);
+  await handler.close();
+});
+
+test("row 113: a handler that is left at the end of its scope has written the lines", async () => {
+  const handler = new FileCallbackHandler({ path: path("scope") });
+  // What `await using` calls.
+  await runChain(managerOf(handler)).finally(() => handler[Symbol.asyncDispose]());
+  expect(readFileSync(path("scope"), "utf8")).toBe(PRINTED);
+});
+
+test("row 113: a handler of one call writes that call's lines", async () => {
+  const handler = new FileCallbackHandler({ path: path("call") });
+  const application = managerOf();
+  await runChain(AsyncCallbackManager.configure({ inheritable: application }) ?? application);
+  await runChain(
+    AsyncCallbackManager.configure({ inheritable: application, local: [handler] }) ?? application,
+  );
+  await handler.close();
+  expect(readFileSync(path("call"), "utf8")).toBe(PRINTED);
+});
+
+test("appends unless told to truncate", async () => {
+  writeFileSync(path("modes"), "old");
+  for (const [options, expected] of [
+    [{}, `old${PRINTED}`],
+    [{ mode: "append" }, `old${PRINTED}${PRINTED}`],
+    [{ mode: "truncate" }, PRINTED],
+  ] as const) {
+    const handler = new FileCallbackHandler({ path: path("modes"), ...options });
+    await runChain(managerOf(handler));
+    await handler.close();
+    expect(readFileSync(path("modes"), "utf8")).toBe(expected);
+  }
+});
+
+test("events after close are reported with a code, each of them, and harm no other handler", async () => {
+  const handler = new FileCallbackHandler({ path: path("closed") });
+  const heard: string[] = [];
+  const manager = managerOf(handler, { onEvent: ({ event }) => void heard.push(event) });
+  await runChain(manager);
+  await handler.close();
+  const failures = await collectFailures(() => runChain(manager));
+  const closed = expect.objectContaining({ code: "SIDECALL_CLOSED" });
+  expect(failures).toEqual([
+    expect.objectContaining({ handler: "FileCallbackHandler", event: "on_chain_start", error: closed }),
+    expect.objectContaining({ handler: "FileCallbackHandler", event: "on_chain_end", error: closed }),
+  ]);
+  expect(heard).toHaveLength(4);
+  expect(readFileSync(path("closed"), "utf8")).toBe(PRINTED);
+  await handler.close();
+});
+
+test.each(["append", "truncate"] as const)("threads share a file in mode %s", async (mode) => {
+  const options = { path: path(`threads-${mode}`), mode };
+  const placed = await offThread({ module: fileHandlerModule, options }, { threads: 2 });
+  await Promise.all(Array.from({ length: 50 }, () => runChain(managerOf(placed))));
+  await placed.close();
+  const text = readFileSync(options.path, "utf8");
+  expect(text.split("> Entering new FakeChain chain...\n")).toHaveLength(51);
+  expect(text).toHaveLength(50 * PRINTED.length);
+});
+
+test("a path that cannot be written, and a wrong option, are refused with a code, off-thread too", async () => {
+  const options = { path: path("missing/file") };
+  const unwritable = expect.objectContaining({
+    code: "SIDECALL_FILE_NOT_WRITABLE",
+    message: expect.stringContaining("missing/file"),
+  });
+  expect(() => new FileCallbackHandler(options)).toThrow(unwritable);
+  await expect(offThread({ module: fileHandlerModule, options })).rejects.toMatchObject({
+    cause: { message: expect.stringContaining("missing/file") },
+  });
+  for (const wrong of [{}, { path: 7 }, { path: path("x"), mode: "w" }, { path: path("x"), color: "red" }]) {
+    expect(() => new FileCallbackHandler(wrong as unknown as FileHandlerOptions)).toThrow(
+      expect.objectContaining({ code: "SIDECALL_OPTION_INVALID" }),
+    );
+  }
+});

@@ -1,0 +1,97 @@
+import { expect, onTestFinished, test, vi } from "vitest";
+import { AsyncCallbackManager, StdOutCallbackHandler, type StdOutOptions } from "../../src/index.ts";
+
+function setUp(options: StdOutOptions = {}) {
+  const writes: string[] = [];
+  const stream = { write: (text: string) => void writes.push(text) };
+  const handler = new StdOutCallbackHandler({ stream, colors: true, ...options });
+  return {
+    writes,
+    stream,
+    manager: new AsyncCallbackManager({ handlers: [handler], inheritableHandlers: [handler] }),
+  };
+}
+
+const bold = (text: string) => `\u001b[1m${text}\u001b[22m`;
+const green = (text: string) => `\u001b[32m${text}\u001b[39m`;
+
+test("row 112: a handler around a chain prints exactly two lines, in bold", async () => {
+  const { writes, manager } = setUp();
+  const chain = await manager.onChainStart({ name: "FakeChain" }, {});
+  const [run] = await chain.getChild().onLLMStart({ name: "m" }, ["?"]);
+  await run?.onLLMNewToken("token");
+  await run?.onLLMEnd({ generations: [] });
+  await chain.onChainEnd({});
+  const lines = [bold("> Entering new FakeChain chain..."), bold("> Finished chain.")];
+  expect(writes.join("")).toBe(`\n\n${lines[0]}\n\n${lines[1]}\n`);
+});
+
+test.each([
+  ["the run's name", { name: "serialized" }, { name: "own" }, "own"],
+  ["the serialized name", { name: "serialized", id: ["a", "b"] }, {}, "serialized"],
+  ["the last part of the serialized id", { id: ["a", "b"] }, {}, "b"],
+  ["nothing", null, {}, "<unknown>"],
+])("a chain goes by %s", async (_, serialized, options, name) => {
+  const { writes, manager } = setUp({ colors: false });
+  await manager.onChainStart(serialized, {}, options);
+  expect(writes).toEqual([`\n\n> Entering new ${name} chain...\n`]);
+});
+
+test("agents' logs, tools' outputs and texts come in the colour asked for, one write each", async () => {
+  const options = { color: "green", observationPrefix: "Observation: ", llmPrefix: "Thought:" } as const;
+  const { writes, manager } = setUp(options);
+  const chain = await manager.onChainStart(null, {});
+  await chain.onAgentAction({ tool: "search", toolInput: "q", log: "I search." });
+  const tool = await chain.getChild().onToolStart({ name: "search" }, "q");
+  await tool.onToolEnd("found");
+  await chain.onText("and so");
+  await chain.onAgentFinish({ returnValues: {}, log: "Done." });
+  expect(writes.slice(1)).toEqual([
+    green("I search."),
+    `\nObservation: ${green("found")}\nThought:`,
+    green("and so"),
+    `${green("Done.")}\n`,
+  ]);
+});
+
+test("what is no text is printed as what it says, else as JSON", async () => {
+  const { writes, manager } = setUp();
+  const chain = await manager.onChainStart(null, {});
+  for (const output of [{ content: [{ type: "text", text: "said" }] }, { rows: [1] }, undefined]) {
+    const tool = await chain.getChild().onToolStart(null, "q");
+    await tool.onToolEnd(output);
+  }
+  await chain.onAgentAction({ tool: "t" });
+  expect(writes.slice(1)).toEqual(["said", '{"rows":[1]}', "null", '{"tool":"t"}']);
+});
+
+test("a stream that is no terminal gets no colours of its own accord, a terminal does", async () => {
+  for (const name of ["FORCE_COLOR", "NO_COLOR"]) vi.stubEnv(name, undefined);
+  vi.stubEnv("TERM", "xterm");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const texts = await Promise.all(
+    [false, true].map(async (isTTY) => {
+      const writes: string[] = [];
+      const stream = { isTTY, write: (text: string) => void writes.push(text) };
+      const handler = new StdOutCallbackHandler({ stream });
+      const chain = await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, {});
+      await chain.onChainEnd({});
+      return writes[1];
+    }),
+  );
+  expect(texts).toEqual(["\n> Finished chain.\n", `\n${bold("> Finished chain.")}\n`]);
+});
+
+test.each([
+  ["stream", { stream: {} }],
+  ["colors", { colors: "always" }],
+  ["color", { color: "beige" }],
+  ["observationPrefix", { observationPrefix: 1 }],
+  ["colour", { colour: "green" }],
+])("a wrong `%s` is refused by name", (name, options) => {
+  const refused = expect.objectContaining({
+    code: "SIDECALL_OPTION_INVALID",
+    message: expect.stringContaining(`\`${name}\``),
+  });
+  expect(() => new StdOutCallbackHandler(options as unknown as StdOutOptions)).toThrow(refused);
+});
