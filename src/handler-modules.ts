@@ -14,3 +14,6 @@ export const fileHandlerModule = new URL("./handlers/file.js", import.meta.url);
 
 /** A run-tree tracer module; its options are `JsonLinesTracerOptions`. */
 export const jsonLinesTracerModule = new URL("./tracers/json-lines-tracer.js", import.meta.url);
+
+/** A tracer for tests, which keeps finished run trees; ask it by `remote.takeRuns()`. It has no options. */
+export const inMemoryTracerModule = new URL("./tracers/in-memory-tracer.js", import.meta.url);

@@ -34,6 +34,7 @@ export type {
 } from "./handler.ts";
 export {
   fileHandlerModule,
+  inMemoryTracerModule,
   jsonLinesTracerModule,
   tokenStatisticsModule,
   usageMetadataModule,
@@ -112,6 +113,16 @@ export type { SharedTokens, TokenQueueOptions } from "./shared-memory/token-layo
 export { TokenQueue } from "./shared-memory/token-queue.ts";
 export { TokenReader } from "./shared-memory/token-reader.ts";
 export type { TextFormat, TextStream } from "./terminal-colors.ts";
+export { BaseTracer } from "./tracers/base-tracer.ts";
+export { ConsoleTracer, type ConsoleTracerOptions } from "./tracers/console-tracer.ts";
+export { InMemoryTracer } from "./tracers/in-memory-tracer.ts";
 export { JsonLinesTracer, type JsonLinesTracerOptions } from "./tracers/json-lines-tracer.ts";
+export { type RootListener, type RootListeners, RootListenersTracer } from "./tracers/root-listeners.ts";
+export { RunCollector } from "./tracers/run-collector.ts";
+export type { RunType } from "./tracers/run-head.ts";
+export type { ExternalRun } from "./tracers/run-tree.ts";
+export type { RunValues } from "./tracers/run-values.ts";
+export type { TracedError } from "./tracers/traced-error.ts";
+export type { TracedEvent, TracedRun } from "./tracers/traced-run.ts";
 export type { TokenDetails, UsageMetadata } from "./usage.ts";
 export { StandIn, type StandInReason } from "./wire/stand-in.ts";

@@ -1,2 +1,90 @@
+import type { AnyEventRecord } from "../events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
-export class ConsoleTracer extends BaseCallbackHandler {}
+import { checkKeys } from "../options.ts";
+import { checkStream, type Paint, painter, type TextStream } from "../terminal-colors.ts";
+import { jsonText } from "./json-text.ts";
+import { isStart } from "./run-head.ts";
+import { type Keeper, RunTrees, type Step, type TreeRun } from "./run-tree.ts";
+import { inputsOf, outputsOf } from "./run-values.ts";
+import { tracedError } from "./traced-error.ts";
+
+export interface ConsoleTracerOptions {
+  /** @default process.stdout */
+  readonly stream?: TextStream;
+  /** @default true on a terminal; NO_COLOR and FORCE_COLOR count */
+  readonly colors?: boolean;
+}
+
+interface PrintedRun extends TreeRun<PrintedRun> {
+  /** The run and those above it, root first: `chain:agent > tool:search`. */
+  readonly path: string;
+}
+
+// What is printed is not kept.
+const KEEPER: Keeper<PrintedRun> = {
+  begin: (_, head, parent) => {
+    const own = `${head.runType}:${head.name}`;
+    return {
+      ...head,
+      path: parent === undefined ? own : `${parent.path} > ${own}`,
+      endTime: null,
+      children: [],
+    };
+  },
+  note: () => undefined,
+  end: () => undefined,
+};
+
+const COLORS = { start: "green", end: "blue", error: "red" } as const;
+
+function elapsed({ startTime, endTime }: PrintedRun): string {
+  const millis = (endTime ?? startTime) - startTime;
+  return millis < 1000 ? `${Math.round(millis)} ms` : `${(millis / 1000).toFixed(2)} s`;
+}
+
+function pretty(value: unknown): string {
+  return jsonText(value, 2);
+}
+
+function errorLines(error: unknown): string {
+  const traced = tracedError(error);
+  return typeof traced === "string" ? traced : (traced.stack ?? `${traced.name}: ${traced.message}`);
+}
+
+/**
+ * Prints starts and ends of runs when they happen, with the runs above them, inputs, outputs or error, and the time that
+ * passed: `[chain/start] [chain:agent > tool:search] Entering with inputs: …`. Throws SIDECALL_OPTION_INVALID.
+ */
+export class ConsoleTracer extends BaseCallbackHandler {
+  readonly #trees = new RunTrees(KEEPER);
+  readonly #stream: TextStream;
+  readonly #paint: Paint;
+
+  constructor(options: ConsoleTracerOptions = {}) {
+    super();
+    checkKeys("options", options, ["stream", "colors"] satisfies (keyof ConsoleTracerOptions)[]);
+    const { stream = process.stdout, colors } = options;
+    this.#stream = checkStream(stream);
+    this.#paint = painter(stream, colors);
+  }
+
+  override onEvent(record: AnyEventRecord): void {
+    const step = this.#trees.add(record);
+    if (step === undefined) return;
+    this.#print(step, record);
+    if (step.fault !== undefined) throw step.fault;
+  }
+
+  #print({ run }: Step<PrintedRun>, record: AnyEventRecord): void {
+    if (isStart(record)) this.#line(run, "start", "Entering with inputs:", pretty(inputsOf(record)));
+    else if ("error" in record) {
+      this.#line(run, "error", `[${elapsed(run)}] Failed with error:`, errorLines(record.error));
+    } else this.#line(run, "end", `[${elapsed(run)}] Leaving with outputs:`, pretty(outputsOf(record)));
+  }
+
+  #line(run: PrintedRun, phase: keyof typeof COLORS, text: string, detail: string): void {
+    const head = this.#paint(COLORS[phase], `[${run.runType}/${phase}]`);
+    const path = this.#paint("bold", `[${run.path}]`);
+    this.#stream.write(`${head} ${path} ${text}\n${detail}\n`);
+  }
+}

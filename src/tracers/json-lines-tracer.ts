@@ -2,7 +2,8 @@ import type { AnyEventRecord } from "../events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
 import { LineFile } from "../line-file.ts";
 import { checkKeys, invalidOption } from "../options.ts";
-import { RunTrees } from "./run-tree.ts";
+import { JSON_KEEPER, lineOf } from "./json-run.ts";
+import { type ExternalRun, RunTrees } from "./run-tree.ts";
 
 export interface JsonLinesTracerOptions {
   /** File that the lines are appended to; its folder must exist. */
@@ -10,9 +11,10 @@ export interface JsonLinesTracerOptions {
 }
 
 /**
- * Writes one line of JSON per finished root run, its children nested in it: `id`, `parentRunId`, `traceId`, `name`,
- * `runType`, `startTime` and `endTime` (ms since the epoch), `inputs`, `outputs`, `error`, `tags`, `metadata`,
- * `tokens: {count, firstTime, lastTime}`, `events` (retries, texts, custom events; where there are any), `children`.
+ * Writes one line of JSON per finished root run, its children nested in it: `id`, `parentRunId`, `traceId`,
+ * `dottedOrder`, `name`, `runType`, `startTime` and `endTime` (ms since the epoch), `inputs`, `outputs`, `error`, `tags`,
+ * `metadata`, `tokens: {count, firstTime, lastTime}`, `events` (retries, texts, custom events; where there are any),
+ * `children`.
  *
  * Memory holds unfinished trees alone. Several instances, also on several threads, may append to one file. `flush`
  * resolves when every finished tree is in the file; `close` writes unfinished ones too, with `endTime: null`.
@@ -20,7 +22,7 @@ export interface JsonLinesTracerOptions {
  */
 export class JsonLinesTracer extends BaseCallbackHandler {
   readonly #file: LineFile;
-  readonly #trees: RunTrees;
+  readonly #trees = new RunTrees(JSON_KEEPER);
 
   constructor(options: JsonLinesTracerOptions) {
     super();
@@ -28,11 +30,19 @@ export class JsonLinesTracer extends BaseCallbackHandler {
     const { path } = options;
     if (typeof path !== "string" || path === "") throw invalidOption("path", "the path of a file", path);
     this.#file = new LineFile(path, "append");
-    this.#trees = new RunTrees((line) => this.#file.append(line));
   }
 
   override onEvent(record: AnyEventRecord): Promise<void> | undefined {
-    return this.#trees.add(record);
+    const step = this.#trees.add(record);
+    if (step === undefined || !step.isEnd || !step.isRoot) return undefined;
+    const { run, fault } = step;
+    const written = this.#file.append(lineOf(run));
+    return fault === undefined ? written : written.then(() => Promise.reject(fault));
+  }
+
+  /** Makes a run known that is traced elsewhere; see `BaseTracer.adopt`. */
+  adopt(run: ExternalRun): () => void {
+    return this.#trees.adopt(run);
   }
 
   override flush(): Promise<void> {
@@ -40,7 +50,7 @@ export class JsonLinesTracer extends BaseCallbackHandler {
   }
 
   override async close(): Promise<void> {
-    await this.#trees.finish();
+    for (const root of this.#trees.takeAll()) await this.#file.append(lineOf(root));
     await this.#file.close();
   }
 }

@@ -16,8 +16,15 @@ function plain(value: unknown): unknown {
   return value;
 }
 
+interface ErrorFields {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: unknown;
+  readonly stack: string | undefined;
+}
+
 /** An error as tracers show it. */
-function errorFields(error: Error): object {
+export function errorFields(error: Error): ErrorFields {
   const code = "code" in error && error.code !== undefined ? { code: error.code } : {};
   return { name: error.name, message: error.message, ...code, stack: error.stack };
 }
@@ -52,13 +59,13 @@ function isBufferJson(value: unknown): boolean {
   return typeof value === "object" && value !== null && "type" in value && value.type === "Buffer";
 }
 
-/** The JSON text of any value; `null` for undefined and functions. Never throws. */
-export function jsonText(value: unknown): string {
+/** The JSON text of any value, on lines with `indent`; `null` for undefined and functions. Never throws. */
+export function jsonText(value: unknown, indent = 0): string {
   try {
-    return JSON.stringify(value, replacer) ?? "null";
+    return JSON.stringify(value, replacer, indent) ?? "null";
   } catch {
     try {
-      return JSON.stringify(copy(value, [])) ?? "null";
+      return JSON.stringify(copy(value, []), undefined, indent) ?? "null";
     } catch {
       return '"[unreadable]"';
     }

@@ -1,150 +1,173 @@
-import { type AnyEventRecord, EVENT_INFO, isRunEnd } from "../events.ts";
-import { jsonText } from "./json-text.ts";
+import type { SidecallError } from "../errors.ts";
+import { type AnyEventRecord, EVENT_INFO, EVENTS, type EventInfo, isRunEnd } from "../events.ts";
+import { checkKeys, invalidOption } from "../options.ts";
+import { isStart, type RunHead, runHead, type StartRecord } from "./run-head.ts";
+import { alreadyEnded, leftOpen, otherKind, reusedRun, unknownRun } from "./tree-faults.ts";
 
 /*
- * Runs as trees. What events say is turned into JSON text when it is said: a tree does not change when the
- * application changes an object afterwards, and a finished one is written without another look at its parts.
+ * Runs as trees. A root here is a run without a parent, or whose parent is not in a tree: never heard of, over, or
+ * traced elsewhere. A tree lasts until its root has ended; until then the runs in it are known, ended ones too, so that
+ * late children find them. What a tracer keeps of a run is its own affair: this keeps who is below whom.
  */
 
-interface RunNode {
-  readonly id: string;
-  readonly parentRunId: string | undefined;
-  readonly traceId: string;
-  readonly name: string;
-  readonly runType: string;
-  readonly startTime: number;
-  readonly inputs: string;
-  readonly tags: string;
-  readonly metadata: string;
-  readonly children: RunNode[];
-  readonly events: string[];
+/** A run in a tree. `endTime`: ms since the epoch, null while it is open. */
+export interface TreeRun<Self> extends RunHead {
   endTime: number | null;
-  outputs: string;
-  error: string;
-  tokens: number;
-  firstToken: number | null;
-  lastToken: number | null;
+  readonly children: Self[];
 }
 
-/** Own fields by event; start events have `serialized` beside their input, which `name` stands for. */
-function ownFields(record: AnyEventRecord, without: readonly string[]): Record<string, unknown> {
-  const values: Readonly<Record<string, unknown>> = { ...record };
-  const own = EVENT_INFO[record.event].fields.filter((field) => !without.includes(field));
-  return Object.fromEntries(
-    own.filter((field) => values[field] !== undefined).map((field) => [field, values[field]]),
-  );
+/** How a tracer turns events into what it keeps of runs. */
+export interface Keeper<Run> {
+  begin(record: StartRecord, head: RunHead, parent: Run | undefined): Run;
+  /** An event of an open run that is neither start nor end. */
+  note(run: Run, record: AnyEventRecord): void;
+  /** The end of a run; `endTime` is set already. */
+  end(run: Run, record: AnyEventRecord): void;
 }
 
-function nameOf(record: AnyEventRecord, runType: string): string {
-  if ("name" in record && record.name !== undefined) return record.name;
-  const serialized = "serialized" in record ? record.serialized : null;
-  return serialized?.name ?? serialized?.id?.at(-1) ?? runType;
+/** A run that is traced elsewhere and has children here. */
+export interface ExternalRun {
+  readonly id: string;
+  readonly traceId: string;
+  readonly dottedOrder: string;
 }
 
-function nodeOf(record: AnyEventRecord): RunNode {
-  const runType = record.event === "on_chat_model_start" ? "chat_model" : EVENT_INFO[record.event].kind;
-  return {
-    id: record.runId,
-    parentRunId: record.parentRunId,
-    traceId: record.traceId,
-    name: nameOf(record, runType),
-    runType,
-    startTime: record.timestamp,
-    inputs: jsonText(ownFields(record, ["serialized"])),
-    tags: jsonText(record.tags),
-    metadata: jsonText("metadata" in record ? record.metadata : {}),
-    children: [],
-    events: [],
-    endTime: null,
-    outputs: "null",
-    error: "null",
-    tokens: 0,
-    firstToken: null,
-    lastToken: null,
-  };
+interface Adoption extends ExternalRun {
+  openChildren: number;
 }
 
-/** One finished tree as a line of JSON, without its line break. A run that has not ended has `endTime: null`. */
-function lineOf(node: RunNode): string {
-  const { id, parentRunId = null, traceId, name, runType, startTime, endTime } = node;
-  const tokens = { count: node.tokens, firstTime: node.firstToken, lastTime: node.lastToken };
-  const head = JSON.stringify({ id, parentRunId, traceId, name, runType, startTime, endTime });
-  const rest = [
-    `"inputs":${node.inputs}`,
-    `"outputs":${node.outputs}`,
-    `"error":${node.error}`,
-    `"tags":${node.tags}`,
-    `"metadata":${node.metadata}`,
-    `"tokens":${JSON.stringify(tokens)}`,
-    ...(node.events.length === 0 ? [] : [`"events":[${node.events.join(",")}]`]),
-    `"children":[${node.children.map(lineOf).join(",")}]`,
-  ];
-  return `${head.slice(0, -1)},${rest.join(",")}}`;
+/** A run has begun or ended. A root's end gives the tree out: it is not known here any more. */
+export interface Step<Run> {
+  readonly run: Run;
+  readonly isEnd: boolean;
+  readonly isRoot: boolean;
+  /** To be thrown when all else is done: the root has left runs open. */
+  readonly fault?: SidecallError;
 }
 
-/** Builds run trees from events and gives each out once, as a line of JSON, when its root has ended. */
-export class RunTrees {
-  readonly #open = new Map<string, RunNode>();
-  readonly #emit: (line: string) => Promise<void>;
+function checkExternal(run: ExternalRun): void {
+  const keys = ["id", "traceId", "dottedOrder"] as const satisfies (keyof ExternalRun)[];
+  checkKeys("run", run, keys);
+  for (const key of keys) {
+    if (typeof run[key] !== "string" || run[key] === "")
+      throw invalidOption(`run.${key}`, "a text", run[key]);
+  }
+}
 
-  /** `emit` takes a line and resolves when the next is welcome. */
-  constructor(emit: (line: string) => Promise<void>) {
-    this.#emit = emit;
+function isOfKind(run: RunHead, info: EventInfo): boolean {
+  const kind = run.runType === "chat_model" ? EVENTS.on_chat_model_start.kind : run.runType;
+  return info.kind === "any" || info.kind === kind;
+}
+
+/** Keeps the trees of open roots, and nothing of those that are over. */
+export class RunTrees<Run extends TreeRun<Run>> {
+  readonly #keeper: Keeper<Run>;
+  /** The newest run of each id in all open trees. */
+  readonly #runs = new Map<string, Run>();
+  /** Open roots, and the run elsewhere that they hang under. */
+  readonly #roots = new Map<Run, Adoption | undefined>();
+  readonly #adopted = new Map<string, Adoption>();
+
+  constructor(keeper: Keeper<Run>) {
+    this.#keeper = keeper;
   }
 
-  /** Runs that have begun and whose tree has not been given out. */
-  get openRuns(): number {
-    return this.#open.size;
+  /** How many things are kept at all: 0 when every tree is over and nothing is adopted. */
+  get size(): number {
+    return this.#runs.size + this.#roots.size + this.#adopted.size;
   }
 
-  add(record: AnyEventRecord): Promise<void> | undefined {
+  /** Roots that have not ended. */
+  get roots(): Run[] {
+    return [...this.#roots.keys()];
+  }
+
+  /**
+   * Takes an event; says which run began or ended. An event that cannot be changes nothing and throws
+   * SIDECALL_RUN_UNKNOWN, SIDECALL_RUN_ENDED or SIDECALL_RUN_REUSED.
+   */
+  add(record: AnyEventRecord): Step<Run> | undefined {
+    if (isStart(record)) return this.#begin(record);
     const info = EVENT_INFO[record.event];
-    if (info.phase === "start") return this.#begin(record);
-    const node = this.#open.get(record.runId);
-    if (node === undefined) return undefined;
-    if (isRunEnd(info)) return this.#end(node, record);
-    if (record.event === "on_llm_new_token") {
-      node.tokens += 1;
-      node.firstToken ??= record.timestamp;
-      node.lastToken = record.timestamp;
-    } else if (record.event !== "on_stream_event" && record.event !== "on_tool_event") {
-      node.events.push(jsonText({ event: record.event, time: record.timestamp, ...ownFields(record, []) }));
+    const run = this.#runs.get(record.runId);
+    if (run === undefined) {
+      // Managers say custom events outside of runs too.
+      if (record.event === "on_custom_event") return undefined;
+      throw unknownRun(record);
     }
+    if (!isOfKind(run, info)) throw otherKind(record, run);
+    if (run.endTime !== null) throw isRunEnd(info) ? alreadyEnded(record, run) : unknownRun(record);
+    if (isRunEnd(info)) return this.#end(run, record);
+    this.#keeper.note(run, record);
     return undefined;
   }
 
+  /**
+   * Makes a run known that is traced elsewhere: runs below it get its trace id and continue its dotted order, and are
+   * roots here. It is forgotten when the last of them has ended, or by the function that this gives back.
+   * Throws SIDECALL_OPTION_INVALID.
+   */
+  adopt(run: ExternalRun): () => void {
+    checkExternal(run);
+    const adoption = { ...run, openChildren: 0 };
+    this.#adopted.set(run.id, adoption);
+    return () => this.#disown(adoption);
+  }
+
   /** Gives out the trees whose root has not ended. */
-  async finish(): Promise<void> {
-    const roots = [...this.#open.values()].filter((node) => this.#parentOf(node) === undefined);
-    for (const root of roots) await this.#giveOut(root);
+  takeAll(): Run[] {
+    const { roots } = this;
+    for (const root of roots) this.#remove(root);
+    return roots;
   }
 
-  #parentOf(node: RunNode): RunNode | undefined {
-    return node.parentRunId === undefined ? undefined : this.#open.get(node.parentRunId);
+  #begin(record: StartRecord): Step<Run> {
+    const { runId, parentRunId } = record;
+    const known = this.#runs.get(runId);
+    if (known?.endTime === null) throw reusedRun(record, known);
+    const parent = parentRunId === undefined ? undefined : this.#runs.get(parentRunId);
+    const adoption = parentRunId === undefined ? undefined : this.#adopted.get(parentRunId);
+    const run = this.#keeper.begin(record, runHead(record, parent ?? adoption), parent);
+    this.#runs.set(runId, run);
+    if (parent === undefined) this.#addRoot(run, adoption);
+    else parent.children.push(run);
+    return { run, isEnd: false, isRoot: parent === undefined };
   }
 
-  #begin(record: AnyEventRecord): undefined {
-    const node = nodeOf(record);
-    this.#open.set(node.id, node);
-    this.#parentOf(node)?.children.push(node);
+  #addRoot(run: Run, adoption: Adoption | undefined): void {
+    if (adoption !== undefined) adoption.openChildren += 1;
+    this.#roots.set(run, adoption);
   }
 
-  #end(node: RunNode, record: AnyEventRecord): Promise<void> | undefined {
-    node.endTime = record.timestamp;
-    const outputs = ownFields(record, ["error", "inputs"]);
-    if (Object.keys(outputs).length > 0) node.outputs = jsonText(outputs);
-    if ("error" in record) node.error = jsonText(record.error ?? "unknown");
-    // A run whose parent was never heard of, as when a handler was given to a child alone, is a root here.
-    return this.#parentOf(node) === undefined ? this.#giveOut(node) : undefined;
+  #end(run: Run, record: AnyEventRecord): Step<Run> {
+    run.endTime = record.timestamp;
+    this.#keeper.end(run, record);
+    if (!this.#roots.has(run)) return { run, isEnd: true, isRoot: false };
+    const open = this.#remove(run);
+    const step = { run, isEnd: true, isRoot: true };
+    return open.length === 0 ? step : { ...step, fault: leftOpen(run, open) };
   }
 
-  #giveOut(root: RunNode): Promise<void> {
-    this.#forget(root);
-    return this.#emit(lineOf(root));
+  /** Forgets a tree. Returns the runs in it that have not ended. */
+  #remove(root: Run): Run[] {
+    const tree = [root];
+    for (const run of tree) {
+      for (const child of run.children) tree.push(child);
+      // The id may have been used again.
+      if (this.#runs.get(run.id) === run) this.#runs.delete(run.id);
+    }
+    const adoption = this.#roots.get(root);
+    this.#roots.delete(root);
+    if (adoption !== undefined) this.#release(adoption);
+    return tree.filter((run) => run.endTime === null);
   }
 
-  #forget(node: RunNode): void {
-    this.#open.delete(node.id);
-    for (const child of node.children) this.#forget(child);
+  #release(adoption: Adoption): void {
+    adoption.openChildren -= 1;
+    if (adoption.openChildren === 0) this.#disown(adoption);
+  }
+
+  #disown(adoption: Adoption): void {
+    if (this.#adopted.get(adoption.id) === adoption) this.#adopted.delete(adoption.id);
   }
 }

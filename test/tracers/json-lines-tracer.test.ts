@@ -2,7 +2,6 @@ import { statSync } from "node:fs";
 import { expect, test } from "vitest";
 import { AsyncCallbackManager, JsonLinesTracer, jsonLinesTracerModule, offThread } from "../../src/index.ts";
 import { jsonText } from "../../src/tracers/json-text.ts";
-import { RunTrees } from "../../src/tracers/run-tree.ts";
 import { readJsonLines, scratch } from "../fixtures/scratch.ts";
 
 const path = scratch();
@@ -77,24 +76,6 @@ test("a finished root run is one line with its children nested in it", async () 
   expect(tokens?.firstTime).toBeLessThanOrEqual(tokens?.lastTime ?? 0);
   expect(line?.startTime).toBeLessThanOrEqual(line?.endTime ?? 0);
   await tracer.close();
-});
-
-test("finished runs leave nothing behind, children that outlive their root included", async () => {
-  const lines: string[] = [];
-  const trees = new RunTrees(async (line) => {
-    lines.push(line);
-  });
-  const manager = new AsyncCallbackManager();
-  manager.addHandler({ onEvent: (record) => trees.add(record) });
-  for (let i = 0; i < 100; i += 1) {
-    const chain = await manager.onChainStart({ name: "c" }, {});
-    const child = await chain.getChild().onChainStart({ name: "late" }, {});
-    await chain.onChainEnd({});
-    await child.onChainEnd({});
-  }
-  expect(trees.openRuns).toBe(0);
-  expect(lines).toHaveLength(100);
-  expect(JSON.parse(lines[0] ?? "")).toMatchObject({ children: [{ name: "late", endTime: null }] });
 });
 
 test("what the application changes afterwards does not change the trace", async () => {

@@ -1,0 +1,75 @@
+import type { AnyEventRecord } from "../events.ts";
+import { jsonText } from "./json-text.ts";
+import {
+  countToken,
+  isPiece,
+  ownFields,
+  type RunHead,
+  type StartRecord,
+  type TokenTimes,
+} from "./run-head.ts";
+import type { Keeper, TreeRun } from "./run-tree.ts";
+
+/*
+ * Runs as JSON. What events say is turned into text when it is said: a tree does not change when the application
+ * changes an object afterwards, and a finished one is written without another look at its parts.
+ */
+
+export interface JsonRun extends TreeRun<JsonRun> {
+  readonly tags: string;
+  readonly metadata: string;
+  readonly tokens: TokenTimes;
+  readonly events: string[];
+  inputs: string;
+  outputs: string;
+  error: string;
+}
+
+function begin(record: StartRecord, head: RunHead): JsonRun {
+  return {
+    ...head,
+    // `name` stands for what is serialized.
+    inputs: jsonText(ownFields(record, ["serialized"])),
+    tags: jsonText(record.tags),
+    metadata: jsonText(record.metadata),
+    children: [],
+    events: [],
+    tokens: { count: 0, firstTime: null, lastTime: null },
+    endTime: null,
+    outputs: "null",
+    error: "null",
+  };
+}
+
+function note(run: JsonRun, record: AnyEventRecord): void {
+  if (record.event === "on_llm_new_token") countToken(run.tokens, record.timestamp);
+  else if (!isPiece(record)) {
+    run.events.push(jsonText({ event: record.event, time: record.timestamp, ...ownFields(record) }));
+  }
+}
+
+function end(run: JsonRun, record: AnyEventRecord): void {
+  const outputs = ownFields(record, ["error", "inputs", "toolCallId"]);
+  if (Object.keys(outputs).length > 0) run.outputs = jsonText(outputs);
+  if ("inputs" in record && record.inputs !== undefined) run.inputs = jsonText({ inputs: record.inputs });
+  if ("error" in record) run.error = jsonText(record.error ?? "unknown");
+}
+
+export const JSON_KEEPER: Keeper<JsonRun> = { begin, note, end };
+
+/** A tree as a line of JSON, without its line break. */
+export function lineOf(run: JsonRun): string {
+  const { id, parentRunId, traceId, dottedOrder, name, runType, startTime, endTime } = run;
+  const head = { id, parentRunId, traceId, dottedOrder, name, runType, startTime, endTime };
+  const rest = [
+    `"inputs":${run.inputs}`,
+    `"outputs":${run.outputs}`,
+    `"error":${run.error}`,
+    `"tags":${run.tags}`,
+    `"metadata":${run.metadata}`,
+    `"tokens":${JSON.stringify(run.tokens)}`,
+    ...(run.events.length === 0 ? [] : [`"events":[${run.events.join(",")}]`]),
+    `"children":[${run.children.map(lineOf).join(",")}]`,
+  ];
+  return `${JSON.stringify(head).slice(0, -1)},${rest.join(",")}}`;
+}

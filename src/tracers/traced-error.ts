@@ -1,0 +1,27 @@
+import { errorText } from "../errors.ts";
+import { errorFields, jsonText } from "./json-text.ts";
+import { snapshot } from "./snapshot.ts";
+
+/** An error as a trace shows it. */
+export interface TracedError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly code?: unknown;
+}
+
+/** What was thrown, as text if it was no Error. Never throws. */
+export function tracedError(error: unknown): TracedError | string {
+  try {
+    if (!(error instanceof Error)) return typeof error === "object" ? jsonText(error) : errorText(error);
+    const { name, message, stack, code } = errorFields(error);
+    return {
+      name: String(name),
+      message: String(message),
+      ...(stack === undefined ? {} : { stack: String(stack) }),
+      ...(code === undefined ? {} : { code: snapshot(code) }),
+    };
+  } catch {
+    return errorText(error);
+  }
+}

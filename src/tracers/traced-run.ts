@@ -1,0 +1,124 @@
+import type { AnyEventRecord, EventName } from "../events.ts";
+import { isObject, type JsonObject } from "../json-object.ts";
+import {
+  countToken,
+  isPiece,
+  ownFields,
+  type RunHead,
+  type StartRecord,
+  type TokenTimes,
+} from "./run-head.ts";
+import type { Keeper, TreeRun } from "./run-tree.ts";
+import { inputsOf, lateInputsOf, outputsOf, type RunValues } from "./run-values.ts";
+import { type TracedError, tracedError } from "./traced-error.ts";
+
+/** Something that happened in a run: a retry, text, custom event, agent action or finish, with its own fields. */
+export interface TracedEvent {
+  readonly event: EventName;
+  /** Milliseconds since the epoch, with fractions. */
+  readonly time: number;
+  readonly [field: string]: unknown;
+}
+
+/** A run with all runs below it. Times are ms since the epoch, with fractions. It can be cloned and posted to threads. */
+export interface TracedRun extends RunHead {
+  /** Null while the run is open. */
+  readonly endTime: number | null;
+  /** By kind: `{prompts}`, `{messages}`, `{query}`; of chains and tools their own object, or `{input}`. */
+  readonly inputs: RunValues;
+  /** By kind: `{generations, llmOutput}`, `{output}`, `{documents}`; of chains their own object, or `{output}`. */
+  readonly outputs: RunValues | null;
+  /** What was thrown, as text if it was no Error; null unless the run failed. */
+  readonly error: TracedError | string | null;
+  /** What the start told besides, with `toolCallId` and `toolCallCount` where there are such. */
+  readonly extra: RunValues;
+  readonly tags: readonly string[];
+  readonly metadata: RunValues;
+  readonly tokens: Readonly<TokenTimes>;
+  readonly events: readonly TracedEvent[];
+  readonly serialized: RunValues | null;
+  readonly children: readonly TracedRun[];
+}
+
+/** A run that still changes. */
+export interface GrowingRun extends TracedRun, TreeRun<GrowingRun> {
+  endTime: number | null;
+  inputs: RunValues;
+  outputs: RunValues | null;
+  error: TracedError | string | null;
+  extra: RunValues;
+  readonly tokens: TokenTimes;
+  readonly events: TracedEvent[];
+  readonly children: GrowingRun[];
+}
+
+/** What becomes of a value before a run keeps it. */
+type Keep = (value: unknown) => unknown;
+
+function keepObject(value: object, keep: Keep): JsonObject {
+  const kept = keep(value);
+  return isObject(kept) ? kept : {};
+}
+
+function callsOf(generation: unknown): number {
+  const message = isObject(generation) ? generation["message"] : undefined;
+  const calls = isObject(message) ? message["tool_calls"] : undefined;
+  return Array.isArray(calls) ? calls.length : 0;
+}
+
+/** How many tools a model's answer calls; not to be trusted to have the shape that it should have. */
+function toolCalls(outputs: RunValues): { readonly toolCallCount?: number } {
+  const generations: unknown = outputs["generations"];
+  if (!Array.isArray(generations)) return {};
+  const toolCallCount = generations.flat().reduce<number>((sum, each) => sum + callsOf(each), 0);
+  return toolCallCount > 0 ? { toolCallCount } : {};
+}
+
+function toolCallId(record: AnyEventRecord): { readonly toolCallId?: string } {
+  return "toolCallId" in record && record.toolCallId !== undefined ? { toolCallId: record.toolCallId } : {};
+}
+
+function begin(record: StartRecord, head: RunHead, keep: Keep): GrowingRun {
+  return {
+    ...head,
+    endTime: null,
+    inputs: keepObject(inputsOf(record), keep),
+    outputs: null,
+    error: null,
+    extra: keepObject({ ...record.extra, ...toolCallId(record) }, keep),
+    tags: [...record.tags],
+    metadata: keepObject(record.metadata, keep),
+    tokens: { count: 0, firstTime: null, lastTime: null },
+    events: [],
+    serialized: record.serialized === null ? null : keepObject(record.serialized, keep),
+    children: [],
+  };
+}
+
+function note(run: GrowingRun, record: AnyEventRecord, keep: Keep): void {
+  if (record.event === "on_llm_new_token") countToken(run.tokens, record.timestamp);
+  else if (!isPiece(record)) {
+    const own = keepObject(ownFields(record), keep);
+    run.events.push({ ...own, event: record.event, time: record.timestamp });
+  }
+}
+
+function end(run: GrowingRun, record: AnyEventRecord, keep: Keep): void {
+  const inputs = lateInputsOf(record);
+  if (inputs !== undefined) run.inputs = keepObject(inputs, keep);
+  const outputs = outputsOf(record);
+  if (outputs !== undefined) run.outputs = keepObject(outputs, keep);
+  if ("error" in record) run.error = tracedError(record.error);
+  const isModel = record.event === "on_llm_end" || record.event === "on_llm_error";
+  const calls = isModel && run.outputs !== null ? toolCalls(run.outputs) : {};
+  run.extra = { ...run.extra, ...toolCallId(record), ...calls };
+}
+
+/** Keeps runs as objects, their values as `keep` gives them back. */
+export function objectKeeper(keep: Keep): Keeper<GrowingRun> {
+  return {
+    begin: (record, head) => begin(record, head, keep),
+    note: (run, record) => note(run, record, keep),
+    end: (run, record) => end(run, record, keep),
+  };
+}
