@@ -96,6 +96,7 @@ export {
   AsyncParentRunManager,
   AsyncRunManager,
 } from "./managers/run-managers.ts";
+export { withRunCollector, withUsageMetadata } from "./managers/scopes.ts";
 export { noopRunManager } from "./managers/untold-run.ts";
 export {
   type ModelDouble,
