@@ -7,7 +7,7 @@ import type { ScriptedOptions } from "../fixtures/handlers.ts";
  * Random trees of runs, how to run them, and a model that says what each handler has to hear of it.
  */
 
-export const KINDS = ["llm", "chat", "chain", "tool", "retriever"] as const;
+const KINDS = ["llm", "chat", "chain", "tool", "retriever"] as const;
 type Kind = (typeof KINDS)[number];
 
 /** One handler, by its number, added to the manager of a run. */
