@@ -21,7 +21,14 @@ export {
   type Serialized,
   type TokenIndex,
 } from "./events.ts";
-export { type HandlerErrorHook, type HandlerFailure, onHandlerError } from "./failures.ts";
+export {
+  type FailureReport,
+  type HandlerErrorHook,
+  type HandlerFailure,
+  type ThrottledErrorLoggerOptions,
+  throttledErrorLogger,
+} from "./failure-log.ts";
+export { onHandlerError } from "./failures.ts";
 export type {
   CallbackHandler,
   CallbackManagerMixin,
