@@ -1,3 +1,4 @@
+import { isThenable } from "../delivery.ts";
 import { errorText } from "../errors.ts";
 import type { AnyEventRecord } from "../events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
@@ -5,12 +6,13 @@ import { type ExternalRun, RunTrees, type Step } from "./run-tree.ts";
 import { snapshot } from "./snapshot.ts";
 import { type GrowingRun, objectKeeper, type TracedRun } from "./traced-run.ts";
 
-/** Takes all steps, whatever any of them throws, and then throws what they threw. */
+/** Takes all steps, at once as far as nothing has to be awaited, whatever any throws; then throws what they threw. */
 async function takeAll(steps: readonly (() => unknown)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const step of steps) {
     try {
-      await step();
+      const returned = step();
+      if (isThenable(returned)) await returned;
     } catch (error) {
       failures.push(error);
     }

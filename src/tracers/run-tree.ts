@@ -62,7 +62,7 @@ function isOfKind(run: RunHead, info: EventInfo): boolean {
 /** Keeps the trees of open roots, and nothing of those that are over. */
 export class RunTrees<Run extends TreeRun<Run>> {
   readonly #keeper: Keeper<Run>;
-  /** The newest run of each id in all open trees. */
+  /** The newest run of each id, if its tree is open. */
   readonly #runs = new Map<string, Run>();
   /** Open roots, and the run elsewhere that they hang under. */
   readonly #roots = new Map<Run, Adoption | undefined>();
