@@ -1,6 +1,6 @@
 // Runs the conformance tests as built, and writes docs/conformance.md from what they say.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,7 +52,11 @@ function status(name, { reason, shownBy = [] }, results) {
 
 function resultsShowing(by, results) {
   const [, file, title] = FILE_AND_TITLE.exec(by) ?? [];
-  if (file === undefined) return results.filter((result) => result.title.startsWith(`${by}: `));
+  if (file === undefined) {
+    const { shownBy = [] } = DEFECTS.find(({ id }) => by === `defect ${id}`) ?? {};
+    const own = results.filter((result) => result.title.startsWith(`${by}: `));
+    return [...own, ...shownBy.flatMap((other) => resultsShowing(other, results))];
+  }
   return results.filter((result) => result.file.endsWith(`${file}.js`) && result.fullName.includes(title));
 }
 
@@ -66,9 +70,18 @@ function placementsOf(own) {
   return PLACEMENTS.every(({ name }) => names.includes(name)) ? "wherever a handler is" : names.join("; ");
 }
 
+const TESTS = "dist/test/conformance/";
+const own = readdirSync(join(ROOT, TESTS)).flatMap((file) =>
+  /\.test\.js$/.test(file) && /^\s*(row|defect)\(/m.test(readFileSync(join(ROOT, TESTS, file), "utf8"))
+    ? TESTS + file
+    : [],
+);
 const elsewhere = DEFECTS.flatMap(({ shownBy = [] }) => shownBy.map((by) => FILE_AND_TITLE.exec(by)?.[1]));
-const files = new Set(elsewhere.flatMap((file) => (file === undefined ? [] : `dist/${file}.js`)));
-const results = resultsOf(["dist/test/conformance/", ...files]);
+const files = new Set([
+  ...own,
+  ...elsewhere.flatMap((file) => (file === undefined ? [] : `dist/${file}.js`)),
+]);
+const results = resultsOf([...files]);
 
 const rows = ROWS.map((row) => ({ ...row, status: status(`row ${row.row}`, row, results) }));
 const defects = DEFECTS.map((each) => ({ ...each, status: status(`defect ${each.id}`, each, results) }));

@@ -3,7 +3,7 @@ import { type AnyEventRecord, AsyncCallbackManager, type CallbackHandler } from 
 import { CONTEXT } from "../fixtures/handlers.ts";
 import { PLACEMENTS } from "../placements.ts";
 import { INLINE, withPlaced } from "./placed.ts";
-import { row } from "./row.ts";
+import { defect, row } from "./row.ts";
 
 row(30, INLINE, async (placement) => {
   await withPlaced(placement, [["ContextWriter", { runInline: true }]], async ({ handler }) => {
@@ -63,4 +63,14 @@ row(33, INLINE, async () => {
     ["on_llm_end", "the caller's"],
     ["on_chain_end", "the caller's"],
   ]);
+});
+
+defect("3.3.2", INLINE, async () => {
+  const handler: CallbackHandler = { runInline: true, onLLMEnd: () => CONTEXT.enterWith("written") };
+  const { signal } = new AbortController();
+  const [run] = await new AsyncCallbackManager({ handlers: [handler], signal }).onLLMStart(null, ["p"]);
+  await CONTEXT.run("before", async () => {
+    await run?.onLLMEnd({ generations: [] });
+    expect(CONTEXT.getStore()).toBe("written");
+  });
 });

@@ -7,7 +7,7 @@ import {
   withContext,
 } from "../../src/index.ts";
 import { ORDERED, taken, withPlaced } from "./placed.ts";
-import { NO_PLACEMENT, row } from "./row.ts";
+import { defect, NO_PLACEMENT, row } from "./row.ts";
 
 const NO_RUN = { code: "SIDECALL_NO_RUN", message: expect.stringContaining("event 1") };
 type CustomEvent = EventRecord<"on_custom_event">;
@@ -87,4 +87,14 @@ row(44, ORDERED, async (placement) => {
       ...{ timestamp: expect.any(Number), eventName: "event 1", data: { x: 1 } },
     });
   });
+});
+
+defect("3.2.3", NO_PLACEMENT, async () => {
+  const unknown: object = { color: "red" };
+  for (const handlers of [[], [{ onCustomEvent: () => undefined }]]) {
+    const event = new AsyncCallbackManager({ handlers }).onCustomEvent("event", {}, unknown);
+    await expect(event).rejects.toMatchObject({ code: "SIDECALL_OPTION_INVALID" });
+  }
+  const outside = dispatchCustomEvent("event", {}, unknown);
+  await expect(outside).rejects.toMatchObject({ code: "SIDECALL_OPTION_INVALID" });
 });

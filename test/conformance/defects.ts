@@ -9,6 +9,8 @@ export interface Defect {
   readonly reason?: string;
 }
 
+const ITERATOR = "test/handlers/async-iterator.test.ts";
+const FINAL_ITERATOR = "test/handlers/async-final-iterator.test.ts";
 const ONE_LOOP = "there is one manager and one event loop";
 const RECORDS = "a handler gets one record, whose fields have names";
 
@@ -34,20 +36,23 @@ const FOUND: readonly Defect[] = [
   { id: "3.1.4", text: "merging keeps the order of handlers and tags" },
   { id: "3.2.1", text: "a runInline handler keeps no other from its onLLMStart" },
   { id: "3.2.2", text: "there is no parent id to give to a start that would be ignored: the manager's counts" },
+  { id: "3.2.3", text: "options that a custom event does not know are refused, whether anybody hears it or not" },
+  { id: "3.2.4", text: "a handler that is added to a manager does not hear of runs that have begun" },
   { id: "3.3.1", text: "tool end and tool error are delivered under cancellation, as every end and error" },
+  { id: "3.3.2", text: "what a runInline handler writes into the context at an end reaches the caller" },
   { id: "3.4.1", text: "a group has the handlers that it was given, tracing or not" },
   { id: "3.4.2", text: "a copy of a group does not end it twice" },
   { id: "3.4.3", text: "merging a group keeps own and inheritable apart, and inheritable metadata" },
   { id: "3.5.1", text: "a handler listed twice for configure is there once" },
   { id: "3.5.2", text: "a tag that is both inheritable and local stays inheritable" },
   { id: "3.5.3", text: "configure hooks go when what registered them goes" },
-  { id: "4.1", text: "no token is lost when the end overtakes the reader" },
-  { id: "4.2", text: "nothing of one run leaks into the next one's iteration" },
-  { id: "4.3", text: "the end of one of several parallel runs does not end the others' tokens" },
-  { id: "4.4", text: "an iteration that begins before its run waits for it, and a failure before it ends it" },
-  { id: "4.5", text: "an agent's later models are iterated too" },
-  { id: "4.6", text: "an error ends the iteration by throwing it; the result is offered; leaving tells the producer" },
-  { id: "4.7", text: "a final-answer iteration without its prefix ends with its run" },
+  { id: "4.1", text: "no token is lost when the end overtakes the reader", shownBy: [`${ITERATOR}: a run that is over before its iteration begins loses nothing`, `${ITERATOR}: a consumer slower than the producer gets everything`] },
+  { id: "4.2", text: "nothing of one run leaks into the next one's iteration", shownBy: [`${ITERATOR}: one handler serves many runs after each other`] },
+  { id: "4.3", text: "the end of one of several parallel runs does not end the others' tokens", shownBy: [`${ITERATOR}: parallel runs do not mix`] },
+  { id: "4.4", text: "an iteration that begins before its run waits for it, and a failure before it ends it", shownBy: [`${ITERATOR}: an iteration that begins before the run`, `${ITERATOR}: a root chain that fails before any model run`] },
+  { id: "4.5", text: "an agent's later models are iterated too", shownBy: [`${ITERATOR}: an agent's model runs come as one iteration each`] },
+  { id: "4.6", text: "an error ends the iteration by throwing it; the result is offered; leaving tells the producer", shownBy: [`${ITERATOR}: the run's own error ends its iteration`, `${ITERATOR}: the final result is offered beside the tokens`, `${ITERATOR}: leaving the loop aborts the signal`] },
+  { id: "4.7", text: "a final-answer iteration without its prefix ends with its run", shownBy: [`${FINAL_ITERATOR}: an agent that never prints the prefix`] },
   { id: "5.1.1", text: "a tracer's memory does not grow with finished runs" },
   { id: "5.1.2", text: "a run that begins after its parent has ended is not lost" },
   { id: "5.1.3", text: "a run of an unknown parent is reported and traced" },
@@ -65,8 +70,8 @@ const FOUND: readonly Defect[] = [
 // biome-ignore format: a table reads by its columns
 const COMPLAINED: readonly Defect[] = [
   { id: "c1",  text: "#39633: a runInline handler keeps no other from its onLLMStart", shownBy: ["defect 3.2.1"] },
-  { id: "c2",  text: "#19756: serializing for callbacks does not take place on the caller's thread" },
-  { id: "c3",  text: "langsmith-sdk #882: tracing can run on a thread of its own" },
+  { id: "c2",  text: "#19756: what callbacks get is read once on the caller's thread, however many handlers there are off it" },
+  { id: "c3",  text: "langsmith-sdk #882: tracing can run on a thread of its own", shownBy: ["test/tracers/json-lines-tracer.test.ts: several lanes append whole lines to one file"] },
   { id: "c4",  text: "#8728: work in onLLMNewToken does not slow the stream", shownBy: ["defect 2.2.6"] },
   { id: "c5",  text: "langfuse #8817: a blocking handler does not block the service at chain end" },
   { id: "c6",  text: "#8051: a handler can stop the run by its error", shownBy: ["defect 2.1.8"] },
@@ -80,7 +85,7 @@ const COMPLAINED: readonly Defect[] = [
   { id: "c14", text: "#13344: nobody sets the end of an iteration by hand", shownBy: ["defect 4.4"] },
   { id: "c15", text: "#5229: a retry of the provider can be seen", shownBy: ["defect 1.4"] },
   { id: "c16", text: "#9798, #12917, #5074: an asynchronous handler is always awaited", shownBy: ["row 4", "defect 2.2.3"] },
-  { id: "c17", text: "#9091: the iteration buffers, bounded" },
+  { id: "c17", text: "#9091: the iteration buffers, bounded", shownBy: [`${ITERATOR}: a full queue makes the run wait for its reader`] },
   { id: "c18", text: "Chainlit #1928: an asynchronous handler runs on the loop that it was made on", reason: ONE_LOOP },
   { id: "c19", text: "#30870: two ways of calling are not traced differently", reason: ONE_LOOP },
   { id: "c20", text: "#40501: a tracer keeps names and partial responses", shownBy: ["row 67"] },
@@ -97,7 +102,7 @@ const COMPLAINED: readonly Defect[] = [
   { id: "c31", text: "#38468, #38469: a cancellation reaches the caller as itself, whatever handlers there are" },
   { id: "c32", text: "#30708: there is a tool error event in the event stream", shownBy: ["defect 5.2.1"] },
   { id: "c33", text: "#30779: an event takes no thread of its own", shownBy: ["defect 2.1.9"] },
-  { id: "c34", text: "langsmith-sdk #2438: a flush with a time limit at exit" },
+  { id: "c34", text: "langsmith-sdk #2438: a flush with a time limit at exit", shownBy: ["test/offthread/lifecycle.test.ts: closing in vain ends after timeoutMillis"] },
   { id: "c35", text: "#17185: events arrive live, not bunched at the end" },
 ];
 

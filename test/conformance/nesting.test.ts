@@ -146,3 +146,16 @@ defect("c30", PLACEMENTS, async (placement) => {
     expect(new Set(models.map(({ parentRunId }) => parentRunId))).toEqual(new Set([root.runId]));
   });
 });
+
+defect("3.2.4", PLACEMENTS, async (placement) => {
+  await withPlaced(placement, ["Recorder"], async (placed) => {
+    const manager = new AsyncCallbackManager({ handlers: [recorder()] });
+    const run = await manager.onChainStart(null, {});
+    manager.addHandler(placed.handler);
+    await run.onText("text");
+    await run.getChild().onToolStart(null, "in");
+    expect(await taken(placed)).toEqual([]);
+    await (await manager.onChainStart(null, {})).onText("text");
+    expect(await taken(placed)).toHaveLength(2);
+  });
+});
