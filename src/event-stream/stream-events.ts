@@ -1,6 +1,8 @@
 import { AsyncResource } from "node:async_hooks";
-import { AsyncCallbackManager, type Callbacks } from "../managers/async-manager.ts";
-import { checkInteger, checkKeys, invalidOption } from "../options.ts";
+import { AsyncCallbackManager } from "../managers/async-manager.ts";
+import type { Callbacks } from "../managers/configure.ts";
+import { withContext } from "../managers/context.ts";
+import { checkInteger, checkKeys, checkSignal, invalidOption } from "../options.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import { eventFilter, FILTER_KEYS, type StreamEventFilters } from "./event-filter.ts";
 import { EventStream } from "./event-stream.ts";
@@ -49,11 +51,6 @@ async function readToEnd(iterable: AsyncIterable<unknown>, signal: AbortSignal):
   return undefined;
 }
 
-function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
-  if (signal === undefined || signal instanceof AbortSignal) return signal;
-  throw invalidOption("signal", "an AbortSignal", signal);
-}
-
 /**
  * Streams the events of all runs that a function starts, in LangChain's envelope, version 2:
  *
@@ -80,20 +77,18 @@ export function streamEvents(
   if (typeof run !== "function") throw invalidOption("run", "a function", run);
   checkKeys("options", options, OPTION_KEYS);
   const { callbacks: inheritable, signal: outside, maxBufferedEvents = DEFAULT_BUFFERED_EVENTS } = options;
+  checkSignal("signal", outside);
   const buffer = new EventBuffer<StreamEvent>(checkInteger("maxBufferedEvents", maxBufferedEvents, 1));
   const handler = new EventStreamHandler(eventFilter(options), (event) => buffer.push(event));
   const cancel = new AbortController();
-  const { signal } = cancel;
-  const callbacks = AsyncCallbackManager.configure({ inheritable });
+  const callbacks = AsyncCallbackManager.configure({ inheritable, signal: cancel.signal });
   callbacks.addHandler(handler);
-  const body = async (): Promise<unknown> => {
+  // Aborted too when what is around this call is.
+  const signal = callbacks.signal ?? cancel.signal;
+  const start = async (): Promise<unknown> => {
     const returned = await run({ callbacks, signal });
     return isAsyncIterable(returned) ? readToEnd(returned, signal) : returned;
   };
-  return new EventStream({
-    body: AsyncResource.bind(body),
-    buffer,
-    cancel,
-    outside: checkSignal(outside),
-  });
+  const body = AsyncResource.bind(() => withContext({ inheritableHandlers: [handler], signal }, start));
+  return new EventStream({ body, buffer, cancel, outside });
 }
