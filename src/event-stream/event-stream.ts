@@ -68,7 +68,7 @@ export class EventStream implements AsyncIterableIterator<StreamEvent, undefined
   }
 
   /** Leaves the iteration with an error, which is the signal's reason, and rejects with it. */
-  async throw(error: unknown): Promise<never> {
+  async throw(error: unknown): Promise<IteratorResult<StreamEvent, undefined>> {
     this.#leave(error);
     throw error;
   }

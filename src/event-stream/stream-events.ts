@@ -1,7 +1,8 @@
 import { AsyncResource } from "node:async_hooks";
 import { AsyncCallbackManager } from "../managers/async-manager.ts";
+import type { BaseCallbackManager } from "../managers/base-manager.ts";
 import type { Callbacks } from "../managers/configure.ts";
-import { withContext } from "../managers/context.ts";
+import { type CallbackContext, withContext } from "../managers/context.ts";
 import { checkInteger, checkKeys, checkSignal, invalidOption } from "../options.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import { eventFilter, FILTER_KEYS, type StreamEventFilters } from "./event-filter.ts";
@@ -10,7 +11,7 @@ import { EventStreamHandler } from "./event-stream-handler.ts";
 import type { StreamEvent } from "./stream-event.ts";
 
 export interface StreamEventsOptions extends StreamEventFilters {
-  /** Handlers, or a manager, that hear of the runs too. */
+  /** Handlers that hear of the runs too, or a manager, with parent, tags and metadata. @default those around the call */
   readonly callbacks?: Callbacks;
   /** Ends the stream from outside: the consumer gets its reason, the function's signal is aborted. */
   readonly signal?: AbortSignal;
@@ -51,6 +52,17 @@ async function readToEnd(iterable: AsyncIterable<unknown>, signal: AbortSignal):
   return undefined;
 }
 
+/** What puts around a call what a manager's runs would pass on. */
+function inheritedFrom(manager: BaseCallbackManager): CallbackContext {
+  const {
+    parent,
+    inheritableHandlers: handlers,
+    inheritableTags: tags,
+    inheritableMetadata: metadata,
+  } = manager;
+  return { ...(parent === undefined ? {} : { run: parent }), handlers, tags, metadata };
+}
+
 /**
  * Streams the events of all runs that a function starts, in LangChain's envelope, version 2:
  *
@@ -89,6 +101,6 @@ export function streamEvents(
     const returned = await run({ callbacks, signal });
     return isAsyncIterable(returned) ? readToEnd(returned, signal) : returned;
   };
-  const body = AsyncResource.bind(() => withContext({ inheritableHandlers: [handler], signal }, start));
+  const body = AsyncResource.bind(() => withContext({ ...inheritedFrom(callbacks), signal }, start));
   return new EventStream({ body, buffer, cancel, outside });
 }
