@@ -11,6 +11,8 @@ type Body = (input: unknown, run: AsyncCallbackManagerForChainRun) => unknown;
 export interface StepOptions {
   readonly configure?: ConfigureOptions;
   readonly start?: StartOptions;
+  /** Whether it tells of each piece. @default true */
+  readonly streams?: boolean;
 }
 
 /** A function that runs as a chain below the run around it. */
@@ -68,7 +70,7 @@ function callable(stream: Step["stream"]): Step {
 }
 
 /** Drives callbacks as an application does: start, `onChainStream` for each piece, and one end or error. */
-export function step(name: string, body: Body, { configure, start }: StepOptions = {}): Step {
+export function step(name: string, body: Body, { configure, start, streams = true }: StepOptions = {}): Step {
   async function* stream(given?: unknown): AsyncGenerator<unknown, unknown> {
     const input = isStream(given) ? await started(given) : undefined;
     const manager = AsyncCallbackManager.configure(configure);
@@ -79,7 +81,7 @@ export function step(name: string, body: Body, { configure, start }: StepOptions
     let isDone = false;
     try {
       for await (const piece of pieces(run, () => body(input?.stream ?? given, run))) {
-        await run.onChainStream(piece);
+        if (streams) await run.onChainStream(piece);
         output.push(piece);
         yield piece;
       }
