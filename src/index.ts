@@ -9,6 +9,19 @@ export { runBatch } from "./batch/batch.ts";
 export type { BatchOptions } from "./batch/options.ts";
 export type { BatchFailure, BatchProgress, BatchSummary, Quantiles } from "./batch/statistics.ts";
 export { ERROR_CODES, type ErrorCode, SidecallError } from "./errors.ts";
+export type { StreamEventFilters } from "./event-stream/event-filter.ts";
+export type { EventStream } from "./event-stream/event-stream.ts";
+export type {
+  CustomStreamEvent,
+  RunEventData,
+  RunStreamEvent,
+  StreamEvent,
+} from "./event-stream/stream-event.ts";
+export {
+  type StreamEventsOptions,
+  type StreamedRunContext,
+  streamEvents,
+} from "./event-stream/stream-events.ts";
 export {
   type AnyEventRecord,
   type ChatMessage,

@@ -11,7 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["src/langchain"],
   ["src/index.ts"],
   ["src/batch", "src/model-double"],
-  ["src/managers", "src/handlers", "src/tracers"],
+  ["src/managers", "src/handlers", "src/tracers", "src/event-stream"],
   ["src/dispatch.ts"],
   ["workers"],
   ["src/offthread"],
