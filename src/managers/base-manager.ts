@@ -74,6 +74,10 @@ function checkOptions(options: ManagerOptions): void {
   }
 }
 
+function parentOf({ parentRunId, traceId = parentRunId }: ManagerOptions): ParentRun | undefined {
+  return parentRunId === undefined || traceId === undefined ? undefined : { runId: parentRunId, traceId };
+}
+
 function without<T>(list: readonly T[], gone: readonly T[]): T[] {
   return list.filter((item) => !gone.includes(item));
 }
@@ -104,6 +108,7 @@ export class BaseCallbackManager {
   inheritableMetadata: Record<string, unknown>;
   readonly parent: ParentRun | undefined;
   readonly parentRunId: string | undefined;
+  /** The parent's trace. */
   readonly traceId: string | undefined;
   readonly signal: AbortSignal | undefined;
 
@@ -117,9 +122,9 @@ export class BaseCallbackManager {
     this.inheritableTags = unique(options.inheritableTags);
     this.metadata = { ...options.metadata };
     this.inheritableMetadata = { ...options.inheritableMetadata };
-    this.parent = options.parent;
-    this.parentRunId = options.parent?.runId ?? options.parentRunId;
-    this.traceId = options.parent?.traceId ?? options.traceId ?? options.parentRunId;
+    this.parent = options.parent ?? parentOf(options);
+    this.parentRunId = this.parent?.runId;
+    this.traceId = this.parent?.traceId ?? options.traceId;
     this.signal = options.signal;
   }
 

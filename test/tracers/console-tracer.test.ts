@@ -75,7 +75,6 @@ test.each([
   ["a terminal", { isTTY: true }, {}, true],
   ["no terminal", {}, {}, false],
   ["a terminal and NO_COLOR", { isTTY: true }, { NO_COLOR: "1" }, false],
-  ["a terminal and an empty NO_COLOR", { isTTY: true }, { NO_COLOR: "" }, true],
   ["no terminal and FORCE_COLOR", {}, { FORCE_COLOR: "1", NO_COLOR: "1" }, true],
   ["a terminal and FORCE_COLOR=0", { isTTY: true }, { FORCE_COLOR: "0" }, false],
   ["colors: false", { isTTY: true, colors: false }, { FORCE_COLOR: "1" }, false],
