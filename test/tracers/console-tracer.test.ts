@@ -72,7 +72,7 @@ test("what cannot be said in JSON is printed as well as can be", async () => {
 const ESCAPE = "\u001b[";
 
 test.each([
-  ["a terminal", { isTTY: true }, {}, true],
+  ["a terminal", { isTTY: true }, { TERM: "xterm-256color" }, true],
   ["no terminal", {}, {}, false],
   ["a terminal and NO_COLOR", { isTTY: true }, { NO_COLOR: "1" }, false],
   ["no terminal and FORCE_COLOR", {}, { FORCE_COLOR: "1", NO_COLOR: "1" }, true],
