@@ -180,6 +180,14 @@ function describe(event: EventName, row: EventRow): EventInfo {
   return { ...row, event, method, described, fields: described ? [...own, "extra"] : own };
 }
 
+/** What a run is called by its start: its own name, else that of what runs. */
+export function startName(
+  record: Pick<RunDescription, "name"> & { readonly serialized: Serialized | null },
+): string | undefined {
+  const { name, serialized } = record;
+  return name ?? serialized?.name ?? serialized?.id?.at(-1);
+}
+
 export const EVENT_NAMES = Object.keys(EVENTS) as readonly EventName[];
 export const EVENT_INFO = Object.fromEntries(
   EVENT_NAMES.map((event) => [event, describe(event, EVENTS[event])]),

@@ -39,7 +39,7 @@ test.each<[given: string, response: LLMResult, sum: unknown]>([
   ["many generations", { generations: [[used(ONE), used(ONE)]] }, TWICE],
   ["many batches", { generations: [[used(ONE)], [used(ONE)]] }, TWICE],
   ["some without usage", { generations: [[{ text: "" }], [used(ONE)]] }, ONE],
-])("row 73: usage in generations, %s", (_, response, sum) => {
+])("usage in generations: %s", (_, response, sum) => {
   expect(sumUsage(response)).toEqual(sum);
 });
 

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { contentText } from "../buffer-string.ts";
-import type { EventRecord, Serialized } from "../events.ts";
+import { type EventRecord, startName } from "../events.ts";
 import { isObject } from "../json-object.ts";
 import { invalidOption } from "../options.ts";
 import { type Paint, plainText, type TextFormat } from "../terminal-colors.ts";
@@ -30,10 +30,6 @@ function checkText(name: string, value: string): string {
 function checkColor(color: TextFormat | undefined): TextFormat | undefined {
   if (color === undefined || Object.hasOwn(inspect.colors, color)) return color;
   throw invalidOption("color", "a format of util.styleText", color);
-}
-
-function nameOf(name: string | undefined, serialized: Serialized | null): string {
-  return name ?? serialized?.name ?? serialized?.id?.at(-1) ?? "<unknown>";
 }
 
 function logOf(step: unknown): string {
@@ -67,8 +63,8 @@ export abstract class PrintingHandler extends BaseCallbackHandler {
   /** Prints one event's text in one piece. */
   protected abstract print(text: string): unknown;
 
-  override onChainStart({ name, serialized }: EventRecord<"on_chain_start">): unknown {
-    const entering = `> Entering new ${nameOf(name, serialized)} chain...`;
+  override onChainStart(record: EventRecord<"on_chain_start">): unknown {
+    const entering = `> Entering new ${startName(record) ?? "<unknown>"} chain...`;
     return this.print(`\n\n${this.#paint("bold", entering)}\n`);
   }
 

@@ -1,4 +1,4 @@
-import { type AnyEventRecord, EVENT_INFO, EVENTS } from "../events.ts";
+import { type AnyEventRecord, EVENT_INFO, EVENTS, startName } from "../events.ts";
 import { dottedSegment } from "./dotted-order.ts";
 
 /** The events that open a run. */
@@ -51,9 +51,7 @@ export function isPiece(record: AnyEventRecord): boolean {
 }
 
 function nameOf(record: StartRecord, runType: RunType): string {
-  const { name, serialized } = record;
-  const named = name ?? serialized?.name ?? serialized?.id?.at(-1);
-  return named ?? (runType === "retriever" ? "Retriever" : runType);
+  return startName(record) ?? (runType === "retriever" ? "Retriever" : runType);
 }
 
 /** `above`: the parent, if anything is known of it. */

@@ -15,17 +15,6 @@ function setUp(options: StdOutOptions = {}) {
 const bold = (text: string) => `\u001b[1m${text}\u001b[22m`;
 const green = (text: string) => `\u001b[32m${text}\u001b[39m`;
 
-test("row 112: a handler around a chain prints exactly two lines, in bold", async () => {
-  const { writes, manager } = setUp();
-  const chain = await manager.onChainStart({ name: "FakeChain" }, {});
-  const [run] = await chain.getChild().onLLMStart({ name: "m" }, ["?"]);
-  await run?.onLLMNewToken("token");
-  await run?.onLLMEnd({ generations: [] });
-  await chain.onChainEnd({});
-  const lines = [bold("> Entering new FakeChain chain..."), bold("> Finished chain.")];
-  expect(writes.join("")).toBe(`\n\n${lines[0]}\n\n${lines[1]}\n`);
-});
-
 test.each([
   ["the run's name", { name: "serialized" }, { name: "own" }, "own"],
   ["the serialized name", { name: "serialized", id: ["a", "b"] }, {}, "serialized"],
