@@ -64,6 +64,7 @@ const FOUND: readonly Defect[] = [
   { id: "5.2.3", text: "the event stream's memory does not grow with runs that fail" },
   { id: "5.2.4", text: "the event stream is bounded" },
   { id: "5.3.1", text: "usage without a model's name is counted, and so is every generation's" },
+  { id: "5.3.2", text: "a file handler tells of every event that comes after its close", shownBy: ["test/handlers/file.test.ts: events after close are reported with a code, each of them"] },
 ];
 
 /** What users of the original complained about, in the order of the table; "#" are numbers of its own repository. */
