@@ -7,8 +7,10 @@ import {
   type LLMResult,
   mergeUsageReports,
   UNKNOWN_MODEL,
+  type UsageMetadataCallbackHandler,
   type UsageReport,
   withContext,
+  withUsageMetadata,
 } from "../../src/index.ts";
 import { scratch } from "../fixtures/scratch.ts";
 import { PLACEMENTS, type Placement } from "../placements.ts";
@@ -123,6 +125,19 @@ row(
     await call();
   }),
 );
+
+row(54, INLINE, async () => {
+  const configured = () => AsyncCallbackManager.configure({}) ?? new AsyncCallbackManager();
+  let counter: UsageMetadataCallbackHandler | undefined;
+  const block = withUsageMetadata(async (usage) => {
+    counter = usage;
+    await ask(configured(), A);
+    throw new Error("the block throws");
+  });
+  await expect(block).rejects.toThrow("the block throws");
+  await ask(configured(), A);
+  expect(counter?.usageMetadata).toEqual({ a: USAGE });
+});
 
 row(73, PLACEMENTS, async (placement) => {
   const used = generation(USAGE, "a");
