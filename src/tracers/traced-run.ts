@@ -1,5 +1,6 @@
-import type { AnyEventRecord, EventName } from "../events.ts";
+import type { AnyEventRecord, EventName, LLMResult } from "../events.ts";
 import { isObject, type JsonObject } from "../json-object.ts";
+import { generationsOf, messageFields, sumUsage } from "../usage.ts";
 import {
   countToken,
   isPiece,
@@ -33,6 +34,7 @@ export interface TracedRun extends RunHead {
   /** What the start told besides, with `toolCallId` and `toolCallCount` where there are such. */
   readonly extra: RunValues;
   readonly tags: readonly string[];
+  /** The start's, with `usageMetadata` of a model whose answer says what it has used. */
   readonly metadata: RunValues;
   readonly tokens: Readonly<TokenTimes>;
   readonly events: readonly TracedEvent[];
@@ -47,6 +49,7 @@ export interface GrowingRun extends TracedRun, TreeRun<GrowingRun> {
   outputs: RunValues | null;
   error: TracedError | string | null;
   extra: RunValues;
+  metadata: RunValues;
   readonly tokens: TokenTimes;
   readonly events: TracedEvent[];
   readonly children: GrowingRun[];
@@ -60,18 +63,13 @@ function keepObject(value: object, keep: Keep): JsonObject {
   return isObject(kept) ? kept : {};
 }
 
-function callsOf(generation: unknown): number {
-  const message = isObject(generation) ? generation["message"] : undefined;
-  const calls = isObject(message) ? message["tool_calls"] : undefined;
-  return Array.isArray(calls) ? calls.length : 0;
-}
-
-/** How many tools a model's answer calls; not to be trusted to have the shape that it should have. */
-function toolCalls(outputs: RunValues): { readonly toolCallCount?: number } {
-  const generations: unknown = outputs["generations"];
-  if (!Array.isArray(generations)) return {};
-  const toolCallCount = generations.flat().reduce<number>((sum, each) => sum + callsOf(each), 0);
-  return toolCallCount > 0 ? { toolCallCount } : {};
+/** What a model's answer says of itself: how many tools it calls, and what it has used. */
+function noteAnswer(run: GrowingRun, response: LLMResult): void {
+  const calls = generationsOf(response).map((each) => messageFields(each)?.["tool_calls"]);
+  const toolCallCount = calls.reduce<number>((sum, each) => sum + (Array.isArray(each) ? each.length : 0), 0);
+  if (toolCallCount > 0) run.extra = { ...run.extra, toolCallCount };
+  const usageMetadata = sumUsage(response);
+  if (usageMetadata !== undefined) run.metadata = { ...run.metadata, usageMetadata };
 }
 
 function toolCallId(record: AnyEventRecord): { readonly toolCallId?: string } {
@@ -80,7 +78,6 @@ function toolCallId(record: AnyEventRecord): { readonly toolCallId?: string } {
 
 function begin(record: StartRecord, head: RunHead, keep: Keep): GrowingRun {
   return {
-    ...head,
     endTime: null,
     inputs: keepObject(inputsOf(record), keep),
     outputs: null,
@@ -92,6 +89,8 @@ function begin(record: StartRecord, head: RunHead, keep: Keep): GrowingRun {
     events: [],
     serialized: record.serialized === null ? null : keepObject(record.serialized, keep),
     children: [],
+    // Last: Node.js takes many times as long for a spread that so many properties follow.
+    ...head,
   };
 }
 
@@ -109,9 +108,8 @@ function end(run: GrowingRun, record: AnyEventRecord, keep: Keep): void {
   const outputs = outputsOf(record);
   if (outputs !== undefined) run.outputs = keepObject(outputs, keep);
   if ("error" in record) run.error = tracedError(record.error);
-  const isModel = record.event === "on_llm_end" || record.event === "on_llm_error";
-  const calls = isModel && run.outputs !== null ? toolCalls(run.outputs) : {};
-  run.extra = { ...run.extra, ...toolCallId(record), ...calls };
+  run.extra = { ...run.extra, ...toolCallId(record) };
+  if ("response" in record && record.response !== undefined) noteAnswer(run, record.response);
 }
 
 /** Keeps runs as objects, their values as `keep` gives them back. */

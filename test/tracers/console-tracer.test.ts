@@ -75,7 +75,7 @@ test.each([
   ["a terminal", { isTTY: true }, { TERM: "xterm-256color" }, true],
   ["no terminal", {}, {}, false],
   ["a terminal and NO_COLOR", { isTTY: true }, { NO_COLOR: "1" }, false],
-  ["no terminal and FORCE_COLOR", {}, { FORCE_COLOR: "1", NO_COLOR: "1" }, true],
+  ["no terminal and FORCE_COLOR", {}, { FORCE_COLOR: "1" }, true],
   ["a terminal and FORCE_COLOR=0", { isTTY: true }, { FORCE_COLOR: "0" }, false],
   ["colors: false", { isTTY: true, colors: false }, { FORCE_COLOR: "1" }, false],
   ["colors: true", { colors: true }, { NO_COLOR: "1" }, true],

@@ -3,12 +3,14 @@ import { expect, test } from "vitest";
 import { AsyncCallbackManager, JsonLinesTracer, jsonLinesTracerModule, offThread } from "../../src/index.ts";
 import { jsonText } from "../../src/tracers/json-text.ts";
 import { readJsonLines, scratch } from "../fixtures/scratch.ts";
+import { collectFailures } from "../placements.ts";
 
 const path = scratch();
 
 interface TraceLine {
   readonly id: string;
   readonly parentRunId: string | null;
+  readonly dottedOrder: string;
   readonly name: string;
   readonly runType: string;
   readonly startTime: number;
@@ -76,6 +78,46 @@ test("a finished root run is one line with its children nested in it", async () 
   expect(tokens?.firstTime).toBeLessThanOrEqual(tokens?.lastTime ?? 0);
   expect(line?.startTime).toBeLessThanOrEqual(line?.endTime ?? 0);
   await tracer.close();
+});
+
+test("a line has its dotted order, and inputs that came late", async () => {
+  const { tracer, manager, lines } = tracerTo("late.jsonl");
+  const chain = await manager.onChainStart({ name: "c" }, null);
+  const tool = await chain.getChild().onToolStart({ name: "t" }, "");
+  await tool.onToolError("no", { toolCallId: "t1" });
+  await chain.onChainStream("piece");
+  await chain.onChainEnd({}, { inputs: { known: true } });
+  await tracer.close();
+  const [line] = lines();
+  expect(line).toMatchObject({
+    inputs: { inputs: { known: true } },
+    children: [{ outputs: null, error: "no" }],
+  });
+  expect(line).not.toHaveProperty("events");
+  expect(line?.dottedOrder).toMatch(new RegExp(`^\\d{8}T\\d{12}Z${chain.runId}$`));
+  expect(line?.children[0]?.dottedOrder.startsWith(`${line.dottedOrder}.`)).toBe(true);
+});
+
+test("a root that ends before runs below it is written, and then reported", async () => {
+  const { tracer, manager, lines } = tracerTo("open.jsonl");
+  const failures = await collectFailures(async () => {
+    const chain = await manager.onChainStart({ name: "c" }, {});
+    await chain.getChild().onToolStart({ name: "t" }, "");
+    await chain.onChainEnd({});
+  });
+  await tracer.close();
+  expect(lines()).toMatchObject([{ name: "c", children: [{ name: "t", endTime: null }] }]);
+  expect(failures).toMatchObject([{ handler: "JsonLinesTracer", error: { code: "SIDECALL_RUN_LEFT_OPEN" } }]);
+});
+
+test("a run elsewhere can be adopted", async () => {
+  const { tracer, lines } = tracerTo("adopted.jsonl");
+  tracer.adopt({ id: "outside", traceId: "trace", dottedOrder: "20260102T030405000000Zoutside" });
+  const manager = new AsyncCallbackManager({ handlers: [tracer], parentRunId: "outside" });
+  await (await manager.onToolStart(null, "")).onToolEnd("");
+  await tracer.close();
+  expect(lines()).toMatchObject([{ traceId: "trace", parentRunId: "outside" }]);
+  expect(lines()[0]?.dottedOrder).toMatch(/^20260102T030405000000Zoutside\./);
 });
 
 test("what the application changes afterwards does not change the trace", async () => {

@@ -1,41 +1,35 @@
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import { dispatch } from "../../src/dispatch.ts";
-import { AsyncCallbackManager, RunCollector, type TracedRun } from "../../src/index.ts";
-import { collectFailures, type FixtureName, PLACEMENTS, type Placement } from "../placements.ts";
+import {
+  AsyncCallbackManager,
+  type LLMResult,
+  RunCollector,
+  type TracedRun,
+  withContext,
+} from "../../src/index.ts";
+import { collectFailures, type FixtureName, type Placement } from "../placements.ts";
 import { record } from "../support/records.ts";
+import { INLINE, ORDERED, taken, withPlaced } from "./placed.ts";
+import { row } from "./row.ts";
 
-const ORDERED = PLACEMENTS.filter(({ isOrdered }) => isOrdered);
-const INLINE = PLACEMENTS.filter(({ isInline }) => isInline);
 const LEAF = /^(.*\.)?(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{6})Z([^.]*)$/;
 
-type Body = (placement: Placement) => Promise<void>;
+type Body = (manager: AsyncCallbackManager) => Promise<unknown>;
 
-function row(number: number, title: string, placements: readonly Placement[], body: Body): void {
-  for (const placement of placements)
-    test(`row ${number}: ${title} [${placement.name}]`, () => body(placement));
+/** What a tracer has kept of the runs of `body`: the roots in the order of their starts, and what its hook got. */
+async function tracedBy(name: FixtureName, placement: Placement, body: Body) {
+  const kept: { roots: TracedRun[]; ended: TracedRun[] } = { roots: [], ended: [] };
+  await withPlaced(placement, [name], async (placed) => {
+    const handlers = [placed.handler];
+    await body(new AsyncCallbackManager({ handlers, inheritableHandlers: handlers }));
+    kept.roots = (await taken<TracedRun>(placed, "persisted")).sort((a, b) => a.startTime - b.startTime);
+    kept.ended = await taken<TracedRun>(placed, "ended");
+  });
+  return kept;
 }
 
-/** A tracer that is placed, a manager whose runs it hears of, and what it has kept. */
-async function traced(placement: Placement, body: (manager: AsyncCallbackManager) => Promise<unknown>) {
+function traced(placement: Placement, body: Body) {
   return tracedBy("KeepingTracer", placement, body);
-}
-
-async function tracedBy(
-  name: FixtureName,
-  placement: Placement,
-  body: (manager: AsyncCallbackManager) => Promise<unknown>,
-) {
-  const placed = await placement.place(name);
-  try {
-    await body(
-      new AsyncCallbackManager({ handlers: [placed.handler], inheritableHandlers: [placed.handler] }),
-    );
-    await placed.flush();
-    const roots = (await placed.call<TracedRun[]>("persisted")).flat();
-    return { roots, ended: (await placed.call<TracedRun[]>("ended")).flat() };
-  } finally {
-    await placed.close();
-  }
 }
 
 const answer = { generations: [[{ text: "hello" }]] };
@@ -52,7 +46,7 @@ function checkDottedOrder(run: TracedRun, above = ""): void {
   for (const child of run.children) checkDottedOrder(child, `${run.dottedOrder}.`);
 }
 
-row(55, "a model run is persisted once, with prompts, ids and dotted order", ORDERED, async (placement) => {
+row(55, ORDERED, async (placement) => {
   const { roots } = await traced(placement, async (manager) => {
     const [run] = await manager.onLLMStart({ name: "gpt" }, ["hi"]);
     await run?.onLLMNewToken("hello");
@@ -84,7 +78,7 @@ row(55, "a model run is persisted once, with prompts, ids and dotted order", ORD
   checkDottedOrder(run);
 });
 
-row(56, "a chat run as a tracer of prompts has it", ORDERED, async (placement) => {
+row(56, ORDERED, async (placement) => {
   const { roots } = await tracedBy("PromptTracer", placement, async (manager) => {
     const [run] = await manager.onChatModelStart({ id: ["models", "chat"] }, [
       [{ role: "user", content: "" }],
@@ -94,7 +88,7 @@ row(56, "a chat run as a tracer of prompts has it", ORDERED, async (placement) =
   expect(roots).toMatchObject([{ runType: "llm", name: "chat", inputs: { prompts: ["Human: "] } }]);
 });
 
-row(57, "a model's end without its start is reported", ORDERED, async (placement) => {
+row(57, ORDERED, async (placement) => {
   const failures = await collectFailures(async () => {
     const { roots } = await traced(placement, ({ handlers }) =>
       dispatch(handlers, record("on_llm_end", "r1", { response: answer })),
@@ -107,7 +101,7 @@ row(57, "a model's end without its start is reported", ORDERED, async (placement
   expect(failures[0]?.error).toMatchObject({ message: expect.stringContaining("run r1") });
 });
 
-row(58, "a run id started and ended ten times gives ten equal runs", ORDERED, async (placement) => {
+row(58, ORDERED, async (placement) => {
   const failures = await collectFailures(async () => {
     const { roots } = await traced(placement, async (manager) => {
       for (let i = 0; i < 10; i += 1) {
@@ -122,15 +116,14 @@ row(58, "a run id started and ended ten times gives ten equal runs", ORDERED, as
   expect(failures).toEqual([]);
 });
 
-row(59, "a chain run has its inputs and outputs as they are", ORDERED, async (placement) => {
+row(59, ORDERED, async (placement) => {
   const { roots } = await traced(placement, async (manager) => {
     await (await manager.onChainStart({ name: "c" }, { question: 1 })).onChainEnd({});
     await (await manager.onChainStart(null, "text")).onChainEnd(["list"]);
     await (await manager.onChainStart(null, undefined)).onChainEnd(null, { inputs: "late" });
     await (await manager.onChainStart(null, {})).onChainError("no", { inputs: { late: true } });
   });
-  const byStart = roots.sort((a, b) => a.startTime - b.startTime);
-  expect(byStart).toMatchObject([
+  expect(roots).toMatchObject([
     { name: "c", runType: "chain", inputs: { question: 1 }, outputs: {}, error: null },
     { name: "chain", inputs: { input: "text" }, outputs: { output: ["list"] } },
     { inputs: { input: "late" }, outputs: { output: null } },
@@ -138,7 +131,7 @@ row(59, "a chain run has its inputs and outputs as they are", ORDERED, async (pl
   ]);
 });
 
-row(60, "a tool run has input and output", ORDERED, async (placement) => {
+row(60, ORDERED, async (placement) => {
   const { roots } = await traced(placement, async (manager) => {
     await (await manager.onToolStart({ name: "look" }, "sky")).onToolEnd("blue");
   });
@@ -147,7 +140,7 @@ row(60, "a tool run has input and output", ORDERED, async (placement) => {
   ]);
 });
 
-row(61, "roots alone are persisted, with exact trees and dotted orders", ORDERED, async (placement) => {
+row(61, ORDERED, async (placement) => {
   const { roots } = await traced(placement, async (manager) => {
     for (let i = 0; i < 10; i += 1) {
       const chain = await manager.onChainStart({ name: "agent" }, {});
@@ -183,7 +176,7 @@ const FAILED = {
 };
 const failure = () => Object.assign(new TypeError("no"), { code: "E_NO" });
 
-row(62, "a model's error is kept, and there are no outputs", ORDERED, async (placement) => {
+row(62, ORDERED, async (placement) => {
   const { roots } = await traced(placement, async (manager) => {
     const [run] = await manager.onLLMStart(null, ["hi"]);
     await run?.onLLMError(failure());
@@ -193,7 +186,7 @@ row(62, "a model's error is kept, and there are no outputs", ORDERED, async (pla
   ]);
 });
 
-row(63, "the hook for ended runs gets the run complete with its error", ORDERED, async (placement) => {
+row(63, ORDERED, async (placement) => {
   const { ended } = await traced(placement, async (manager) => {
     const chain = await manager.onChainStart(null, {});
     const [run] = await chain.getChild().onLLMStart(null, ["hi"]);
@@ -206,14 +199,14 @@ row(63, "the hook for ended runs gets the run complete with its error", ORDERED,
   ]);
 });
 
-row(64, "a chain's error is kept", ORDERED, async (placement) => {
+row(64, ORDERED, async (placement) => {
   const { roots } = await traced(placement, async (manager) => {
     await (await manager.onChainStart(null, {})).onChainError(failure());
   });
   expect(roots).toMatchObject([{ runType: "chain", error: FAILED, outputs: null }]);
 });
 
-row(65, "a tool's error is kept", ORDERED, async (placement) => {
+row(65, ORDERED, async (placement) => {
   const { roots } = await traced(placement, async (manager) => {
     await (await manager.onToolStart(null, "sky")).onToolError(failure(), { toolCallId: "t1" });
   });
@@ -222,7 +215,7 @@ row(65, "a tool's error is kept", ORDERED, async (placement) => {
   ]);
 });
 
-row(66, "nested errors are at each level, and siblings stay intact", ORDERED, async (placement) => {
+row(66, ORDERED, async (placement) => {
   const { roots } = await traced(placement, async (manager) => {
     for (let i = 0; i < 3; i += 1) {
       const chain = await manager.onChainStart(null, {});
@@ -240,7 +233,7 @@ row(66, "nested errors are at each level, and siblings stay intact", ORDERED, as
   expect(roots).toMatchObject(Array(3).fill({ error: FAILED, children: [good, look] }));
 });
 
-row(67, "structured inputs, names, extras and partial responses are kept", ORDERED, async (placement) => {
+row(67, ORDERED, async (placement) => {
   const { roots } = await traced(placement, async (manager) => {
     const tool = await manager.onToolStart({ name: "look" }, "sky", {
       name: "my look",
@@ -253,29 +246,28 @@ row(67, "structured inputs, names, extras and partial responses are kept", ORDER
     const retriever = await manager.onRetrieverStart(null, "q", { extra: { k: 3 } });
     await retriever.onRetrieverEnd(["d1"]);
   });
-  expect(roots.sort((a, b) => a.startTime - b.startTime)).toMatchObject([
+  expect(roots).toMatchObject([
     { name: "my look", inputs: { where: "sky" }, outputs: { output: "blue" }, extra: { toolCallId: "t1" } },
     { error: FAILED, outputs: answer },
     { name: "Retriever", inputs: { query: "q" }, outputs: { documents: ["d1"] }, extra: { k: 3 } },
   ]);
 });
 
-row(69, "a run elsewhere that is adopted gives its trace to its children", ORDERED, async (placement) => {
+row(69, ORDERED, async (placement) => {
   const outside = { id: "outside", traceId: "trace", dottedOrder: "20260102T030405000000Zoutside" };
-  const placed = await placement.place("KeepingTracer");
-  await placed.call("adoptRun", outside);
-  const { handler } = placed;
-  const manager = new AsyncCallbackManager({ handlers: [handler], parentRunId: "outside", traceId: "trace" });
-  const chain = await manager.onChainStart({ name: "inside" }, {});
-  await chain.onChainEnd({});
-  await placed.flush();
-  const roots = (await placed.call<TracedRun[]>("persisted")).flat();
-  expect(roots).toMatchObject([{ id: chain.runId, parentRunId: "outside", traceId: "trace" }]);
-  for (const root of roots) checkDottedOrder(root, `${outside.dottedOrder}.`);
-  await placed.close();
+  await withPlaced(placement, ["KeepingTracer"], async (placed) => {
+    await placed.call("adoptRun", outside);
+    const handlers = [placed.handler];
+    const manager = new AsyncCallbackManager({ handlers, parentRunId: "outside", traceId: "trace" });
+    const chain = await manager.onChainStart({ name: "inside" }, {});
+    await chain.onChainEnd({});
+    const roots = await taken<TracedRun>(placed, "persisted");
+    expect(roots).toMatchObject([{ id: chain.runId, parentRunId: "outside", traceId: "trace" }]);
+    for (const root of roots) checkDottedOrder(root, `${outside.dottedOrder}.`);
+  });
 });
 
-row(71, "inputs that cannot be serialized are no failure", ORDERED, async (placement) => {
+row(71, ORDERED, async (placement) => {
   const failures = await collectFailures(async () => {
     const lock = { held: true, release: () => undefined };
     const inputs = { lock, text: "kept" };
@@ -296,28 +288,65 @@ row(71, "inputs that cannot be serialized are no failure", ORDERED, async (place
   expect(failures).toEqual([]);
 });
 
-row(75, "tool calls are counted, where there are any", ORDERED, async (placement) => {
-  const call = { name: "look", args: {}, id: "t" };
-  const said = (...calls: unknown[]) => ({ text: "", message: { type: "ai", tool_calls: calls } });
+/** The roots that models leave which answer so. */
+async function answered(placement: Placement, answers: readonly LLMResult[]): Promise<TracedRun[]> {
   const { roots } = await traced(placement, async (manager) => {
-    const end = async (generations: readonly (readonly { text: string; message?: unknown }[])[]) => {
+    manager.addMetadata({ tenant: 7 });
+    for (const each of answers) {
       const [run] = await manager.onLLMStart(null, ["hi"]);
-      await run?.onLLMEnd({ generations });
-    };
-    await end([[said(call, call)]]);
-    await end([[said(call), said(call, call)], [said(call)]]);
-    await end([[said()]]);
-    await end([[{ text: "", message: { tool_calls: null } }, { text: "" }]]);
-    await end([]);
+      await run?.onLLMEnd(each);
+    }
   });
-  const extras = roots.sort((a, b) => a.startTime - b.startTime).map(({ extra }) => extra);
-  expect(extras).toEqual([{ toolCallCount: 2 }, { toolCallCount: 4 }, {}, {}, {}]);
+  return roots;
+}
+
+const used = (input: number) => ({
+  usage_metadata: { input_tokens: input, output_tokens: 1, total_tokens: input + 1 },
+});
+const saying = (message: unknown) => ({ text: "", message });
+
+row(73, ORDERED, async (placement) => {
+  const roots = await answered(placement, [
+    { generations: [[saying(used(10))]] },
+    { generations: [[saying({ type: "ai" })]] },
+    { generations: [[{ text: "no message" }]] },
+    { generations: [[]] },
+    { generations: [] },
+    { generations: [[saying(used(10)), { text: "" }, saying(used(20))]] },
+    { generations: [[saying(used(10))], [], [saying(used(20)), saying(used(30))]] },
+  ]);
+  const sums = roots.map(({ metadata }) => Object(metadata["usageMetadata"])["input_tokens"]);
+  expect(sums).toEqual([10, undefined, undefined, undefined, undefined, 30, 60]);
 });
 
-row(76, "a collector has the root with its prompts", INLINE, async () => {
+row(74, ORDERED, async (placement) => {
+  const without: LLMResult = { generations: [[saying({ type: "ai" })]] };
+  const roots = await answered(placement, [{ generations: [[saying(used(10))]] }, without]);
+  expect(roots.map(({ metadata }) => metadata)).toEqual([
+    { tenant: 7, usageMetadata: { input_tokens: 10, output_tokens: 1, total_tokens: 11 } },
+    { tenant: 7 },
+  ]);
+});
+
+row(75, ORDERED, async (placement) => {
+  const call = { name: "look", args: {}, id: "t" };
+  const calling = (...calls: unknown[]) => saying({ type: "ai", tool_calls: calls });
+  const roots = await answered(placement, [
+    { generations: [[calling(call, call)]] },
+    { generations: [[calling(call), calling(call, call)], [calling(call)]] },
+    { generations: [[calling()]] },
+    { generations: [[saying({ tool_calls: null }), { text: "" }]] },
+    { generations: [] },
+  ]);
+  expect(roots.map(({ extra }) => extra)).toEqual([{ toolCallCount: 2 }, { toolCallCount: 4 }, {}, {}, {}]);
+});
+
+row(76, INLINE, async () => {
   const collector = new RunCollector();
-  const manager = new AsyncCallbackManager({ handlers: [collector] });
-  const [run] = await manager.onLLMStart(null, ["hi"]);
-  await run?.onLLMEnd(answer);
+  const run = await withContext({ handlers: [collector] }, async () => {
+    const [run] = await AsyncCallbackManager.configure().onLLMStart(null, ["hi"]);
+    await run?.onLLMEnd(answer);
+    return run;
+  });
   expect(collector.tracedRuns).toMatchObject([{ id: run?.runId, inputs: { prompts: ["hi"] } }]);
 });
