@@ -15,9 +15,9 @@ const HEAD = `# Conformance
 What LangChain's callback system in Python (langchain-core 1.6.5) does, row by row: its own tests, told in the words of
 TypeScript. Written by \`npm run conformance\` from the tests in \`test/conformance/\`, whose titles carry the numbers.
 
-A row that holds was tested wherever a handler can be: inline, and off-thread in one lane, in two lanes with tiny rings,
-queued, and unordered. Where that is said of fewer placements, the row is about what only those can do, such as order or
-the caller's own context; "no handler" means that a manager does it by itself.`;
+"Wherever a handler is" means that the row was tested inline, and off-thread in one lane, in two lanes with tiny rings,
+queued, and unordered. Where fewer placements are named, the row is about what only those can do, such as order, waiting,
+or the caller's own context; where none is named, it is about managers or handlers by themselves.`;
 
 /** Runs the tests of `files` and gives their results: title, with those of its groups, and status. */
 function resultsOf(files) {
@@ -47,7 +47,7 @@ function status(name, { reason, shownBy = [] }, results) {
   const all = [...own, ...shown];
   if (all.some((result) => result.status === "failed")) return "fails";
   if (all.length === 0 || shownBy.some((by) => resultsShowing(by, results).length === 0)) return "pending";
-  return `holds: ${own.length > 0 ? placementsOf(own) : shownBy.map(byText).join(", ")}`;
+  return own.length > 0 ? placementsOf(own) : `holds: ${shownBy.map(byText).join("; ")}`;
 }
 
 function resultsShowing(by, results) {
@@ -61,13 +61,17 @@ function resultsShowing(by, results) {
 }
 
 function byText(by) {
-  const [, file] = FILE_AND_TITLE.exec(by) ?? [];
-  return file === undefined ? by : `\`${file}.ts\``;
+  const [, file, title] = FILE_AND_TITLE.exec(by) ?? [];
+  return file === undefined ? by : `\`${file}.ts\` “${title} …”`;
 }
 
 function placementsOf(own) {
   const names = [...new Set(own.map(({ title }) => /\[([^[\]]*)\]$/.exec(title)[1]))];
-  return PLACEMENTS.every(({ name }) => names.includes(name)) ? "wherever a handler is" : names.join("; ");
+  const missing = PLACEMENTS.map(({ name }) => name).filter((name) => !names.includes(name));
+  if (missing.length === PLACEMENTS.length) return "holds";
+  if (missing.length === 0) return "holds wherever a handler is";
+  if (missing.length === 1) return `holds wherever a handler is but ${missing[0]}`;
+  return missing.join() === PLACEMENTS[0].name ? "holds off-thread" : `holds ${names.join("; ")}`;
 }
 
 const TESTS = "dist/test/conformance/";

@@ -41,6 +41,17 @@ function replayed(records: readonly AnyEventRecord[], filters: StreamEventFilter
   return events;
 }
 
+/** The records of several lanes in the order of their times; each lane's own order stays as it is. */
+function merged(lanes: readonly AnyEventRecord[][]): AnyEventRecord[] {
+  const records: AnyEventRecord[] = [];
+  const time = (lane: readonly AnyEventRecord[]) => lane[0]?.timestamp ?? Number.POSITIVE_INFINITY;
+  for (const _ of lanes.flat()) {
+    const next = lanes.reduce((first, lane) => (time(lane) < time(first) ? lane : first));
+    records.push(...next.splice(0, 1));
+  }
+  return records;
+}
+
 interface Read {
   readonly events: StreamEvent[];
   /** What the iteration failed with. */
@@ -63,7 +74,7 @@ async function stream(
     failed.error = error;
   }
   await placed.flush();
-  const records = (await placed.call<AnyEventRecord[]>("take")).flat();
+  const records = merged(await placed.call<AnyEventRecord[]>("take"));
   if (!placement.isOrdered) records.sort((a, b) => a.timestamp - b.timestamp);
   expect(replayed(records, options)).toEqual(events);
   return { events, ...failed };

@@ -1,5 +1,10 @@
 import { expect } from "vitest";
-import { AsyncCallbackManager, BaseCallbackManager, type CallbackHandler } from "../../src/index.ts";
+import {
+  AsyncCallbackManager,
+  BaseCallbackManager,
+  type CallbackHandler,
+  StdOutCallbackHandler,
+} from "../../src/index.ts";
 import { PLACEMENTS } from "../placements.ts";
 import { taken, withPlaced } from "./placed.ts";
 import { defect, NO_PLACEMENT, row } from "./row.ts";
@@ -47,6 +52,17 @@ row(17, NO_PLACEMENT, () => {
   manager.addHandler(one);
   manager.addHandler(one);
   expect(lists(manager)).toEqual(["1", "1"]);
+});
+
+row(18, NO_PLACEMENT, () => {
+  const manager = AsyncCallbackManager.configure({
+    inheritable: [one, two],
+    local: [three, four],
+    verbose: true,
+  });
+  expect(manager).toBeInstanceOf(AsyncCallbackManager);
+  expect(manager.handlers).toEqual([one, two, three, four, expect.any(StdOutCallbackHandler)]);
+  expect(manager.inheritableHandlers).toEqual([one, two]);
 });
 
 row(19, NO_PLACEMENT, () => {

@@ -1,6 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
-import { type AnyEventRecord, AsyncCallbackManager, withContext } from "../../src/index.ts";
+import {
+  type AnyEventRecord,
+  AsyncCallbackManager,
+  InMemoryTracer,
+  type TracedRun,
+  withContext,
+} from "../../src/index.ts";
 import { PLACEMENTS } from "../placements.ts";
 import { recorder } from "../support/recorder.ts";
 import { taken, withPlaced } from "./placed.ts";
@@ -116,12 +122,26 @@ function parentsByName(records: readonly AnyEventRecord[]) {
   }));
 }
 
+function checkDottedOrders({ dottedOrder, children }: TracedRun): void {
+  for (const child of children) {
+    expect(child.dottedOrder.slice(0, dottedOrder.length + 1)).toBe(`${dottedOrder}.`);
+    expect(child.dottedOrder.endsWith(child.id)).toBe(true);
+    checkDottedOrders(child);
+  }
+}
+
 row(80, PLACEMENTS, async (placement) => {
   for (const together of [false, true]) {
     await withPlaced(placement, ["Recorder"], async (placed) => {
-      const manager = AsyncCallbackManager.configure({ inheritable: [placed.handler] });
+      const tracer = new InMemoryTracer();
+      const manager = AsyncCallbackManager.configure({ inheritable: [placed.handler, tracer] });
       const run = await manager.onChainStart(null, {}, { name: "root" });
       await withContext({ run }, () => sequence(together));
+      await run.onChainEnd({});
+      expect(tracer.runs).toMatchObject([
+        { name: "root", children: [{ name: "first" }, { name: "branches" }] },
+      ]);
+      for (const root of tracer.runs) checkDottedOrders(root);
       const starts = parentsByName(await taken<AnyEventRecord>(placed));
       expect(Object.fromEntries(starts.map(({ name, parent }) => [name, parent]))).toEqual(PARENTS);
       expect(new Set(starts.map(({ trace }) => trace))).toEqual(new Set(["root"]));

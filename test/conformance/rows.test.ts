@@ -8,7 +8,6 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** What is not written yet, a line for each who writes. To be empty; what is tested leaves it by itself. */
 const UNWRITTEN: readonly string[] = [
-  ...numbers([1, 4, 5, 6, 7, 8, 9, ...range(11, 23), ...range(25, 44), 53, 68, ...range(77, 83)]),
   ...numbers([...range(55, 67), 69, 71, 73, 74, 75, 76]),
   ...numbers([48, 49, 50, 51, 52, 54, 112, 113]),
   ...numbers([45, 46, 47, ...range(84, 111)]),
@@ -47,9 +46,12 @@ const defects: readonly Listed[] = DEFECTS.map((each) => ({
   name: `defect ${each.id}`,
 }));
 const all = [...rows, ...defects];
-const PENDING = UNWRITTEN.filter(
-  (name) => !tested.has(name) && all.some((each) => each.name === name && each.shownBy.length === 0),
-);
+const PENDING = all.map(({ name }) => name).filter(isPending);
+
+function isPending(name: string): boolean {
+  const shownBy = all.find((each) => each.name === name)?.shownBy ?? [];
+  return shownBy.length > 0 ? shownBy.some(isPending) : UNWRITTEN.includes(name) && !tested.has(name);
+}
 
 function isShown(by: string): boolean {
   const file = /^(test\/\S+): (.*)$/.exec(by);
