@@ -29,11 +29,19 @@ function asLLMStart(record: EventRecord<"on_chat_model_start">): EventRecord<"on
   return { ...rest, event: "on_llm_start", prompts: messages.map(bufferString) };
 }
 
+/** What {@link deliver} does with a token, of which there are so many that looking up names of the table would show. */
+function deliverToken(handler: CallbackHandler, record: EventRecord<"on_llm_new_token">): unknown {
+  if (handler.ignoreLLM === true) return undefined;
+  if (typeof handler.onLLMNewToken === "function") return handler.onLLMNewToken(record);
+  return handler.onEvent?.(record);
+}
+
 /**
  * Gives one event to one handler: to its method, for a chat start without one to `onLLMStart`, else to
  * `onEvent`; gates apply. Returns what the handler returned, and throws what it threw.
  */
 export function deliver(handler: CallbackHandler, record: AnyEventRecord): unknown {
+  if (record.event === "on_llm_new_token") return deliverToken(handler, record);
   const info = EVENT_INFO[record.event];
   if (isIgnored(handler, info)) return undefined;
   const method = methodOf(handler, info);

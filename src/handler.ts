@@ -1,4 +1,12 @@
-import type { AnyEventRecord, EVENTS, EventName, EventRecord, Gate } from "./events.ts";
+import type {
+  AnyEventRecord,
+  EVENTS,
+  EventName,
+  EventRecord,
+  Gate,
+  RunDescription,
+  RunIdentity,
+} from "./events.ts";
 
 /*
  * What a handler is. `Settled` is what its methods return: anything, or promises alone.
@@ -70,6 +78,15 @@ export interface HandlerFlags extends Partial<Record<Gate, boolean>> {
   readonly runInline?: boolean;
 }
 
+/** Takes one run's plain tokens: text alone, of the first completion. */
+export interface TokenSink {
+  /** Whether the token was taken, and nobody has to wait; else it has to come as an event. `timestamp`: as in records. */
+  write(token: string, timestamp: number): boolean;
+}
+
+/** What is known of a run before its first token. */
+export type SinkRun = RunIdentity & Pick<RunDescription, "metadata" | "name">;
+
 /**
  * An object that reacts to events. Each method receives one record; what it returns is awaited.
  * `onEvent` gets every event for which the handler has no method of its own.
@@ -78,6 +95,11 @@ export interface CallbackHandler extends MatchesTable<HandlerMethods>, HandlerFl
   /** Names the handler in reports and statistics. @default the class name */
   readonly name?: string;
   onEvent?(record: AnyEventRecord): unknown;
+  /**
+   * What takes a run's plain tokens in place of `onLLMNewToken` records, for a handler that only passes them on: making a
+   * record costs more than that.
+   */
+  tokenSink?(run: SinkRun): TokenSink | undefined;
   /** Finishes work that is under way, such as a write; may be called often. */
   flush?(): unknown;
   /** Releases what the handler holds; called once, last. */

@@ -34,12 +34,38 @@ function writeWide({ data }: TextMemory, start: number, text: string): number {
   return 2 * text.length;
 }
 
-/** Reads texts out of one memory. Keeps a view of it, since making one for every token would cost more than reading. */
+/** From this length on V8 makes a part of a text refer to the whole, and a kept token would keep a window alive. */
+const MIN_SLICED_LENGTH = 13;
+const WINDOW_BYTES = 16 * 1024;
+
+/**
+ * Reads texts out of one memory. Keeps a view of it, since making one for every token would cost more than reading; and
+ * reads short texts through a window: many bytes made into one text by a single call, of which they are parts.
+ */
 export class UnitReader {
   readonly #buffer: Buffer;
+  #window = "";
+  #windowStart = 0;
 
   constructor({ bytes }: Pick<TextMemory, "bytes">) {
     this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Forgets the window: to be called before the memory that it showed may have changed. */
+  refresh(): void {
+    this.#window = "";
+  }
+
+  /** A text of one byte per unit; up to `readableEnd` the memory stays as it is until `refresh`. */
+  readNarrow(start: number, byteLength: number, readableEnd: number): string {
+    if (byteLength >= MIN_SLICED_LENGTH) return this.read(false, start, byteLength);
+    let from = start - this.#windowStart;
+    if (from < 0 || from + byteLength > this.#window.length) {
+      this.#window = this.#buffer.toString("latin1", start, Math.min(readableEnd, start + WINDOW_BYTES));
+      this.#windowStart = start;
+      from = 0;
+    }
+    return this.#window.substring(from, from + byteLength);
   }
 
   /** The text in `byteLength` bytes from `start`; `wide`: two bytes per unit. */

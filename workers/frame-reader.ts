@@ -1,23 +1,30 @@
 import { SidecallError } from "../src/errors.ts";
-import { type AnyEventRecord, type EventInfo, eventOfCode } from "../src/events.ts";
+import { type AnyEventRecord, type EventInfo, type EventRecord, eventOfCode } from "../src/events.ts";
 import {
   FIRST_PIECE,
   FRAGMENT,
   FRAME_HEAD_BYTES,
   type FrameHead,
   type FrameMemory,
+  isTokenKind,
   LAST_PIECE,
-  LATIN1_TOKEN,
   RUN,
   readHead,
+  readKind,
+  readRunNumber,
+  readTimestamp,
   TextReader,
-  UTF16_TOKEN,
 } from "../src/wire/frames.ts";
 import { decodeRecord, type WireRun } from "../src/wire/records.ts";
 
 const LOST =
   "The worker thread died after it had taken a part of the event, which was too large to stay in the ring; it cannot be tried again. Raise ringBytes.";
 const FIRST_INDEX = Object.freeze({ prompt: 0, completion: 0 });
+
+/** A ring's storage, as far as it can be read at once. */
+export interface RingMemory extends FrameMemory {
+  readonly readableEnd: number;
+}
 
 /** A frame that is all there. */
 export interface ReadFrame {
@@ -29,11 +36,11 @@ export interface ReadFrame {
 
 /** Reads frames out of a ring, and puts together those that came in pieces. */
 export class FrameReader {
-  readonly #ring: FrameMemory;
+  readonly #ring: RingMemory;
   readonly #texts: TextReader;
   #pieces: Uint8Array[] | undefined;
 
-  constructor(ring: FrameMemory) {
+  constructor(ring: RingMemory) {
     this.#ring = ring;
     this.#texts = new TextReader(ring);
   }
@@ -70,16 +77,30 @@ export class FrameReader {
   record(frame: ReadFrame, run: WireRun): AnyEventRecord {
     const { kind, code, timestamp } = frame.head;
     if (kind === FRAGMENT) throw new SidecallError("SIDECALL_LANE_DIED", LOST);
-    if (kind === LATIN1_TOKEN || kind === UTF16_TOKEN) return this.#token(frame, run);
+    if (isTokenKind(kind)) return this.token(frame.start, frame.length, run);
     const info = eventOfCode(code);
     if (info === undefined) throw new TypeError(`no event has the code ${code}`);
     return decodeRecord(info, run, timestamp, this.payload(frame));
   }
 
-  #token({ head, start, length }: ReadFrame, run: WireRun): AnyEventRecord {
+  /** The run's number, if the record's body is the frame of a plain token. */
+  runOfToken(offset: number): number | undefined {
+    return isTokenKind(readKind(this.#ring, offset)) ? readRunNumber(this.#ring, offset) : undefined;
+  }
+
+  /** To be called before a turn: what the ring held behind the last frame may have changed. */
+  refresh(): void {
+    this.#texts.refresh();
+  }
+
+  /** The record of a plain token's frame, which is always in the ring. */
+  token(offset: number, length: number, run: WireRun): EventRecord<"on_llm_new_token"> {
     const { runId, parentRunId, traceId, tags } = run;
-    const token = this.#texts.read(head.kind, start + FRAME_HEAD_BYTES, length - FRAME_HEAD_BYTES);
-    const { timestamp } = head;
+    const ring = this.#ring;
+    const start = offset + FRAME_HEAD_BYTES;
+    const textBytes = length - FRAME_HEAD_BYTES;
+    const token = this.#texts.read(readKind(ring, offset), start, textBytes, ring.readableEnd);
+    const timestamp = readTimestamp(ring, offset);
     return {
       event: "on_llm_new_token",
       runId,

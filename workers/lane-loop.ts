@@ -84,16 +84,32 @@ export class LaneLoop {
    */
   #turn(): { isMore: boolean; suspect?: number } {
     const start = performance.now();
+    this.#reader.refresh();
     for (let frames = 0; frames < MAX_FRAMES_PER_TURN; frames += 1) {
       const offset = this.#consumer.next();
       if (offset < 0) return { isMore: false };
       this.#toldIdle = false;
       const isSuspect = this.#consumer.attempts(offset) > 0;
-      this.#handle(offset);
+      if (isSuspect || !this.#handleToken(offset)) this.#handle(offset);
       if (isSuspect) return { isMore: true, suspect: this.#consumer.position };
       if (frames % FRAMES_BETWEEN_CLOCK_READS === 0 && performance.now() - start > MAX_TURN_MILLIS) break;
     }
     return { isMore: true };
+  }
+
+  /** Handles a plain token, with no more than that takes: there are so many. False: the frame is something else. */
+  #handleToken(offset: number): boolean {
+    const runNumber = this.#reader.runOfToken(offset);
+    const run = runNumber === undefined ? undefined : this.#runs.find(runNumber);
+    if (run === undefined) return false;
+    this.#consumer.begin(offset);
+    const record = this.#reader.token(offset, this.#consumer.bodyBytes, run);
+    this.#deliveries.deliver(record, run.trace, {
+      offset,
+      position: this.#consumer.position,
+      acknowledge: false,
+    });
+    return true;
   }
 
   #handle(offset: number): void {

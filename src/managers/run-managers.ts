@@ -4,8 +4,6 @@ import type { AsyncCallbackManager } from "./async-manager.ts";
 import type { ManagerOptions, ParentRun } from "./base-manager.ts";
 import type { Run } from "./run.ts";
 
-const FIRST: TokenIndex = Object.freeze({ prompt: 0, completion: 0 });
-
 /** Builds the manager for a run's children. Handed in, so that run managers need no import of the manager. */
 type MakeChild = (options: ManagerOptions) => AsyncCallbackManager;
 
@@ -97,7 +95,8 @@ export class AsyncParentRunManager extends AsyncRunManager {
 export class AsyncCallbackManagerForLLMRun extends AsyncRunManager {
   /** `index`: which prompt and completion the token belongs to, by default the first; `chunk`: the provider's own chunk. */
   onLLMNewToken(token: string, options?: { index?: TokenIndex; chunk?: unknown }): Promise<void> {
-    return this.run.emitToken(token, options?.index ?? FIRST, options?.chunk);
+    if (options === undefined) return this.run.emitPlainToken(token);
+    return this.run.emitToken(token, options.index, options.chunk);
   }
 
   onStreamEvent(streamEvent: unknown): Promise<void> {

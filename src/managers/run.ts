@@ -11,7 +11,7 @@ import {
   type TokenIndex,
 } from "../events.ts";
 import { reportFailure } from "../failures.ts";
-import type { CallbackHandler } from "../handler.ts";
+import type { CallbackHandler, SinkRun, TokenSink } from "../handler.ts";
 import { rejected, untilAborted } from "../signals.ts";
 import type { BaseCallbackManager, ParentRun } from "./base-manager.ts";
 
@@ -20,6 +20,19 @@ const ORIGIN = performance.timeOrigin;
 /** Milliseconds since the epoch, with fractions, never going back. */
 function now(): number {
   return ORIGIN + performance.now();
+}
+
+const FIRST: TokenIndex = Object.freeze({ prompt: 0, completion: 0 });
+
+const NO_SINK: TokenSink = { write: () => false };
+
+function sinkOf(handler: CallbackHandler | undefined, run: SinkRun): TokenSink {
+  try {
+    return handler?.tokenSink?.(run) ?? NO_SINK;
+  } catch {
+    // As an event the token will show what is wrong with the handler.
+    return NO_SINK;
+  }
 }
 
 /** What a run has of its own, beside what its manager gives to all its runs. */
@@ -44,6 +57,7 @@ export class Run implements RunIdentity {
   readonly handlers: readonly CallbackHandler[];
   readonly signal: AbortSignal | undefined;
   #hasEnded = false;
+  #tokenSink: TokenSink | undefined;
 
   constructor(manager: BaseCallbackManager, start: RunStart) {
     this.runId = start.runId;
@@ -67,8 +81,17 @@ export class Run implements RunIdentity {
     return { ...record, metadata: this.metadata, ...name } as unknown as EventRecord<E>;
   }
 
+  /** A token of the first completion and without a chunk: handlers that only pass it on need no record. */
+  emitPlainToken(token: string): Promise<void> {
+    if (this.signal?.aborted) return rejected(this.signal);
+    // With several handlers a record is needed as soon as one of them takes no token otherwise.
+    if (this.handlers.length !== 1) return this.emitToken(token);
+    this.#tokenSink ??= sinkOf(this.handlers[0], this);
+    return this.#tokenSink.write(token, now()) ? SETTLED : this.emitToken(token);
+  }
+
   /** A token's record as one literal: it is made so often that the general way of making records would show. */
-  emitToken(token: string, index: TokenIndex, chunk: unknown): Promise<void> {
+  emitToken(token: string, index = FIRST, chunk?: unknown): Promise<void> {
     if (this.signal?.aborted) return rejected(this.signal);
     if (this.handlers.length === 0) return SETTLED;
     const { runId, parentRunId, traceId, tags } = this;

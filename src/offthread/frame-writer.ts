@@ -9,7 +9,7 @@ import {
   maxTextBytes,
   readHead,
   writeHead,
-  writeText,
+  writeToken,
 } from "../wire/frames.ts";
 import { FrameBacklog, type Importance, type Receipt } from "./frame-backlog.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -85,13 +85,12 @@ export class FrameWriter {
   }
 
   /** Writes a token's frame if it fits now. Returns the bytes of its text, or -1. */
-  tryWriteText(head: FrameHead, text: string): number {
+  tryWriteToken(text: string, runNumber: number, timestamp: number): number {
     const maxLength = FRAME_HEAD_BYTES + maxTextBytes(text);
     if (this.#backlog.length > 0 || maxLength > this.#producer.maxBodyBytes) return -1;
     const at = this.#producer.reserve(maxLength);
     if (at < 0) return -1;
-    writeHead(this.#producer, at, head);
-    const textBytes = writeText(this.#producer, at, text);
+    const textBytes = writeToken(this.#producer, at, text, runNumber, timestamp);
     this.#producer.commit(FRAME_HEAD_BYTES + textBytes);
     this.#producer.publish();
     return textBytes;

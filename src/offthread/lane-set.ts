@@ -1,5 +1,6 @@
 import type { SidecallError } from "../errors.ts";
 import { type AnyEventRecord, type EventInfo, isRunEnd } from "../events.ts";
+import type { SinkRun, TokenSink } from "../handler.ts";
 import { runOf } from "../wire/records.ts";
 import { Lane, type LaneOptions } from "./lane.ts";
 import type { LoadedHandler } from "./protocol.ts";
@@ -32,6 +33,12 @@ export class LaneSet implements Transport {
     return sent;
   }
 
+  tokenSink(run: SinkRun): TokenSink {
+    const known = this.#runs.find(run) ?? this.#define(run);
+    const { lane, runNumber } = known;
+    return { write: (token, timestamp) => !known.isOver && lane.sendToken(token, runNumber, timestamp) };
+  }
+
   skip(info: EventInfo, record: AnyEventRecord): void {
     if (isRunEnd(info)) this.#retire(this.#runs.take(record.runId));
   }
@@ -57,12 +64,12 @@ export class LaneSet implements Transport {
   }
 
   /** Tells the trace's lane of a run that it does not know, or knows differently. */
-  #define(record: AnyEventRecord): KnownRun<Lane> {
+  #define(record: AnyEventRecord | SinkRun): KnownRun<Lane> {
     this.#retire(this.#runs.take(record.runId));
     this.#retire(this.#runs.takeOldestBeyondLimit());
     const lane = this.#lanes[laneOf(record.traceId, this.#lanes.length)] as Lane;
     const run = runOf(record);
-    return this.#runs.add({ run, lane, runNumber: lane.define(run) });
+    return this.#runs.add({ run, lane, runNumber: lane.define(run), isOver: false });
   }
 
   #retire(known: KnownRun<Lane> | undefined): void {

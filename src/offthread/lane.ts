@@ -5,7 +5,7 @@ import { reportFailure } from "../failures.ts";
 import { LaneCounters } from "../shared-memory/counters.ts";
 import { allocateRing } from "../shared-memory/layout.ts";
 import { decodeValue } from "../wire/codec.ts";
-import { ACKNOWLEDGE, EVENT, type FrameHead, LATIN1_TOKEN } from "../wire/frames.ts";
+import { ACKNOWLEDGE, EVENT, type FrameHead } from "../wire/frames.ts";
 import { encodeFields, type WireRun } from "../wire/records.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { Definitions } from "./definitions.ts";
@@ -77,19 +77,13 @@ export class Lane {
   ): Promise<void> | undefined {
     const { failure } = this.#host;
     if (failure !== undefined) return Promise.reject(failure);
+    const { timestamp } = record;
+    if (record.event === "on_llm_new_token" && isPlainToken(record)) {
+      if (this.sendToken(record.token, runNumber, timestamp)) return undefined;
+    }
     this.#events += 1;
     this.#host.owe(true);
     const definition = this.#definitions.tell(runNumber);
-    const { timestamp } = record;
-    if (definition === undefined && record.event === "on_llm_new_token" && isPlainToken(record)) {
-      const head = { kind: LATIN1_TOKEN, code: info.code, flags: 0, runNumber, timestamp };
-      const textBytes = this.#writer.tryWriteText(head, record.token);
-      if (textBytes >= 0) {
-        this.#bytes += textBytes;
-        this.#writer.wake(false);
-        return undefined;
-      }
-    }
     const flags = acknowledge ? ACKNOWLEDGE : 0;
     const head = { kind: EVENT, code: info.code, flags, runNumber, timestamp };
     const payload = encodeFields(info, record);
@@ -100,6 +94,18 @@ export class Lane {
       return this.#writer.buffer(head, payload, importance, definition);
     this.#writer.wake(false);
     return undefined;
+  }
+
+  /** Sends a plain token of a run that is defined, if there is room for it now. */
+  sendToken(token: string, runNumber: number, timestamp: number): boolean {
+    if (this.#host.failure !== undefined || !this.#definitions.isTold(runNumber)) return false;
+    const textBytes = this.#writer.tryWriteToken(token, runNumber, timestamp);
+    if (textBytes < 0) return false;
+    this.#events += 1;
+    this.#bytes += textBytes;
+    this.#host.owe(true);
+    this.#writer.wake(false);
+    return true;
   }
 
   /** Sends a frame for somebody who waits until it is handled. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isInterested } from "../delivery.ts";
 import { SidecallError } from "../errors.ts";
 import { type AnyEventRecord, EVENT_INFO } from "../events.ts";
-import type { CallbackHandler } from "../handler.ts";
+import type { CallbackHandler, SinkRun, TokenSink } from "../handler.ts";
 import { checkKeys, checkMillis } from "../options.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { LoadedHandler } from "./protocol.ts";
@@ -61,6 +61,13 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
     }
     const acknowledge = !this.#completesQueued && record.event !== "on_llm_new_token";
     return this.#transport.send(info, record, acknowledge);
+  }
+
+  tokenSink(run: SinkRun): TokenSink | undefined {
+    if (!isInterested(this.#interest, EVENT_INFO.on_llm_new_token)) return undefined;
+    const sink = this.#transport.tokenSink?.(run);
+    if (sink === undefined) return undefined;
+    return { write: (token, timestamp) => this.#state === "open" && sink.write(token, timestamp) };
   }
 
   /**

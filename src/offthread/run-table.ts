@@ -1,4 +1,5 @@
 import type { AnyEventRecord } from "../events.ts";
+import type { SinkRun } from "../handler.ts";
 import type { WireRun } from "../wire/records.ts";
 
 /** A run as the main thread knows it while it lasts: what its lane was told of it, and under which number. */
@@ -6,6 +7,8 @@ export interface KnownRun<Lane> {
   readonly run: WireRun;
   readonly lane: Lane;
   readonly runNumber: number;
+  /** No event may be sent by this number any more. */
+  isOver: boolean;
 }
 
 /** Runs that never end are forgotten, oldest first, beyond this many; an event that comes yet tells of its run anew. */
@@ -18,8 +21,8 @@ export class RunTable<Lane> {
     return this.#runs.size;
   }
 
-  /** The event's run, if all that its lane was told of it still holds. */
-  find(record: AnyEventRecord): KnownRun<Lane> | undefined {
+  /** The run of an event, if all that its lane was told of it still holds. */
+  find(record: AnyEventRecord | SinkRun): KnownRun<Lane> | undefined {
     const known = this.#runs.get(record.runId);
     if (known === undefined) return undefined;
     const { run } = known;
@@ -36,7 +39,9 @@ export class RunTable<Lane> {
   /** Removes a run and gives it back. */
   take(runId: string): KnownRun<Lane> | undefined {
     const run = this.#runs.get(runId);
-    if (run !== undefined) this.#runs.delete(runId);
+    if (run === undefined) return undefined;
+    this.#runs.delete(runId);
+    run.isOver = true;
     return run;
   }
 

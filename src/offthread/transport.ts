@@ -1,5 +1,6 @@
 import type { SidecallError } from "../errors.ts";
 import type { AnyEventRecord, EventInfo } from "../events.ts";
+import type { SinkRun, TokenSink } from "../handler.ts";
 import type { LoadedHandler } from "./protocol.ts";
 import type { LaneStats } from "./stats.ts";
 
@@ -12,6 +13,8 @@ export interface Transport {
    * with `acknowledge`, or queued.
    */
   send(info: EventInfo, record: AnyEventRecord, acknowledge: boolean): Promise<void> | undefined;
+  /** What takes a run's plain tokens, where that is cheaper than `send`. */
+  tokenSink?(run: SinkRun): TokenSink;
   /** Hears of an event that no handler wants: it may end a run. */
   skip(info: EventInfo, record: AnyEventRecord): void;
   /** Resolves when everything sent so far is handled and every handler has flushed; gives back what handlers threw. */

@@ -56,6 +56,15 @@ export class RingConsumer {
     return this.#released;
   }
 
+  /** Behind the published records that follow, without a gap in the storage, on the one that `next` gave last: an offset. */
+  get readableEnd(): number {
+    const readOffset = this.#read & (this.#capacity - 1);
+    // At offset 0 the record given last ends the storage.
+    return readOffset === 0
+      ? this.#capacity
+      : Math.min(this.#capacity, readOffset + ((this.#written - this.#read) >>> 0));
+  }
+
   /** Whether every record that was published is settled and released. */
   get isEmpty(): boolean {
     return this.#released === Atomics.load(this.#words, WRITTEN) >>> 0;

@@ -1,3 +1,4 @@
+import { EVENTS } from "../events.ts";
 import { UnitReader, writeUnits } from "../text-codec.ts";
 
 export { maxTextBytes } from "../text-codec.ts";
@@ -62,6 +63,18 @@ export function readKind({ bytes }: FrameMemory, at: number): number {
   return bytes[at] ?? RUN;
 }
 
+export function isTokenKind(kind: number): boolean {
+  return kind === LATIN1_TOKEN || kind === UTF16_TOKEN;
+}
+
+export function readRunNumber({ data }: FrameMemory, at: number): number {
+  return data.getUint32(at + RUN_NUMBER, true);
+}
+
+export function readTimestamp({ data }: FrameMemory, at: number): number {
+  return data.getFloat64(at + TIMESTAMP, true);
+}
+
 export function readHead({ bytes, data }: FrameMemory, at: number): FrameHead {
   return {
     kind: bytes[at] ?? RUN,
@@ -72,10 +85,21 @@ export function readHead({ bytes, data }: FrameMemory, at: number): FrameHead {
   };
 }
 
-/** Writes a token's text behind its head and sets the kind that fits. Returns the text's bytes. */
-export function writeText(memory: FrameMemory, at: number, text: string): number {
+/** Writes a plain token's whole frame, of the kind that fits its text, without a head as an object. Returns the text's bytes. */
+export function writeToken(
+  memory: FrameMemory,
+  at: number,
+  text: string,
+  runNumber: number,
+  timestamp: number,
+): number {
+  const { bytes, data } = memory;
   const textBytes = writeUnits(memory, at + FRAME_HEAD_BYTES, text);
-  memory.bytes[at] = textBytes > text.length ? UTF16_TOKEN : LATIN1_TOKEN;
+  bytes[at] = textBytes > text.length ? UTF16_TOKEN : LATIN1_TOKEN;
+  bytes[at + CODE] = EVENTS.on_llm_new_token.code;
+  bytes[at + FLAGS] = 0;
+  data.setUint32(at + RUN_NUMBER, runNumber, true);
+  data.setFloat64(at + TIMESTAMP, timestamp, true);
   return textBytes;
 }
 
@@ -87,7 +111,15 @@ export class TextReader {
     this.#units = new UnitReader(memory);
   }
 
-  read(kind: number, start: number, byteLength: number): string {
-    return this.#units.read(kind === UTF16_TOKEN, start, byteLength);
+  /** To be called before the memory behind the last text may have changed. */
+  refresh(): void {
+    this.#units.refresh();
+  }
+
+  /** `readableEnd`: up to there the memory stays as it is until `refresh`. */
+  read(kind: number, start: number, byteLength: number, readableEnd: number): string {
+    return kind === UTF16_TOKEN
+      ? this.#units.read(true, start, byteLength)
+      : this.#units.readNarrow(start, byteLength, readableEnd);
   }
 }

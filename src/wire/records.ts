@@ -1,4 +1,5 @@
 import type { AnyEventRecord, EventInfo, RunDescription, RunIdentity } from "../events.ts";
+import type { SinkRun } from "../handler.ts";
 import { decodeValue, encodeValue } from "./codec.ts";
 
 type Fields = Record<string, unknown>;
@@ -17,7 +18,7 @@ type RunTuple = readonly [
 ];
 
 /** The run that an event belongs to. */
-export function runOf(record: AnyEventRecord): WireRun {
+export function runOf(record: AnyEventRecord | SinkRun): WireRun {
   const { runId, parentRunId, traceId, tags } = record;
   const { metadata = {}, name }: Partial<RunDescription> = "metadata" in record ? record : {};
   return { runId, parentRunId, traceId, tags, metadata, name };
