@@ -68,7 +68,11 @@ async function inlineFirst(
   const inline = handlers.filter((handler) => isSet(handler, "runInline"));
   const others = handlers.filter((handler) => !isSet(handler, "runInline"));
   for (const record of records) {
-    for (const handler of inline) await start(handler, record, outcome);
+    for (const handler of inline) {
+      const rest = start(handler, record, outcome);
+      // Without a wait that is not needed, what plain handlers write to the caller's context stays there.
+      if (rest !== undefined) await rest;
+    }
   }
   const pending: Promise<void>[] = [];
   for (const record of records) startAll(others, record, outcome, pending);

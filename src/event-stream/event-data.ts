@@ -15,10 +15,6 @@ export type ErrorRecord = EventRecord<
   "on_llm_error" | "on_chain_error" | "on_tool_error" | "on_retriever_error"
 >;
 
-export function nameOf({ name, serialized }: StartRecord): string {
-  return name ?? serialized?.name ?? serialized?.id?.at(-1) ?? "Unnamed";
-}
-
 export function typeOf(record: StartRecord): StreamedRunType {
   if (record.event === "on_chat_model_start") return "chat_model";
   const runType = record.event === "on_chain_start" ? record.extra?.["runType"] : undefined;

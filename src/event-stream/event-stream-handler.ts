@@ -1,5 +1,5 @@
 import { SidecallError } from "../errors.ts";
-import { type AnyEventRecord, EVENT_INFO, type EventRecord } from "../events.ts";
+import { type AnyEventRecord, EVENT_INFO, type EventRecord, startName } from "../events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
 import {
   type ChunkRecord,
@@ -7,7 +7,6 @@ import {
   type EndRecord,
   type ErrorRecord,
   inputOf,
-  nameOf,
   outputOf,
   type StartRecord,
   typeOf,
@@ -115,7 +114,7 @@ export class EventStreamHandler extends BaseCallbackHandler {
     if (this.#open.has(runId)) throw reused(record);
     const run: OpenRun = {
       record,
-      name: nameOf(record),
+      name: startName(record) ?? "Unnamed",
       type: typeOf(record),
       parentIds: this.#pathTo(record),
       isRoot: record.parentRunId === undefined || !this.#open.has(record.parentRunId),

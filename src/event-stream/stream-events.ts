@@ -69,7 +69,7 @@ function inheritedFrom(manager: BaseCallbackManager): CallbackContext {
  * ```ts
  * const stream = streamEvents(({ callbacks, signal }) => answer(question, { callbacks, signal }));
  * for await (const { event, name, data } of stream) {
- *   if (event === "on_chat_model_stream") process.stdout.write(data.chunk.content);
+ *   if (event === "on_chat_model_stream") console.log(name, data.chunk);
  * }
  * const answer = await stream.result;
  * ```

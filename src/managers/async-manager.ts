@@ -61,17 +61,17 @@ export class AsyncCallbackManager extends BaseCallbackManager {
   /**
    * A manager from what a caller and a component bring, and from what is around the call. In this order:
    *
-   * 1. the run that {@link withContext} put around the call, as parent;
+   * 1. the run, tags and metadata that {@link withContext} put around the call;
    * 2. `inheritable`: handlers, or a manager with tags, metadata and parent. A manager whose parent is not among the runs
    *    around the call keeps it, and gets nothing of theirs;
    * 3. `local`: heard in this run alone; of a manager only its handlers count;
-   * 4. tags and metadata: inheritable, then local, then those that {@link withContext} put around the call;
+   * 4. tags and metadata: inheritable, then local;
    * 5. `verbose`: a {@link StdOutCallbackHandler}, local, unless there is one or `debug` is set;
    * 6. `debug`: a {@link ConsoleTracer}, inheritable, unless there is one;
    * 7. handlers that {@link withContext} put around the call, inheritable;
    * 8. handlers of {@link registerConfigureHook}.
    *
-   * Every handler comes once. Throws SIDECALL_OPTION_INVALID.
+   * Every handler and tag comes once; of metadata's keys the last value counts. Throws SIDECALL_OPTION_INVALID.
    */
   static configure<M extends AsyncCallbackManager = AsyncCallbackManager>(
     this: new (

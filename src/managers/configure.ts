@@ -48,10 +48,16 @@ function isAmong(runId: string, run: ParentRun | undefined): boolean {
   return false;
 }
 
+/** What is around the call besides runs. */
+function scopeOf({ tags, metadata, signal }: Surroundings): BaseCallbackManager {
+  const [inheritableTags, inheritableMetadata] = [tags, metadata];
+  return new BaseCallbackManager({ tags, inheritableTags, metadata, inheritableMetadata, signal });
+}
+
 /** A manager of the run around the call; without any, of no run. */
-function managerAround({ run, manager }: Surroundings): BaseCallbackManager {
-  if (manager === undefined) return new BaseCallbackManager(run === undefined ? {} : { parent: run });
-  return new BaseCallbackManager({ ...manager.childOptions(), parent: run });
+function managerAround(around: Surroundings): BaseCallbackManager {
+  const { run: parent, manager } = around;
+  return new BaseCallbackManager({ ...manager?.childOptions(), parent }).merge(scopeOf(around));
 }
 
 function inheriting(inheritable: Callbacks, around: Surroundings): BaseCallbackManager {
@@ -64,8 +70,8 @@ function inheriting(inheritable: Callbacks, around: Surroundings): BaseCallbackM
   }
   const { parentRunId } = inheritable;
   const isOfOtherTrace = parentRunId !== undefined && !isAmong(parentRunId, around.run);
-  if (isOfOtherTrace || around.run === undefined) return new BaseCallbackManager(inheritable);
-  return managerAround(around).merge(inheritable);
+  const base = isOfOtherTrace ? scopeOf(around) : managerAround(around);
+  return base.merge(inheritable);
 }
 
 function addVerbosity(manager: BaseCallbackManager, { verbose, debug }: ConfigureOptions): void {
@@ -86,12 +92,10 @@ export function configured(options: ConfigureOptions): ManagerOptions {
   for (const handler of locals.handlers) manager.addHandler(handler, false);
   manager.addTags(options.inheritableTags ?? []);
   manager.addTags(options.localTags ?? [], false);
-  manager.addTags(around.tags);
   manager.addMetadata(options.inheritableMetadata ?? {});
   manager.addMetadata(options.localMetadata ?? {}, false);
-  manager.addMetadata(around.metadata);
   addVerbosity(manager, options);
   for (const handler of around.handlers) manager.addHandler(handler);
   applyHooks(manager);
-  return { ...manager, signal: anySignal(manager.signal, around.signal, options.signal) };
+  return { ...manager, signal: anySignal(manager.signal, options.signal) };
 }

@@ -63,6 +63,10 @@ function linked(run: ParentRun, around: Surroundings): ParentRun {
   return { runId: run.runId, traceId: run.traceId, parent: around.run };
 }
 
+function inheritedMetadata(run: ParentRun | undefined) {
+  return run instanceof AsyncRunManager ? run.childOptions().metadata : undefined;
+}
+
 function checkRun(run: ParentRun): void {
   const { runId, traceId }: Partial<ParentRun> = run ?? {};
   if (typeof runId === "string" && typeof traceId === "string") return;
@@ -89,7 +93,8 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
     manager: run instanceof AsyncRunManager ? run : around.manager,
     handlers: [...around.handlers, ...handlers],
     tags: [...around.tags, ...tags],
-    metadata: { ...around.metadata, ...metadata },
+    // The nearest counts: what the run's children inherit is nearer than what is around the run.
+    metadata: { ...around.metadata, ...inheritedMetadata(run), ...metadata },
     signal: anySignal(around.signal, context.signal),
   };
   return storage.run(within, body);

@@ -10,6 +10,10 @@ row(30, INLINE, async (placement) => {
     await CONTEXT.run("before", async () => {
       await new AsyncCallbackManager({ handlers: [handler] }).onLLMStart(null, ["written"]);
       expect(CONTEXT.getStore()).toBe("written");
+      const write = (text: string) => ({ runInline: true, onLLMStart: () => CONTEXT.enterWith(text) });
+      const handlers = [write("first"), write("second")];
+      await new AsyncCallbackManager({ handlers }).onLLMStart(null, ["written"]);
+      expect(CONTEXT.getStore()).toBe("second");
     });
   });
 });

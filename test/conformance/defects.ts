@@ -21,6 +21,8 @@ const FOUND: readonly Defect[] = [
   { id: "1.2", text: "a chat start falls back to onLLMStart whatever else the event carries" },
   { id: "1.3", text: "a handler cannot change the tags and metadata that others see" },
   { id: "1.4", text: "a retry is dispatched before the events that follow it" },
+  { id: "1.5", text: "what a handler off-thread does to inputs reaches neither the application nor handlers placed elsewhere" },
+  { id: "2.1.1", text: "a handler whose flags cannot be read is reported or refused, and keeps nobody from an event", shownBy: ["test/managers/managers.test.ts: a handler whose flags throw when they are read", "test/offthread/loading.test.ts: a handler that cannot be loaded rejects"] },
   { id: "2.1.4", text: "a handler with raiseError keeps no later handler from the event" },
   { id: "2.1.6", text: "asynchronous handlers take an event together, not one after another" },
   { id: "2.1.7", text: "an asynchronous handler does not block the event loop" },

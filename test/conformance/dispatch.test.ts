@@ -153,6 +153,18 @@ defect("1.3", PLACEMENTS, async (placement) => {
   });
 });
 
+defect("1.5", OFF_THREAD, async (placement) => {
+  await withPlaced(placement, ["Meddling", "Recorder"], async (...placed) => {
+    const inline = recorder();
+    const [inputs, handlers] = [{ question: "why?" }, [...placed.map(({ handler }) => handler), inline]];
+    await new AsyncCallbackManager({ handlers }).onChainStart(null, inputs);
+    await placed[0].flush();
+    const elsewhere = await taken<AnyEventRecord>(placed[1] ?? placed[0]);
+    const seen = [...inline.records, ...elsewhere].map((record) => "inputs" in record && record.inputs);
+    expect([inputs, ...seen]).toEqual(Array(3).fill({ question: "why?" }));
+  });
+});
+
 defect("1.4", ORDERED, async (placement) => {
   await withPlaced(placement, ["Uneven"], async (placed) => {
     const [run] = await new AsyncCallbackManager({ handlers: [placed.handler] }).onLLMStart(null, ["p"]);

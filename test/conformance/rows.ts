@@ -50,7 +50,7 @@ const TABLE: readonly (readonly [row: number, area: Area, text: string, reason?:
   [27,  "dispatch",      "an asynchronous handler that does not implement chat starts → its onLLMStart is called once"],
   [28,  "dispatch",      "an asynchronous handler that does not implement another event → nothing is thrown, the others get it"],
   [29,  "dispatch",      "an asynchronous handler without a chat start among plain ones → its onLLMStart is awaited once"],
-  [30,  "dispatch",      "a runInline handler writes a context value at onLLMStart, before its first await → the caller sees it"],
+  [30,  "dispatch",      "a runInline handler writes a context value at onLLMStart, before anything is awaited → the caller sees it"],
   [31,  "dispatch",      "a handler that is not runInline writes a context value at onLLMStart, on the caller's own thread after its first await → the caller does not see it"],
   [32,  "dispatch",      "three prompts, a runInline handler that counts, one that reads, and another one → read are 1, 1, 2, 2, 3, 3"],
   [33,  "dispatch",      "model end and chain end under cancellation → the handler reads the caller's context value"],

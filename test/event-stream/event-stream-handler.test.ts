@@ -352,6 +352,16 @@ test("of a run that reuses an open run's id nothing appears, and the first run g
   expect(errors.filter((error) => error !== undefined)).toMatchObject([reused, reused]);
 });
 
+test("a run of another kind that reuses a sibling's id does not end it", () => {
+  const { handler, events } = setUp();
+  void handler.onEvent(chain("r", root));
+  void handler.onEvent(chain(1, child));
+  const end = record("on_llm_end", { response: { generations: [] } }, child);
+  expect(() => handler.onEvent(end)).toThrow(expect.objectContaining({ code: "SIDECALL_RUN_REUSED" }));
+  void handler.onEvent(chainEnd(2, child));
+  expect(data(events).at(-1)).toEqual(["on_chain_end", { output: 2, input: 1 }]);
+});
+
 test("an id may be used again when its run has ended", () => {
   const events = eventsOf(Array.from({ length: 10 }, (_, i) => [chain(i), chainEnd(i)]).flat());
   expect(events).toHaveLength(20);

@@ -239,22 +239,24 @@ describe("when the function is called", () => {
     expect(await stream.result).toBe("returned");
   });
 
-  test("an asynchronous generator is left where it is when the consumer leaves", async () => {
+  test("an asynchronous generator is closed where it is when the consumer leaves", async () => {
+    const { open, opened } = gate();
     const seen: string[] = [];
     const stream = streamEvents(async function* () {
       try {
-        seen.push("one");
         yield await hello("a");
-        seen.push("two");
-        yield await hello("b");
+        await opened;
+        yield "no run is needed for this";
+        seen.push("went on");
       } finally {
         seen.push("closed");
       }
     });
-    await stream.next();
+    for (const _ of HELLO) await stream.next();
     await stream.return();
-    await stream.result.catch(() => undefined);
-    expect(seen).toEqual(["one", "closed"]);
+    open();
+    expect(await stream.result).toBeUndefined();
+    expect(seen).toEqual(["closed"]);
   });
 });
 
@@ -368,6 +370,38 @@ describe("leaving early", () => {
       ends.filter((event) => event === "on_chain_start").length,
     );
     expect(await stream.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test("refuses runs that begin later, with the manager that was given too", async () => {
+    const { open, opened } = gate();
+    const stream = streamEvents(async ({ callbacks, signal }) => {
+      await callbacks.onChainStart(null, 1);
+      await opened;
+      const starts = [callbacks, configure()].map((manager) => manager.onChainStart(null, 2));
+      return [signal.aborted, ...(await Promise.allSettled(starts)).map(({ status }) => status)];
+    });
+    await stream.next();
+    await stream.return();
+    open();
+    expect(await stream.result).toEqual([true, "rejected", "rejected"]);
+  });
+
+  test("a stream around one cancels the one inside", async () => {
+    const inside: EventStream[] = [];
+    const { open, opened } = gate();
+    const outer = streamEvents(async () => {
+      const inner = streamEvents(async ({ callbacks, signal }) => {
+        await callbacks.onChainStart(null, 1);
+        await opened;
+        return signal.aborted;
+      });
+      inside.push(inner);
+      await readAll(inner);
+    });
+    await outer.next();
+    await outer.return();
+    open();
+    expect(await inside[0]?.result).toBe(true);
   });
 
   test("by throw() gives its error to the caller and to the signal", async () => {

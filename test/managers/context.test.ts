@@ -127,6 +127,17 @@ test("tags, metadata and handlers of a context reach every manager configured wi
   expect(configure().handlers).toEqual([]);
 });
 
+test("of metadata the nearest counts: what is given explicitly, then a context, then the run in it, then what is around", async () => {
+  await withContext({ metadata: { k: "outer", l: "outer", m: "outer", n: "outer" } }, async () => {
+    const manager = AsyncCallbackManager.configure({ inheritableMetadata: { k: "run", l: "run", m: "run" } });
+    const chain = await manager.onChainStart(null, {});
+    withContext({ run: chain, metadata: { k: "context", l: "context" } }, () => {
+      const inner = AsyncCallbackManager.configure({ localMetadata: { k: "own" } });
+      expect(inner.metadata).toEqual({ k: "own", l: "context", m: "run", n: "outer" });
+    });
+  });
+});
+
 test("the signal of a context cancels the runs of managers configured within", async () => {
   const controller = new AbortController();
   const tool = await withContext({ signal: controller.signal }, () => configure().onToolStart(null, "in"));
