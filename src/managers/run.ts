@@ -85,7 +85,7 @@ export class Run implements RunIdentity {
   emitPlainToken(token: string): Promise<void> {
     if (this.signal?.aborted) return rejected(this.signal);
     // With several handlers a record is needed as soon as one of them takes no token otherwise.
-    if (this.handlers.length !== 1) return this.emitToken(token);
+    if (this.handlers.length !== 1 || typeof token !== "string") return this.emitToken(token);
     this.#tokenSink ??= sinkOf(this.handlers[0], this);
     return this.#tokenSink.write(token, now()) ? SETTLED : this.emitToken(token);
   }

@@ -64,7 +64,10 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   }
 
   tokenSink(run: SinkRun): TokenSink | undefined {
-    if (!isInterested(this.#interest, EVENT_INFO.on_llm_new_token)) return undefined;
+    // What nobody there wants is taken and goes no further.
+    if (!isInterested(this.#interest, EVENT_INFO.on_llm_new_token)) {
+      return { write: () => this.#state === "open" };
+    }
     const sink = this.#transport.tokenSink?.(run);
     if (sink === undefined) return undefined;
     return { write: (token, timestamp) => this.#state === "open" && sink.write(token, timestamp) };

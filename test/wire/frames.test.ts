@@ -12,7 +12,7 @@ import {
   TextReader,
   UTF16_TOKEN,
   writeHead,
-  writeText,
+  writeToken,
 } from "../../src/wire/frames.ts";
 
 const MEMORY_BYTES = 4096;
@@ -49,10 +49,12 @@ test("a head comes back as it was written, wherever it stands, and takes its 16 
 
 function crossText(text: string, at: number): { kind: number; text: string; textBytes: number } {
   const frame = memory();
-  const textBytes = writeText(frame, at, text);
+  const textBytes = writeToken(frame, at, text, 7, 1.5);
   const kind = readKind(frame, at);
+  expect(readHead(frame, at)).toEqual({ kind, code: 3, flags: 0, runNumber: 7, timestamp: 1.5 });
   expectUntouched(frame.bytes, at, at + FRAME_HEAD_BYTES + maxTextBytes(text));
-  return { kind, textBytes, text: new TextReader(frame).read(kind, at + FRAME_HEAD_BYTES, textBytes) };
+  const start = at + FRAME_HEAD_BYTES;
+  return { kind, textBytes, text: new TextReader(frame).read(kind, start, textBytes, start + textBytes) };
 }
 
 test("every single UTF-16 unit comes back, lone surrogates too: one byte up to U+00FF, else two", () => {
@@ -61,11 +63,13 @@ test("every single UTF-16 unit comes back, lone surrogates too: one byte up to U
   const changed: number[] = [];
   for (let unit = 0; unit <= 0xffff; unit += 1) {
     const text = String.fromCharCode(unit);
-    const textBytes = writeText(frame, 0, text);
+    const textBytes = writeToken(frame, 0, text, 0, 0);
+    reader.refresh();
     const kind = readKind(frame, 0);
     const isAsExpected =
       unit <= 0xff ? kind === LATIN1_TOKEN && textBytes === 1 : kind === UTF16_TOKEN && textBytes === 2;
-    if (!isAsExpected || reader.read(kind, FRAME_HEAD_BYTES, textBytes) !== text) changed.push(unit);
+    if (!isAsExpected || reader.read(kind, FRAME_HEAD_BYTES, textBytes, MEMORY_BYTES) !== text)
+      changed.push(unit);
   }
   expect(changed).toEqual([]);
 });
@@ -81,4 +85,43 @@ test("any text comes back, at even and odd places", () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test("texts one after the other come back through one window, whatever their lengths and kinds", () => {
+  const texts = fc.array(
+    fc.oneof(fc.string({ maxLength: 20 }), fc.string({ unit: "binary", maxLength: 20 })),
+    {
+      maxLength: 60,
+    },
+  );
+  fc.assert(
+    fc.property(texts, fc.nat(64), (each, gap) => {
+      const frame = memory();
+      const reader = new TextReader(frame);
+      const places: { at: number; textBytes: number }[] = [];
+      let at = gap;
+      for (const text of each) {
+        if (at + FRAME_HEAD_BYTES + maxTextBytes(text) > MEMORY_BYTES) break;
+        places.push({ at, textBytes: writeToken(frame, at, text, 0, 0) });
+        at += FRAME_HEAD_BYTES + maxTextBytes(text);
+      }
+      const read = places.map(({ at: place, textBytes }) =>
+        reader.read(readKind(frame, place), place + FRAME_HEAD_BYTES, textBytes, at),
+      );
+      expect(read).toEqual(each.slice(0, places.length));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("after a refresh a reader sees what was written since", () => {
+  const frame = memory();
+  const reader = new TextReader(frame);
+  const cross = (text: string) => {
+    const textBytes = writeToken(frame, 0, text, 0, 0);
+    return reader.read(readKind(frame, 0), FRAME_HEAD_BYTES, textBytes, MEMORY_BYTES);
+  };
+  expect(cross("one")).toBe("one");
+  reader.refresh();
+  expect(cross("two")).toBe("two");
 });
