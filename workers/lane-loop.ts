@@ -20,6 +20,8 @@ const FRAMES_BETWEEN_CLOCK_READS = 32;
 /** After work a lane looks again by itself this often before it sleeps; waking it would cost the main thread more. */
 const NAPS = 20;
 const NAP_MILLIS = 1;
+/** How often a lane that was woken looks for what it was woken for; by then it is there, or far off. */
+const LOOKS_AHEAD = 100;
 /** An event that was being handled when a thread died is given one more chance. */
 const MAX_ATTEMPTS = 2;
 
@@ -183,7 +185,8 @@ export class LaneLoop {
   async #rest(): Promise<void> {
     this.#consumer.offerSpace(true);
     for (let naps = 0; naps < NAPS; naps += 1) {
-      await this.#consumer.wait(NAPPING, NAP_MILLIS);
+      const isWoken = await this.#consumer.wait(NAPPING, NAP_MILLIS);
+      if (isWoken) await this.#expect();
       if (this.#consumer.hasMore) return;
     }
     this.#isAsleep = true;
@@ -192,6 +195,12 @@ export class LaneLoop {
     this.#consumer.offerSpace(true);
     await this.#consumer.wait(SLEEPING, Number.POSITIVE_INFINITY);
     this.#isAsleep = false;
+    await this.#expect();
+  }
+
+  /** Awake before there is anything to read: the producer wakes this side while it still encodes what is awaited. */
+  async #expect(): Promise<void> {
+    for (let looks = 0; looks < LOOKS_AHEAD && !this.#consumer.hasMore; looks += 1) await immediate();
   }
 
   #isReleased(position: number): boolean {

@@ -29,7 +29,7 @@ export class RunDirectory {
     const run = decodeRun(bytes);
     const trace = this.#trace(run.traceId);
     trace.openRuns += 1;
-    this.#runs.set(runNumber, { ...run, trace });
+    this.#runs.set(runNumber, { trace, ...run });
   }
 
   /** The number means nothing any more. */

@@ -153,7 +153,7 @@ export class AsyncCallbackManager extends BaseCallbackManager {
 
   /** The signal of a run that begins; throws its reason if it is aborted. */
   #openSignal(options: StartOptions): AbortSignal | undefined {
-    const signal = anySignal(this.signal, options.signal);
+    const signal = options.signal === undefined ? this.signal : anySignal(this.signal, options.signal);
     signal?.throwIfAborted();
     return signal;
   }
@@ -165,7 +165,7 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     options?: StartOptions,
   ): AnyEventRecord {
     const extra = options?.extra;
-    return run.record(event, extra === undefined ? own : { ...own, extra }, true);
+    return run.record(event, extra === undefined ? own : { extra, ...own }, true);
   }
 
   async #startRun<E extends EventName>(

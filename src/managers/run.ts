@@ -74,11 +74,15 @@ export class Run implements RunIdentity {
 
   /** An event of this run as a record; start and custom events are `described`. */
   record<E extends EventName>(event: E, own: OwnFields<E>, described: boolean): EventRecord<E> {
-    const { runId, parentRunId, traceId, tags } = this;
-    const record = { event, runId, parentRunId, traceId, tags, timestamp: now(), ...own };
-    if (!described) return record as unknown as EventRecord<E>;
-    const name = this.name === undefined ? {} : { name: this.name };
-    return { ...record, metadata: this.metadata, ...name } as unknown as EventRecord<E>;
+    const { runId, parentRunId, traceId, tags, metadata, name } = this;
+    const timestamp = now();
+    // The spread comes last: V8 is many times slower at an object that goes on behind one.
+    const record = !described
+      ? { event, runId, parentRunId, traceId, tags, timestamp, ...own }
+      : name === undefined
+        ? { event, runId, parentRunId, traceId, tags, timestamp, metadata, ...own }
+        : { event, runId, parentRunId, traceId, tags, timestamp, metadata, name, ...own };
+    return record as unknown as EventRecord<E>;
   }
 
   /** A token of the first completion and without a chunk: handlers that only pass it on need no record. */

@@ -83,6 +83,8 @@ export class Lane {
     }
     this.#events += 1;
     this.#host.owe(true);
+    // The lane wakes while the event is encoded; it is woken again if it has gone back to sleep by then.
+    if (acknowledge) this.#writer.wake(true);
     const definition = this.#definitions.tell(runNumber);
     const flags = acknowledge ? ACKNOWLEDGE : 0;
     const head = { kind: EVENT, code: info.code, flags, runNumber, timestamp };

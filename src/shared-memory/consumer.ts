@@ -134,15 +134,17 @@ export class RingConsumer {
 
   /**
    * Waits, as NAPPING or SLEEPING, until the producer wakes this side or `timeoutMillis` have passed. Resolves at once if
-   * there is something to read. A pending wait does not keep the thread alive.
+   * there is something to read. Whether the producer has woken it. A pending wait does not keep the thread alive.
    */
-  async wait(state: WaitingState, timeoutMillis: number): Promise<void> {
+  async wait(state: WaitingState, timeoutMillis: number): Promise<boolean> {
     Atomics.store(this.#words, CONSUMER, state);
+    let outcome = "";
     // Looked at after the store: a producer that publishes from now on sees the state and wakes.
     if (!this.hasMore) {
-      await Atomics.waitAsync(this.#words, CONSUMER, state, timeoutMillis).value;
+      outcome = await Atomics.waitAsync(this.#words, CONSUMER, state, timeoutMillis).value;
     }
     Atomics.store(this.#words, CONSUMER, RUNNING);
+    return outcome === "ok";
   }
 
   /** Ends a wait of this side, as if the producer had woken it. */

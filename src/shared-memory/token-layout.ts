@@ -59,7 +59,7 @@ export function allocateTokens(queueBytes: number): SharedTokens {
  * Keeps the process alive until `wait` has settled; a pending `Atomics.waitAsync` alone does not, and the process
  * would end silently in the middle of a loop.
  */
-export async function holdProcess(wait: Promise<void>): Promise<void> {
+export async function holdProcess(wait: Promise<unknown>): Promise<void> {
   const hold = setInterval(() => {}, 2 ** 31 - 1);
   try {
     await wait;
