@@ -127,6 +127,8 @@ export {
 export { offThread } from "./offthread/off-thread.ts";
 export { type CloseOptions, OffThreadHandler, type UntypedHandler } from "./offthread/off-thread-handler.ts";
 export type { Completion, HandlerSpec, OffThreadOptions, Ordering, Overflow } from "./offthread/options.ts";
+export type { OverheadStats } from "./offthread/overhead.ts";
+export { STATS_CHANNEL } from "./offthread/overhead.ts";
 export type { HandlerContext } from "./offthread/protocol.ts";
 export type { Remote } from "./offthread/remote.ts";
 export type { HandlerStats, LaneStats, OffThreadStats } from "./offthread/stats.ts";

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { isInterested } from "../delivery.ts";
 import { SidecallError } from "../errors.ts";
@@ -5,6 +6,7 @@ import { type AnyEventRecord, EVENT_INFO } from "../events.ts";
 import type { CallbackHandler, SinkRun, TokenSink } from "../handler.ts";
 import { checkKeys, checkMillis } from "../options.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { Overhead } from "./overhead.ts";
 import type { LoadedHandler } from "./protocol.ts";
 import { type Remote, remoteOf } from "./remote.ts";
 import { type OffThreadStats, summarize } from "./stats.ts";
@@ -30,6 +32,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   readonly #transport: Transport;
   readonly #interest: number;
   readonly #completesQueued: boolean;
+  readonly #overhead = new Overhead(() => ({ handler: this.name, stats: this.stats() }));
   #state: State = "open";
   #ended: Promise<void> | undefined;
   #aborted: Promise<void> | undefined;
@@ -53,6 +56,14 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   }
 
   onEvent(record: AnyEventRecord): Promise<void> | undefined {
+    const start = this.#overhead.isDue ? performance.now() : 0;
+    const sent = this.#send(record);
+    if (start > 0) this.#overhead.note(start);
+    this.#overhead.count();
+    return sent;
+  }
+
+  #send(record: AnyEventRecord): Promise<void> | undefined {
     const info = EVENT_INFO[record.event];
     if (this.#state !== "open") return Promise.reject(this.#closedError(record.event));
     if (!isInterested(this.#interest, info)) {
@@ -70,7 +81,17 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
     }
     const sink = this.#transport.tokenSink?.(run);
     if (sink === undefined) return undefined;
-    return { write: (token, timestamp) => this.#state === "open" && sink.write(token, timestamp) };
+    return {
+      write: (token, timestamp) => {
+        if (this.#state !== "open") return false;
+        const start = this.#overhead.isDue ? performance.now() : 0;
+        // What is not taken comes again, as an event.
+        if (!sink.write(token, timestamp)) return false;
+        if (start > 0) this.#overhead.note(start);
+        this.#overhead.count();
+        return true;
+      },
+    };
   }
 
   /**
@@ -111,7 +132,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   }
 
   stats(): OffThreadStats {
-    return summarize(this.#transport.stats());
+    return summarize(this.#transport.stats(), this.#overhead.stats());
   }
 
   async #call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]> {

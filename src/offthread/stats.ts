@@ -1,4 +1,5 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
+import type { OverheadStats } from "./overhead.ts";
 
 export interface HandlerStats {
   readonly name: string;
@@ -36,6 +37,8 @@ export interface OffThreadStats extends Omit<LaneStats, "acknowledged"> {
     readonly p99: number;
     readonly max: number;
   };
+  /** What the handler costs the main thread. */
+  readonly overhead: OverheadStats;
   readonly lanes: readonly LaneStats[];
 }
 
@@ -62,7 +65,7 @@ function combined(histograms: readonly RecordableHistogram[]): RecordableHistogr
 }
 
 /** All lanes' numbers in one. */
-export function summarize(lanes: readonly LaneStats[]): OffThreadStats {
+export function summarize(lanes: readonly LaneStats[], overhead: OverheadStats): OffThreadStats {
   const sum = (count: Count) => lanes.reduce((total, lane) => total + lane[count], 0);
   const names = lanes[0]?.handlers.map(({ name }) => name) ?? [];
   const handlers = names.map((name, i) => ({
@@ -88,6 +91,7 @@ export function summarize(lanes: readonly LaneStats[]): OffThreadStats {
       max: empty ? 0 : latency.max,
     },
     handlers,
+    overhead,
     lanes,
   };
 }

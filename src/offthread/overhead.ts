@@ -1,0 +1,71 @@
+import { channel } from "node:diagnostics_channel";
+import { createHistogram, performance } from "node:perf_hooks";
+
+/** Of so many calls one is timed: reading the clock twice costs as much as sending a token. */
+const CALLS_PER_SAMPLE = 256;
+const PUBLISH_MILLIS = 1000;
+
+/** What an off-thread handler costs the main thread, from one call timed in 256. */
+export interface OverheadStats {
+  /** Calls by managers: events sent, dropped or not wanted. */
+  readonly calls: number;
+  readonly sampledCalls: number;
+  /** Nanoseconds that a timed call took until it returned, encoding included. 0 without samples. */
+  readonly callNanos: {
+    readonly mean: number;
+    readonly p50: number;
+    readonly p99: number;
+    readonly max: number;
+  };
+  /** All calls together, estimated from those timed. */
+  readonly estimatedMillis: number;
+}
+
+/** `diagnostics_channel` on which every busy off-thread handler tells its statistics about once a second. */
+export const STATS_CHANNEL = "sidecall:stats";
+const statsChannel = channel(STATS_CHANNEL);
+
+/** Times some of a handler's calls, and lets subscribers of the channel know. Nothing is timed twice or by a timer. */
+export class Overhead {
+  readonly #tell: () => object;
+  readonly #nanos = createHistogram();
+  #calls = 0;
+  #toldAt = 0;
+
+  /** `tell` gives the message for the channel; it is called for subscribers alone. */
+  constructor(tell: () => object) {
+    this.#tell = tell;
+  }
+
+  /** Whether the next call is to be timed. */
+  get isDue(): boolean {
+    return this.#calls % CALLS_PER_SAMPLE === 0;
+  }
+
+  count(): void {
+    this.#calls += 1;
+  }
+
+  /** A timed call has returned; `start`: `performance.now()` when it began. */
+  note(start: number): void {
+    const now = performance.now();
+    this.#nanos.record(Math.max(1, Math.round((now - start) * 1e6)));
+    if (!statsChannel.hasSubscribers || now - this.#toldAt < PUBLISH_MILLIS) return;
+    this.#toldAt = now;
+    statsChannel.publish(this.#tell());
+  }
+
+  stats(): OverheadStats {
+    const { count, mean, max } = this.#nanos;
+    if (count === 0) {
+      const callNanos = { mean: 0, p50: 0, p99: 0, max: 0 };
+      return { calls: this.#calls, sampledCalls: 0, callNanos, estimatedMillis: 0 };
+    }
+    return {
+      calls: this.#calls,
+      sampledCalls: count,
+      callNanos: { mean, p50: this.#nanos.percentile(50), p99: this.#nanos.percentile(99), max },
+      estimatedMillis: (mean * this.#calls) / 1e6,
+    };
+  }
+}
