@@ -3,6 +3,7 @@ import { type AnyEventRecord, type EventInfo, isRunEnd } from "../events.ts";
 import type { SinkRun, TokenSink } from "../handler.ts";
 import { runOf } from "../wire/records.ts";
 import { Lane, type LaneOptions } from "./lane.ts";
+import { LaneTokens, type TokenDoor } from "./lane-tokens.ts";
 import type { LoadedHandler } from "./protocol.ts";
 import { type KnownRun, laneOf, RunTable } from "./run-table.ts";
 import type { LaneStats } from "./stats.ts";
@@ -33,10 +34,10 @@ export class LaneSet implements Transport {
     return sent;
   }
 
-  tokenSink(run: SinkRun): TokenSink {
+  tokenSink(run: SinkRun, door: TokenDoor): TokenSink {
     const known = this.#runs.find(run) ?? this.#define(run);
-    const { lane, runNumber } = known;
-    return { write: (token, timestamp) => !known.isOver && lane.sendToken(token, runNumber, timestamp) };
+    known.tokens ??= new LaneTokens(known.lane, known.runNumber, door);
+    return known.tokens;
   }
 
   skip(info: EventInfo, record: AnyEventRecord): void {
@@ -69,7 +70,7 @@ export class LaneSet implements Transport {
     this.#retire(this.#runs.takeOldestBeyondLimit());
     const lane = this.#lanes[laneOf(record.traceId, this.#lanes.length)] as Lane;
     const run = runOf(record);
-    return this.#runs.add({ run, lane, runNumber: lane.define(run), isOver: false });
+    return this.#runs.add({ run, lane, runNumber: lane.define(run), tokens: undefined });
   }
 
   #retire(known: KnownRun<Lane> | undefined): void {

@@ -5,6 +5,7 @@ import { SidecallError } from "../errors.ts";
 import { type AnyEventRecord, EVENT_INFO } from "../events.ts";
 import type { CallbackHandler, SinkRun, TokenSink } from "../handler.ts";
 import { checkKeys, checkMillis } from "../options.ts";
+import type { TokenDoor } from "./lane-tokens.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { Overhead } from "./overhead.ts";
 import type { LoadedHandler } from "./protocol.ts";
@@ -32,7 +33,10 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   readonly #transport: Transport;
   readonly #interest: number;
   readonly #completesQueued: boolean;
-  readonly #overhead = new Overhead(() => ({ handler: this.name, stats: this.stats() }));
+  readonly #door: TokenDoor = {
+    isOpen: true,
+    overhead: new Overhead(() => ({ handler: this.name, stats: this.stats() })),
+  };
   #state: State = "open";
   #ended: Promise<void> | undefined;
   #aborted: Promise<void> | undefined;
@@ -56,10 +60,11 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   }
 
   onEvent(record: AnyEventRecord): Promise<void> | undefined {
-    const start = this.#overhead.isDue ? performance.now() : 0;
+    const { overhead } = this.#door;
+    const start = overhead.isDue ? performance.now() : 0;
     const sent = this.#send(record);
-    if (start > 0) this.#overhead.note(start);
-    this.#overhead.count();
+    if (start > 0) overhead.note(start);
+    overhead.count();
     return sent;
   }
 
@@ -77,21 +82,9 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   tokenSink(run: SinkRun): TokenSink | undefined {
     // What nobody there wants is taken and goes no further.
     if (!isInterested(this.#interest, EVENT_INFO.on_llm_new_token)) {
-      return { write: () => this.#state === "open" };
+      return { write: () => this.#door.isOpen };
     }
-    const sink = this.#transport.tokenSink?.(run);
-    if (sink === undefined) return undefined;
-    return {
-      write: (token, timestamp) => {
-        if (this.#state !== "open") return false;
-        const start = this.#overhead.isDue ? performance.now() : 0;
-        // What is not taken comes again, as an event.
-        if (!sink.write(token, timestamp)) return false;
-        if (start > 0) this.#overhead.note(start);
-        this.#overhead.count();
-        return true;
-      },
-    };
+    return this.#transport.tokenSink?.(run, this.#door);
   }
 
   /**
@@ -120,6 +113,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   async abort(): Promise<void> {
     if (this.#state === "closed") return this.#aborted;
     this.#state = "closed";
+    this.#door.isOpen = false;
     const { depth } = this.stats();
     const message = `The off-thread handler was aborted; ${depth} events were not handled.`;
     this.#aborted = this.#transport.abort(new SidecallError("SIDECALL_ABORTED", message));
@@ -132,7 +126,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   }
 
   stats(): OffThreadStats {
-    return summarize(this.#transport.stats(), this.#overhead.stats());
+    return summarize(this.#transport.stats(), this.#door.overhead.stats());
   }
 
   async #call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]> {
@@ -142,6 +136,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
 
   async #close(timeoutMillis: number): Promise<void> {
     this.#state = "closing";
+    this.#door.isOpen = false;
     const cancelled = new AbortController();
     const finished = this.#transport.close();
     const races: Promise<unknown[] | "late">[] = [finished];

@@ -1,14 +1,15 @@
 import type { AnyEventRecord } from "../events.ts";
 import type { SinkRun } from "../handler.ts";
 import type { WireRun } from "../wire/records.ts";
+import type { LaneTokens } from "./lane-tokens.ts";
 
 /** A run as the main thread knows it while it lasts: what its lane was told of it, and under which number. */
 export interface KnownRun<Lane> {
   readonly run: WireRun;
   readonly lane: Lane;
   readonly runNumber: number;
-  /** No event may be sent by this number any more. */
-  isOver: boolean;
+  /** Its own way for tokens, if it has one. */
+  tokens: LaneTokens | undefined;
 }
 
 /** Runs that never end are forgotten, oldest first, beyond this many; an event that comes yet tells of its run anew. */
@@ -41,7 +42,7 @@ export class RunTable<Lane> {
     const run = this.#runs.get(runId);
     if (run === undefined) return undefined;
     this.#runs.delete(runId);
-    run.isOver = true;
+    run.tokens?.stop();
     return run;
   }
 

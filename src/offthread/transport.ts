@@ -1,6 +1,7 @@
 import type { SidecallError } from "../errors.ts";
 import type { AnyEventRecord, EventInfo } from "../events.ts";
 import type { SinkRun, TokenSink } from "../handler.ts";
+import type { TokenDoor } from "./lane-tokens.ts";
 import type { LoadedHandler } from "./protocol.ts";
 import type { LaneStats } from "./stats.ts";
 
@@ -14,7 +15,7 @@ export interface Transport {
    */
   send(info: EventInfo, record: AnyEventRecord, acknowledge: boolean): Promise<void> | undefined;
   /** What takes a run's plain tokens, where that is cheaper than `send`. */
-  tokenSink?(run: SinkRun): TokenSink;
+  tokenSink?(run: SinkRun, door: TokenDoor): TokenSink;
   /** Hears of an event that no handler wants: it may end a run. */
   skip(info: EventInfo, record: AnyEventRecord): void;
   /** Resolves when everything sent so far is handled and every handler has flushed; gives back what handlers threw. */
