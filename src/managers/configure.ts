@@ -49,7 +49,7 @@ function isAmong(runId: string, run: ParentRun | undefined): boolean {
 }
 
 /** What is around the call besides runs. */
-function scopeOf({ tags, metadata, signal }: Surroundings): BaseCallbackManager {
+function scopeOf({ tags, signal }: Surroundings, metadata: Surroundings["metadata"]): BaseCallbackManager {
   const [inheritableTags, inheritableMetadata] = [tags, metadata];
   return new BaseCallbackManager({ tags, inheritableTags, metadata, inheritableMetadata, signal });
 }
@@ -57,7 +57,8 @@ function scopeOf({ tags, metadata, signal }: Surroundings): BaseCallbackManager 
 /** A manager of the run around the call; without any, of no run. */
 function managerAround(around: Surroundings): BaseCallbackManager {
   const { run: parent, manager } = around;
-  return new BaseCallbackManager({ ...manager?.childOptions(), parent }).merge(scopeOf(around));
+  const inherited = new BaseCallbackManager({ ...manager?.childOptions(), parent });
+  return inherited.merge(scopeOf(around, around.metadataBelow));
 }
 
 function inheriting(inheritable: Callbacks, around: Surroundings): BaseCallbackManager {
@@ -69,8 +70,8 @@ function inheriting(inheritable: Callbacks, around: Surroundings): BaseCallbackM
     return manager;
   }
   const { parentRunId } = inheritable;
-  const isOfOtherTrace = parentRunId !== undefined && !isAmong(parentRunId, around.run);
-  const base = isOfOtherTrace ? scopeOf(around) : managerAround(around);
+  const hasOtherParent = parentRunId !== undefined && !isAmong(parentRunId, around.run);
+  const base = hasOtherParent ? scopeOf(around, around.metadata) : managerAround(around);
   return base.merge(inheritable);
 }
 

@@ -39,6 +39,8 @@ export interface Surroundings {
   readonly handlers: readonly CallbackHandler[];
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** What the runs below `manager` get: of each key what is nearest, a context's value or what the run passes on. */
+  readonly metadataBelow: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -48,6 +50,7 @@ const NOTHING: Surroundings = {
   handlers: [],
   tags: [],
   metadata: {},
+  metadataBelow: {},
   signal: undefined,
 };
 
@@ -61,10 +64,6 @@ export function surroundings(): Surroundings {
 function linked(run: ParentRun, around: Surroundings): ParentRun {
   if (run instanceof AsyncRunManager || run.parent !== undefined || around.run === undefined) return run;
   return { runId: run.runId, traceId: run.traceId, parent: around.run };
-}
-
-function inheritedMetadata(run: ParentRun | undefined) {
-  return run instanceof AsyncRunManager ? run.childOptions().metadata : undefined;
 }
 
 function checkRun(run: ParentRun): void {
@@ -88,13 +87,16 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
     handlers: context.handlers ?? [],
     tags: context.tags ?? [],
   });
+  const manager = run instanceof AsyncRunManager ? run : undefined;
+  // A run passes on its own, not that of the run around it, which may be of another trace.
+  const passedOn = manager && { ...around.metadata, ...manager.childOptions().metadata };
   const within: Surroundings = {
     run: run === undefined ? around.run : linked(run, around),
-    manager: run instanceof AsyncRunManager ? run : around.manager,
+    manager: manager ?? around.manager,
     handlers: [...around.handlers, ...handlers],
     tags: [...around.tags, ...tags],
-    // The nearest counts: what the run's children inherit is nearer than what is around the run.
-    metadata: { ...around.metadata, ...inheritedMetadata(run), ...metadata },
+    metadata: { ...around.metadata, ...metadata },
+    metadataBelow: { ...(passedOn ?? around.metadataBelow), ...metadata },
     signal: anySignal(around.signal, context.signal),
   };
   return storage.run(within, body);
