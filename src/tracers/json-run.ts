@@ -9,6 +9,7 @@ import {
   type TokenTimes,
 } from "./run-head.ts";
 import type { Keeper, TreeRun } from "./run-tree.ts";
+import { extraOf, inputsOf, lateInputsOf, outputsOf } from "./run-values.ts";
 
 /*
  * Runs as JSON. What events say is turned into text when it is said: a tree does not change when the application
@@ -22,13 +23,14 @@ export interface JsonRun extends TreeRun<JsonRun> {
   readonly events: string[];
   inputs: string;
   outputs: string;
+  extra: string;
   error: string;
 }
 
 function begin(record: StartRecord, head: RunHead): JsonRun {
   return {
-    // `name` stands for what is serialized.
-    inputs: jsonText(ownFields(record, ["serialized"])),
+    inputs: jsonText(inputsOf(record)),
+    extra: jsonText(extraOf(record)),
     tags: jsonText(record.tags),
     metadata: jsonText(record.metadata),
     children: [],
@@ -50,9 +52,12 @@ function note(run: JsonRun, record: AnyEventRecord): void {
 }
 
 function end(run: JsonRun, record: AnyEventRecord): void {
-  const outputs = ownFields(record, ["error", "inputs", "toolCallId"]);
-  if (Object.keys(outputs).length > 0) run.outputs = jsonText(outputs);
-  if ("inputs" in record && record.inputs !== undefined) run.inputs = jsonText({ inputs: record.inputs });
+  const inputs = lateInputsOf(record);
+  if (inputs !== undefined) run.inputs = jsonText(inputs);
+  const outputs = outputsOf(record);
+  if (outputs !== undefined) run.outputs = jsonText(outputs);
+  const extra = extraOf(record);
+  if (Object.keys(extra).length > 0) run.extra = jsonText({ ...JSON.parse(run.extra), ...extra });
   if ("error" in record) run.error = jsonText(record.error ?? "unknown");
 }
 
@@ -66,6 +71,7 @@ export function lineOf(run: JsonRun): string {
     `"inputs":${run.inputs}`,
     `"outputs":${run.outputs}`,
     `"error":${run.error}`,
+    ...(run.extra === "{}" ? [] : [`"extra":${run.extra}`]),
     `"tags":${run.tags}`,
     `"metadata":${run.metadata}`,
     `"tokens":${JSON.stringify(run.tokens)}`,

@@ -1,4 +1,5 @@
 import type { AnyEventRecord } from "../events.ts";
+import { isObject } from "../json-object.ts";
 import type { StartRecord } from "./run-head.ts";
 
 /*
@@ -10,8 +11,13 @@ export type RunValues = Readonly<Record<string, unknown>>;
 
 function isPlain(value: unknown): value is RunValues {
   if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  try {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    return prototype === Object.prototype || prototype === null;
+  } catch {
+    // A revoked proxy, for one.
+    return false;
+  }
 }
 
 /** A plain object is as it is; anything else gets a name. */
@@ -46,7 +52,7 @@ export function outputsOf(record: AnyEventRecord): RunValues | undefined {
   switch (record.event) {
     case "on_llm_end":
     case "on_llm_error":
-      return record.response === undefined ? undefined : { ...record.response };
+      return isObject(record.response) ? record.response : undefined;
     case "on_chain_end":
       return named("output", record.outputs);
     case "on_tool_end":
@@ -56,4 +62,11 @@ export function outputsOf(record: AnyEventRecord): RunValues | undefined {
     default:
       return undefined;
   }
+}
+
+/** What is known besides when a run begins, or a tool fails. */
+export function extraOf(record: AnyEventRecord): RunValues {
+  const extra = "extra" in record ? record.extra : undefined;
+  const toolCallId = "toolCallId" in record ? record.toolCallId : undefined;
+  return toolCallId === undefined ? (extra ?? {}) : { ...extra, toolCallId };
 }

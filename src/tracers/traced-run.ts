@@ -10,7 +10,7 @@ import {
   type TokenTimes,
 } from "./run-head.ts";
 import type { Keeper, TreeRun } from "./run-tree.ts";
-import { inputsOf, lateInputsOf, outputsOf, type RunValues } from "./run-values.ts";
+import { extraOf, inputsOf, lateInputsOf, outputsOf, type RunValues } from "./run-values.ts";
 import { type TracedError, tracedError } from "./traced-error.ts";
 
 /** Something that happened in a run: a retry, text, custom event, agent action or finish, with its own fields. */
@@ -72,17 +72,13 @@ function noteAnswer(run: GrowingRun, response: LLMResult): void {
   if (usageMetadata !== undefined) run.metadata = { ...run.metadata, usageMetadata };
 }
 
-function toolCallId(record: AnyEventRecord): { readonly toolCallId?: string } {
-  return "toolCallId" in record && record.toolCallId !== undefined ? { toolCallId: record.toolCallId } : {};
-}
-
 function begin(record: StartRecord, head: RunHead, keep: Keep): GrowingRun {
   return {
     endTime: null,
     inputs: keepObject(inputsOf(record), keep),
     outputs: null,
     error: null,
-    extra: keepObject({ ...record.extra, ...toolCallId(record) }, keep),
+    extra: keepObject(extraOf(record), keep),
     tags: [...record.tags],
     metadata: keepObject(record.metadata, keep),
     tokens: { count: 0, firstTime: null, lastTime: null },
@@ -108,7 +104,7 @@ function end(run: GrowingRun, record: AnyEventRecord, keep: Keep): void {
   const outputs = outputsOf(record);
   if (outputs !== undefined) run.outputs = keepObject(outputs, keep);
   if ("error" in record) run.error = tracedError(record.error);
-  run.extra = { ...run.extra, ...toolCallId(record) };
+  run.extra = { ...run.extra, ...extraOf(record) };
   if ("response" in record && record.response !== undefined) noteAnswer(run, record.response);
 }
 
