@@ -42,6 +42,12 @@ export function checkMillis(name: string, value: number): number {
   );
 }
 
+/** A string that is not empty. */
+export function checkFilled(name: string, value: unknown, expected = "a string that is not empty"): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw invalidOption(name, expected, value);
+}
+
 export function checkOneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
   if (allowed.includes(value)) return value;
   throw invalidOption(name, `one of ${allowed.map((each) => `"${each}"`).join(", ")}`, value);

@@ -1,7 +1,7 @@
 import type { AnyEventRecord } from "../events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
 import { LineFile } from "../line-file.ts";
-import { checkKeys, invalidOption } from "../options.ts";
+import { checkFilled, checkKeys } from "../options.ts";
 import { JSON_KEEPER, lineOf } from "./json-run.ts";
 import { type ExternalRun, RunTrees } from "./run-tree.ts";
 
@@ -28,8 +28,7 @@ export class JsonLinesTracer extends BaseCallbackHandler {
     super();
     checkKeys("options", options, ["path"] satisfies (keyof JsonLinesTracerOptions)[]);
     const { path } = options;
-    if (typeof path !== "string" || path === "") throw invalidOption("path", "the path of a file", path);
-    this.#file = new LineFile(path, "append");
+    this.#file = new LineFile(checkFilled("path", path, "the path of a file"), "append");
   }
 
   override onEvent(record: AnyEventRecord): Promise<void> | undefined {

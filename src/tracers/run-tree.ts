@@ -1,6 +1,6 @@
 import type { SidecallError } from "../errors.ts";
 import { type AnyEventRecord, EVENT_INFO, EVENTS, type EventInfo, isRunEnd } from "../events.ts";
-import { checkKeys, invalidOption } from "../options.ts";
+import { checkFilled } from "../options.ts";
 import { isStart, type RunHead, runHead, type StartRecord } from "./run-head.ts";
 import { alreadyEnded, leftOpen, otherKind, reusedRun, unknownRun } from "./tree-faults.ts";
 
@@ -45,13 +45,15 @@ export interface Step<Run> {
   readonly fault?: SidecallError;
 }
 
-function checkExternal(run: ExternalRun): void {
-  const keys = ["id", "traceId", "dottedOrder"] as const satisfies (keyof ExternalRun)[];
-  checkKeys("run", run, keys);
-  for (const key of keys) {
-    if (typeof run[key] !== "string" || run[key] === "")
-      throw invalidOption(`run.${key}`, "a text", run[key]);
-  }
+/** Takes what it needs: a whole `TracedRun` of another tracer is one too. */
+function adoptionOf(run: ExternalRun): Adoption {
+  const { id, traceId, dottedOrder }: Partial<ExternalRun> = run ?? {};
+  return {
+    id: checkFilled("run.id", id),
+    traceId: checkFilled("run.traceId", traceId),
+    dottedOrder: checkFilled("run.dottedOrder", dottedOrder),
+    openChildren: 0,
+  };
 }
 
 function isOfKind(run: RunHead, info: EventInfo): boolean {
@@ -108,8 +110,7 @@ export class RunTrees<Run extends TreeRun<Run>> {
    * Throws SIDECALL_OPTION_INVALID.
    */
   adopt(run: ExternalRun): () => void {
-    checkExternal(run);
-    const adoption = { ...run, openChildren: 0 };
+    const adoption = adoptionOf(run);
     this.#adopted.set(run.id, adoption);
     return () => this.#disown(adoption);
   }
