@@ -1,9 +1,9 @@
 import { checkKeys } from "../options.ts";
 import { untilAborted } from "../signals.ts";
 import { AsyncCallbackManager } from "./async-manager.ts";
-import type { ManagerOptions } from "./base-manager.ts";
 import type { Callbacks } from "./configure.ts";
 import { withContext } from "./context.ts";
+import type { ManagerOptions } from "./manager-options.ts";
 import type { AsyncCallbackManagerForChainRun } from "./run-managers.ts";
 
 export interface ChainGroupOptions {

@@ -3,9 +3,10 @@ import { StdOutCallbackHandler } from "../handlers/stdout.ts";
 import { checkKeys, checkSignal } from "../options.ts";
 import { anySignal } from "../signals.ts";
 import { ConsoleTracer } from "../tracers/console-tracer.ts";
-import { BaseCallbackManager, type ManagerOptions, type ParentRun } from "./base-manager.ts";
+import { BaseCallbackManager } from "./base-manager.ts";
 import { type Surroundings, surroundings } from "./context.ts";
 import { applyHooks, hasInstance } from "./hooks.ts";
+import type { ManagerOptions, ParentRun } from "./manager-options.ts";
 
 /** Handlers, or a manager that brings its handlers with tags, metadata and parent. */
 export type Callbacks = readonly CallbackHandler[] | BaseCallbackManager;

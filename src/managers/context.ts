@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { CallbackHandler } from "../handler.ts";
 import { checkKeys, checkSignal, invalidOption } from "../options.ts";
 import { anySignal } from "../signals.ts";
-import { BaseCallbackManager, type ParentRun } from "./base-manager.ts";
+import { BaseCallbackManager } from "./base-manager.ts";
+import type { ParentRun } from "./manager-options.ts";
 import { AsyncRunManager } from "./run-managers.ts";
 
 /** What {@link withContext} puts around a call. */
@@ -81,11 +82,12 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
   checkKeys("context", context, CONTEXT_KEYS);
   checkSignal("signal", context.signal);
   const around = surroundings();
-  const { run, metadata = {} } = context;
+  const { run } = context;
   if (run !== undefined) checkRun(run);
-  const { handlers, tags } = new BaseCallbackManager({
+  const { handlers, tags, metadata } = new BaseCallbackManager({
     handlers: context.handlers ?? [],
     tags: context.tags ?? [],
+    metadata: context.metadata ?? {},
   });
   const manager = run instanceof AsyncRunManager ? run : undefined;
   // A run passes on its own, not that of the run around it, which may be of another trace.

@@ -1,7 +1,7 @@
 import type { LLMResult, RetryState, RunIdentity, TokenIndex } from "../events.ts";
 import type { CallbackHandler } from "../handler.ts";
 import type { AsyncCallbackManager } from "./async-manager.ts";
-import type { ManagerOptions, ParentRun } from "./base-manager.ts";
+import type { ManagerOptions, ParentRun } from "./manager-options.ts";
 import type { Run } from "./run.ts";
 
 const FIRST: TokenIndex = Object.freeze({ prompt: 0, completion: 0 });

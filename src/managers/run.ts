@@ -13,7 +13,8 @@ import {
 import { reportFailure } from "../failures.ts";
 import type { CallbackHandler } from "../handler.ts";
 import { rejected, untilAborted } from "../signals.ts";
-import type { BaseCallbackManager, ParentRun } from "./base-manager.ts";
+import type { BaseCallbackManager } from "./base-manager.ts";
+import type { ParentRun } from "./manager-options.ts";
 
 const ORIGIN = performance.timeOrigin;
 

@@ -186,6 +186,7 @@ test.each([
   [{ run: null }, "run"],
   [{ handlers: [undefined] }, "handlers[0]"],
   [{ tags: "abc" }, "tags"],
+  [{ metadata: "abc" }, "metadata"],
 ])("a context that makes no sense is refused: %o", (context, name) => {
   const error = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(`\`${name}\``) };
   expect(() => withContext(context as object, () => 1)).toThrow(expect.objectContaining(error));

@@ -224,8 +224,10 @@ test.each([
   [{ handlers: [Silent] }, "handlers[0]"],
   [{ handlers: [new Silent(), undefined] }, "handlers[1]"],
   [{ inheritableHandlers: [Promise.resolve(new Silent())] }, "inheritableHandlers[0]"],
+  [{ metadata: "abc" }, "metadata"],
+  [{ inheritableMetadata: [1] }, "inheritableMetadata"],
 ])(
-  "what cannot be a manager's handlers is refused by name, where it would be silent: %o",
+  "what cannot be a manager's handlers or metadata is refused by name, where it would be silent: %o",
   (options, name) => {
     const error = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(`\`${name}\``) };
     expect(() => new AsyncCallbackManager(options as object)).toThrow(expect.objectContaining(error));
