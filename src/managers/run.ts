@@ -102,7 +102,7 @@ export class Run implements RunIdentity {
       return;
     }
     const { runId } = this;
-    const message = `Expected one end or error of run ${runId}, got ${event} after it had ended.`;
+    const message = `Expected one end or error of run ${runId}, got ${event} after it had ended. Handlers get it all the same; end each run once.`;
     const error = new SidecallError("SIDECALL_RUN_ENDED", message);
     reportFailure({ handler: "AsyncCallbackManager", event, runId, error });
   }
