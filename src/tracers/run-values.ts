@@ -1,4 +1,5 @@
 import type { AnyEventRecord } from "../events.ts";
+import { look } from "../usage.ts";
 import type { StartRecord } from "./run-head.ts";
 
 /*
@@ -10,7 +11,7 @@ export type RunValues = Readonly<Record<string, unknown>>;
 
 function isPlain(value: unknown): value is RunValues {
   if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
+  const prototype: unknown = look(() => Object.getPrototypeOf(value));
   return prototype === Object.prototype || prototype === null;
 }
 
@@ -42,11 +43,11 @@ export function lateInputsOf(record: AnyEventRecord): RunValues | undefined {
 }
 
 /** What an end brings; of a model's error, what had arrived before it. */
-export function outputsOf(record: AnyEventRecord): RunValues | undefined {
+export function outputsOf(record: AnyEventRecord): object | undefined {
   switch (record.event) {
     case "on_llm_end":
     case "on_llm_error":
-      return record.response === undefined ? undefined : { ...record.response };
+      return record.response;
     case "on_chain_end":
       return named("output", record.outputs);
     case "on_tool_end":

@@ -1,6 +1,6 @@
 import type { AnyEventRecord, EventName, LLMResult } from "../events.ts";
 import { isObject, type JsonObject } from "../json-object.ts";
-import { generationsOf, messageFields, sumUsage } from "../usage.ts";
+import { generationsOf, look, messageFields, sumUsage } from "../usage.ts";
 import {
   countToken,
   isPiece,
@@ -65,7 +65,7 @@ function keepObject(value: object, keep: Keep): JsonObject {
 
 /** What a model's answer says of itself: how many tools it calls, and what it has used. */
 function noteAnswer(run: GrowingRun, response: LLMResult): void {
-  const calls = generationsOf(response).map((each) => messageFields(each)?.["tool_calls"]);
+  const calls = generationsOf(response).map((each) => look(() => messageFields(each)?.["tool_calls"]));
   const toolCallCount = calls.reduce<number>((sum, each) => sum + (Array.isArray(each) ? each.length : 0), 0);
   if (toolCallCount > 0) run.extra = { ...run.extra, toolCallCount };
   const usageMetadata = sumUsage(response);
@@ -82,7 +82,7 @@ function begin(record: StartRecord, head: RunHead, keep: Keep): GrowingRun {
     inputs: keepObject(inputsOf(record), keep),
     outputs: null,
     error: null,
-    extra: keepObject({ ...record.extra, ...toolCallId(record) }, keep),
+    extra: { ...keepObject(record.extra ?? {}, keep), ...toolCallId(record) },
     tags: [...record.tags],
     metadata: keepObject(record.metadata, keep),
     tokens: { count: 0, firstTime: null, lastTime: null },
