@@ -1,6 +1,6 @@
 import { dispatch, dispatchAll } from "../dispatch.ts";
 import type { AnyEventRecord, ChatMessage, EventName, OwnFields, Serialized } from "../events.ts";
-import { checkKeys, checkSignal, invalidOption } from "../options.ts";
+import { checkKeys, checkSignal, checkText, invalidOption } from "../options.ts";
 import { anySignal } from "../signals.ts";
 import { BaseCallbackManager, type ManagerOptions } from "./base-manager.ts";
 import { type ConfigureOptions, configured } from "./configure.ts";
@@ -43,12 +43,21 @@ const TOOL_START_KEYS = [...START_KEYS, "inputs", "toolCallId"] as const satisfi
 function checkStart(options: StartOptions, keys: readonly string[]): void {
   checkKeys("options", options, keys);
   checkSignal("signal", options.signal);
+  checkText("runId", options.runId);
+  checkText("name", options.name);
+}
+
+/** One run for each of a list. */
+function checkList(name: string, list: readonly unknown[]): void {
+  if (!Array.isArray(list)) throw invalidOption(name, "an array", list);
 }
 
 function runIdsOf({ runId, runIds }: LLMStartOptions, count: number): readonly (string | undefined)[] {
   if (runIds === undefined) return [runId];
   if (runId !== undefined) throw invalidOption("runId", "left out where `runIds` is given", runId);
-  if (runIds.length !== count) throw invalidOption("runIds", `${count} ids, one for each run`, runIds);
+  if (!Array.isArray(runIds) || runIds.length !== count)
+    throw invalidOption("runIds", `${count} ids, one for each run`, runIds);
+  for (const each of runIds) checkText("runIds", each);
   return runIds;
 }
 
@@ -83,21 +92,23 @@ export class AsyncCallbackManager extends BaseCallbackManager {
   }
 
   /** Starts one run per prompt, all dispatched in parallel; gives one run manager per prompt, in prompt order. */
-  onLLMStart(
+  async onLLMStart(
     serialized: Serialized | null,
     prompts: readonly string[],
     options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
+    checkList("prompts", prompts);
     const own = prompts.map((prompt) => ({ serialized, prompts: [prompt] }));
     return this.#startLLMRuns("on_llm_start", own, options);
   }
 
   /** Starts one run per conversation, all dispatched in parallel; gives one run manager each, in order. */
-  onChatModelStart(
+  async onChatModelStart(
     serialized: Serialized | null,
     conversations: readonly (readonly ChatMessage[])[],
     options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
+    checkList("conversations", conversations);
     const own = conversations.map((messages) => ({ serialized, messages: [messages] }));
     return this.#startLLMRuns("on_chat_model_start", own, options);
   }
@@ -116,7 +127,8 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     input: string,
     options: ToolStartOptions = {},
   ): Promise<AsyncCallbackManagerForToolRun> {
-    const { inputs, toolCallId } = options;
+    // What is no object is refused below.
+    const { inputs, toolCallId } = options ?? {};
     const own = {
       serialized,
       input,

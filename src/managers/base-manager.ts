@@ -61,13 +61,21 @@ function checkTags(name: string, tags: readonly string[]): void {
   if (!isList) throw invalidOption(name, "an array of strings", tags);
 }
 
+export function checkParent(name: string, run: ParentRun): void {
+  const { runId, traceId }: Partial<ParentRun> = run ?? {};
+  if (typeof runId === "string" && typeof traceId === "string") return;
+  throw invalidOption(name, "a run manager, or an object with `runId` and `traceId`", run);
+}
+
 function checkOptions(options: ManagerOptions): void {
   checkKeys("options", options, OPTION_KEYS);
-  checkHandlers("handlers", options.handlers ?? []);
-  checkHandlers("inheritableHandlers", options.inheritableHandlers ?? []);
-  checkTags("tags", options.tags ?? []);
-  checkTags("inheritableTags", options.inheritableTags ?? []);
+  const { handlers = [], inheritableHandlers = [], tags = [], inheritableTags = [] } = options;
+  checkHandlers("handlers", handlers);
+  checkHandlers("inheritableHandlers", inheritableHandlers);
+  checkTags("tags", tags);
+  checkTags("inheritableTags", inheritableTags);
   checkSignal("signal", options.signal);
+  if (options.parent !== undefined) checkParent("parent", options.parent);
   const { parent, parentRunId = parent?.runId } = options;
   if (parent !== undefined && parentRunId !== parent.runId) {
     throw invalidOption("parentRunId", "the id of `parent`, or left out", parentRunId);
@@ -86,7 +94,7 @@ function unique<T>(list: readonly T[] = []): T[] {
   return list.length < 2 ? [...list] : [...new Set(list)];
 }
 
-function union<T>(first: readonly T[], second: readonly T[]): T[] {
+export function union<T>(first: readonly T[], second: readonly T[]): T[] {
   return unique([...first, ...second]);
 }
 
