@@ -58,6 +58,10 @@ export function checkSignal(name: string, value: AbortSignal | undefined): void 
     throw invalidOption(name, "an AbortSignal", value);
 }
 
+export function checkText(name: string, value: string | undefined): void {
+  if (value !== undefined && typeof value !== "string") throw invalidOption(name, "a string", value);
+}
+
 /** Rejects what is no object and keys that nobody reads: most often a misspelt option. */
 export function checkKeys(name: string, value: object, known: readonly string[]): void {
   if (typeof value !== "object" || value === null || Array.isArray(value))

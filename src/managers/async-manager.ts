@@ -15,6 +15,7 @@ import {
   type Inheritance,
 } from "./run-managers.ts";
 import {
+  checkList,
   checkStart,
   LLM_START_KEYS,
   type LLMStartOptions,
@@ -56,21 +57,23 @@ export class AsyncCallbackManager extends BaseCallbackManager {
   }
 
   /** Starts one run per prompt, all dispatched in parallel; gives one run manager per prompt, in prompt order. */
-  onLLMStart(
+  async onLLMStart(
     serialized: Serialized | null,
     prompts: readonly string[],
     options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
+    checkList("prompts", prompts);
     const own = prompts.map((prompt) => ({ serialized, prompts: [prompt] }));
     return this.#startLLMRuns("on_llm_start", own, options);
   }
 
   /** Starts one run per conversation, all dispatched in parallel; gives one run manager each, in order. */
-  onChatModelStart(
+  async onChatModelStart(
     serialized: Serialized | null,
     conversations: readonly (readonly ChatMessage[])[],
     options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
+    checkList("conversations", conversations);
     const own = conversations.map((messages) => ({ serialized, messages: [messages] }));
     return this.#startLLMRuns("on_chat_model_start", own, options);
   }
@@ -89,7 +92,8 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     input: string,
     options: ToolStartOptions = {},
   ): Promise<AsyncCallbackManagerForToolRun> {
-    const { inputs, toolCallId } = options;
+    // What is no object is refused below.
+    const { inputs, toolCallId } = options ?? {};
     const own = {
       serialized,
       input,

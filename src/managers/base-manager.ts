@@ -21,7 +21,7 @@ function unique<T>(list: readonly T[] = []): T[] {
   return list.length < 2 ? [...list] : [...new Set(list)];
 }
 
-function union<T>(first: readonly T[], second: readonly T[]): T[] {
+export function union<T>(first: readonly T[], second: readonly T[]): T[] {
   return unique([...first, ...second]);
 }
 

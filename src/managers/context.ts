@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { CallbackHandler } from "../handler.ts";
 import { checkKeys, checkSignal, invalidOption } from "../options.ts";
 import { anySignal } from "../signals.ts";
-import { BaseCallbackManager } from "./base-manager.ts";
-import type { ParentRun } from "./manager-options.ts";
+import { BaseCallbackManager, union } from "./base-manager.ts";
+import { checkParent, type ParentRun } from "./manager-options.ts";
 import { AsyncRunManager } from "./run-managers.ts";
 
 /** What {@link withContext} puts around a call. */
@@ -67,10 +67,8 @@ function linked(run: ParentRun, around: Surroundings): ParentRun {
   return { runId: run.runId, traceId: run.traceId, parent: around.run };
 }
 
-function checkRun(run: ParentRun): void {
-  const { runId, traceId }: Partial<ParentRun> = run ?? {};
-  if (typeof runId === "string" && typeof traceId === "string") return;
-  throw invalidOption("run", "a run manager, or an object with `runId` and `traceId`", run);
+export function checkBody(body: unknown): void {
+  if (typeof body !== "function") throw invalidOption("body", "a function", body);
 }
 
 /**
@@ -81,9 +79,10 @@ function checkRun(run: ParentRun): void {
 export function withContext<T>(context: CallbackContext, body: () => T): T {
   checkKeys("context", context, CONTEXT_KEYS);
   checkSignal("signal", context.signal);
+  checkBody(body);
   const around = surroundings();
   const { run } = context;
-  if (run !== undefined) checkRun(run);
+  if (run !== undefined) checkParent("run", run);
   const { handlers, tags, metadata } = new BaseCallbackManager({
     handlers: context.handlers ?? [],
     tags: context.tags ?? [],
@@ -95,8 +94,8 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
   const within: Surroundings = {
     run: run === undefined ? around.run : linked(run, around),
     manager: manager ?? around.manager,
-    handlers: [...around.handlers, ...handlers],
-    tags: [...around.tags, ...tags],
+    handlers: union(around.handlers, handlers),
+    tags: union(around.tags, tags),
     metadata: { ...around.metadata, ...metadata },
     metadataBelow: { ...(passedOn ?? around.metadataBelow), ...metadata },
     signal: anySignal(around.signal, context.signal),

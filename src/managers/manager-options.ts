@@ -66,16 +66,25 @@ export function checkMetadata(name: string, metadata: Readonly<Record<string, un
   if (!isObject(metadata)) throw invalidOption(name, "an object", metadata);
 }
 
+export function checkParent(name: string, run: ParentRun): void {
+  const { runId, traceId }: Partial<ParentRun> = run ?? {};
+  if (typeof runId === "string" && typeof traceId === "string") return;
+  throw invalidOption(name, "a run manager, or an object with `runId` and `traceId`", run);
+}
+
 /** Throws SIDECALL_OPTION_INVALID. */
 export function checkManagerOptions(options: ManagerOptions): void {
   checkKeys("options", options, OPTION_KEYS);
-  checkHandlers("handlers", options.handlers ?? []);
-  checkHandlers("inheritableHandlers", options.inheritableHandlers ?? []);
-  checkTags("tags", options.tags ?? []);
-  checkTags("inheritableTags", options.inheritableTags ?? []);
-  checkMetadata("metadata", options.metadata ?? {});
-  checkMetadata("inheritableMetadata", options.inheritableMetadata ?? {});
+  const { handlers = [], inheritableHandlers = [], tags = [], inheritableTags = [] } = options;
+  checkHandlers("handlers", handlers);
+  checkHandlers("inheritableHandlers", inheritableHandlers);
+  checkTags("tags", tags);
+  checkTags("inheritableTags", inheritableTags);
+  const { metadata = {}, inheritableMetadata = {} } = options;
+  checkMetadata("metadata", metadata);
+  checkMetadata("inheritableMetadata", inheritableMetadata);
   checkSignal("signal", options.signal);
+  if (options.parent !== undefined) checkParent("parent", options.parent);
   const { parent, parentRunId = parent?.runId } = options;
   if (parent !== undefined && parentRunId !== parent.runId) {
     throw invalidOption("parentRunId", "the id of `parent`, or left out", parentRunId);

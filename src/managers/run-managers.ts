@@ -56,6 +56,11 @@ export class AsyncRunManager implements RunIdentity, ParentRun {
     return this.run.signal;
   }
 
+  /** Whether an end or error of the run was sent. */
+  get hasEnded(): boolean {
+    return this.run.hasEnded;
+  }
+
   /** What makes a manager whose runs hang under this one. */
   childOptions(): ManagerOptions {
     const { handlers, tags, metadata } = this.inheritance;

@@ -1,4 +1,4 @@
-import { checkKeys, checkSignal, invalidOption } from "../options.ts";
+import { checkKeys, checkSignal, checkText, invalidOption } from "../options.ts";
 
 export interface StartOptions {
   /** Id of the run; with several prompts, of the first one's. @default a new UUIDv7 */
@@ -34,12 +34,22 @@ export const TOOL_START_KEYS = [
 export function checkStart(options: StartOptions, keys: readonly string[]): void {
   checkKeys("options", options, keys);
   checkSignal("signal", options.signal);
+  checkText("runId", options.runId);
+  checkText("name", options.name);
+}
+
+/** One run for each of a list. Throws SIDECALL_OPTION_INVALID. */
+export function checkList(name: string, list: readonly unknown[]): void {
+  if (!Array.isArray(list)) throw invalidOption(name, "an array", list);
 }
 
 /** The id of each of `count` runs, as far as it is given. Throws SIDECALL_OPTION_INVALID. */
 export function runIdsOf({ runId, runIds }: LLMStartOptions, count: number): readonly (string | undefined)[] {
   if (runIds === undefined) return [runId];
   if (runId !== undefined) throw invalidOption("runId", "left out where `runIds` is given", runId);
-  if (runIds.length !== count) throw invalidOption("runIds", `${count} ids, one for each run`, runIds);
+  if (!Array.isArray(runIds) || runIds.length !== count) {
+    throw invalidOption("runIds", `${count} ids, one for each run`, runIds);
+  }
+  for (const each of runIds) checkText("runIds", each);
   return runIds;
 }

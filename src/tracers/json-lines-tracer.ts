@@ -49,8 +49,11 @@ export class JsonLinesTracer extends BaseCallbackHandler {
   }
 
   override async close(): Promise<void> {
-    for (const root of this.#trees.takeAll()) await this.#file.append(lineOf(root));
-    await this.#file.close();
+    try {
+      for (const root of this.#trees.takeAll()) await this.#file.append(lineOf(root));
+    } finally {
+      await this.#file.close();
+    }
   }
 }
 

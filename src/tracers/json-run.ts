@@ -1,3 +1,4 @@
+import { constants } from "node:buffer";
 import type { AnyEventRecord } from "../events.ts";
 import { jsonText } from "./json-text.ts";
 import {
@@ -63,8 +64,8 @@ function end(run: JsonRun, record: AnyEventRecord): void {
 
 export const JSON_KEEPER: Keeper<JsonRun> = { begin, note, end };
 
-/** A tree as a line of JSON, without its line break. */
-export function lineOf(run: JsonRun): string {
+/** A run as JSON, up to its children. */
+function openingOf(run: JsonRun): string {
   const { id, parentRunId, traceId, dottedOrder, name, runType, startTime, endTime } = run;
   const head = { id, parentRunId, traceId, dottedOrder, name, runType, startTime, endTime };
   const rest = [
@@ -76,7 +77,33 @@ export function lineOf(run: JsonRun): string {
     `"metadata":${run.metadata}`,
     `"tokens":${JSON.stringify(run.tokens)}`,
     ...(run.events.length === 0 ? [] : [`"events":[${run.events.join(",")}]`]),
-    `"children":[${run.children.map(lineOf).join(",")}]`,
   ];
-  return `${JSON.stringify(head).slice(0, -1)},${rest.join(",")}}`;
+  return `${JSON.stringify(head).slice(0, -1)},${rest.join(",")},"children":[`;
+}
+
+/**
+ * A tree as a line of JSON, without its line break. Without recursion: each text is joined once, however deep the tree.
+ * Throws a RangeError if there is no string that long: dotted orders grow with the square of the depth.
+ */
+export function lineOf(root: JsonRun): string {
+  const texts: string[] = [];
+  let characters = 0;
+  const rest: (JsonRun | string)[] = [root];
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    if (typeof next === "string") {
+      texts.push(next);
+      continue;
+    }
+    const opening = openingOf(next);
+    characters += opening.length;
+    if (characters > constants.MAX_STRING_LENGTH)
+      throw new RangeError(`run ${root.id} is too large for a line`);
+    texts.push(opening);
+    rest.push("]}");
+    for (const [i, child] of next.children.toReversed().entries()) {
+      if (i > 0) rest.push(",");
+      rest.push(child);
+    }
+  }
+  return texts.join("");
 }

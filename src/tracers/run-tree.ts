@@ -43,6 +43,8 @@ export interface Step<Run> {
   readonly isRoot: boolean;
   /** To be thrown when all else is done: the root has left runs open. */
   readonly fault?: SidecallError;
+  /** What the keeper threw at the end, to be thrown likewise. */
+  readonly failure?: { readonly error: unknown };
 }
 
 /** Takes what it needs: a whole `TracedRun` of another tracer is one too. */
@@ -142,11 +144,21 @@ export class RunTrees<Run extends TreeRun<Run>> {
 
   #end(run: Run, record: AnyEventRecord): Step<Run> {
     run.endTime = record.timestamp;
-    this.#keeper.end(run, record);
-    if (!this.#roots.has(run)) return { run, isEnd: true, isRoot: false };
-    const open = this.#remove(run);
-    const step = { run, isEnd: true, isRoot: true };
+    const failure = this.#failureAtEnd(run, record);
+    const isRoot = this.#roots.has(run);
+    const open = isRoot ? this.#remove(run) : [];
+    const step = { run, isEnd: true, isRoot, ...failure };
     return open.length === 0 ? step : { ...step, fault: leftOpen(run, open) };
+  }
+
+  /** A tree is over when its root has ended, whether or not the keeper could take the end in. */
+  #failureAtEnd(run: Run, record: AnyEventRecord): Pick<Step<Run>, "failure"> {
+    try {
+      this.#keeper.end(run, record);
+      return {};
+    } catch (error) {
+      return { failure: { error } };
+    }
   }
 
   /** Forgets a tree. Returns the runs in it that have not ended. */

@@ -191,3 +191,9 @@ test.each([
   const error = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(`\`${name}\``) };
   expect(() => withContext(context as object, () => 1)).toThrow(expect.objectContaining(error));
 });
+
+test("a context without a body is refused", () => {
+  expect(() => withContext({}, undefined as never)).toThrow(
+    expect.objectContaining({ code: "SIDECALL_OPTION_INVALID" }),
+  );
+});

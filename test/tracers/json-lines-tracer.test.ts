@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
 import { AsyncCallbackManager, JsonLinesTracer, jsonLinesTracerModule, offThread } from "../../src/index.ts";
 import { jsonText } from "../../src/tracers/json-text.ts";
@@ -229,4 +229,40 @@ test("off-thread, an unwritable path rejects with the file's name", async () => 
     code: "SIDECALL_FACTORY_FAILED",
     message: expect.stringContaining("missing/trace.jsonl"),
   });
+});
+
+test("a line takes a tree of any width, and hundreds of runs deep", async () => {
+  const { tracer, manager, lines } = tracerTo("deep.jsonl");
+  const runs = [await manager.onChainStart({ name: "root" }, {})];
+  for (let depth = 1; depth < 500; depth += 1) {
+    const child = await runs
+      .at(-1)
+      ?.getChild()
+      .onChainStart({ name: `${depth}` }, {});
+    if (child !== undefined) runs.push(child);
+  }
+  for (const name of ["first", "second"]) {
+    const tool = await runs[0]?.getChild().onToolStart({ name }, "");
+    await tool?.onToolEnd("");
+  }
+  for (const run of runs.reverse()) await run.onChainEnd({});
+  await tracer.close();
+  const names: string[] = [];
+  for (let run = lines()[0]; run !== undefined; run = run.children[0]) names.push(run.name);
+  expect(names).toEqual(["root", ...Array.from({ length: 499 }, (_, i) => `${i + 1}`)]);
+  expect(lines()[0]?.children.map(({ name }) => name)).toEqual(["1", "first", "second"]);
+});
+
+test.skipIf(!existsSync("/dev/full"))("closing closes the file, whatever could not be written", async () => {
+  const open = () => readdirSync("/proc/self/fd").length;
+  const before = open();
+  const tracer = new JsonLinesTracer({ path: "/dev/full" });
+  const manager = new AsyncCallbackManager({ handlers: [tracer] });
+  for (const name of ["ended", "open"]) {
+    const chain = await manager.onChainStart({ name }, {});
+    if (name === "ended") await chain.onChainEnd({});
+  }
+  await expect(tracer.flush()).rejects.toMatchObject({ code: "ENOSPC" });
+  await expect(tracer.close()).rejects.toMatchObject({ code: "ENOSPC" });
+  expect(open()).toBe(before);
 });
