@@ -180,12 +180,20 @@ function describe(event: EventName, row: EventRow): EventInfo {
   return { ...row, event, method, described, fields: described ? [...own, "extra"] : own };
 }
 
-/** What a run is called by its start: its own name, else that of what runs. */
+function serializedName(serialized: Serialized | null): string | undefined {
+  try {
+    const name: unknown = serialized?.name ?? serialized?.id?.at(-1);
+    return typeof name === "string" ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a run is called by its start: its own name, else that of what runs. Never throws. */
 export function startName(
   record: Pick<RunDescription, "name"> & { readonly serialized: Serialized | null },
 ): string | undefined {
-  const { name, serialized } = record;
-  return name ?? serialized?.name ?? serialized?.id?.at(-1);
+  return record.name ?? serializedName(record.serialized);
 }
 
 export const EVENT_NAMES = Object.keys(EVENTS) as readonly EventName[];

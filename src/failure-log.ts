@@ -1,3 +1,4 @@
+import { isThenable } from "./delivery.ts";
 import { errorText } from "./errors.ts";
 import type { EventName } from "./events.ts";
 import { checkKeys, checkMillis, invalidOption } from "./options.ts";
@@ -50,6 +51,16 @@ function warn({ handler, event, runId, error, count }: FailureReport): void {
   unseen.add(warning);
   process.emitWarning(warning);
   process.nextTick(() => unseen.delete(warning));
+}
+
+/** Tells `listener` of something. Whether it throws or gives a promise that rejects, `failed` gets the error. */
+export function tell<T>(listener: (about: T) => unknown, about: T, failed: (error: unknown) => void): void {
+  try {
+    const returned = listener(about);
+    if (isThenable(returned)) Promise.resolve(returned).then(undefined, failed);
+  } catch (error) {
+    failed(error);
+  }
 }
 
 /** Failures of one handler at one event since they were last told. */
@@ -136,12 +147,10 @@ class ThrottledLog {
   }
 
   #tell(report: FailureReport): void {
-    try {
-      this.#log(report);
-    } catch (error) {
+    tell(this.#log, report, (error) => {
       warn(report);
       warn({ ...report, handler: "throttledErrorLogger's log", error, count: 1 });
-    }
+    });
   }
 }
 

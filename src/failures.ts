@@ -1,4 +1,4 @@
-import { type HandlerErrorHook, type HandlerFailure, throttledErrorLogger } from "./failure-log.ts";
+import { type HandlerErrorHook, type HandlerFailure, tell, throttledErrorLogger } from "./failure-log.ts";
 
 const warnings = throttledErrorLogger();
 let hook: HandlerErrorHook = warnings;
@@ -15,10 +15,8 @@ export function onHandlerError(next: HandlerErrorHook = warnings): HandlerErrorH
 }
 
 export function reportFailure(failure: HandlerFailure): void {
-  try {
-    hook(failure);
-  } catch (hookError) {
+  tell(hook, failure, (error) => {
     warnings(failure);
-    warnings({ ...failure, handler: "onHandlerError", error: hookError });
-  }
+    warnings({ ...failure, handler: "onHandlerError", error });
+  });
 }

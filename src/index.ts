@@ -91,13 +91,8 @@ export {
   UsageMetadataCallbackHandler,
   type UsageReport,
 } from "./handlers/usage-metadata.ts";
-export {
-  AsyncCallbackManager,
-  type LLMStartOptions,
-  type StartOptions,
-  type ToolStartOptions,
-} from "./managers/async-manager.ts";
-export { BaseCallbackManager, type ManagerOptions, type ParentRun } from "./managers/base-manager.ts";
+export { AsyncCallbackManager } from "./managers/async-manager.ts";
+export { BaseCallbackManager } from "./managers/base-manager.ts";
 export {
   AsyncCallbackManagerForChainGroup,
   type ChainGroupOptions,
@@ -108,6 +103,7 @@ export type { Callbacks, ConfigureOptions } from "./managers/configure.ts";
 export { type CallbackContext, currentRun, withContext } from "./managers/context.ts";
 export { type CustomEventConfig, dispatchCustomEvent } from "./managers/custom-event.ts";
 export { type ConfigureHook, registerConfigureHook } from "./managers/hooks.ts";
+export type { ManagerOptions, ParentRun } from "./managers/manager-options.ts";
 export {
   AsyncCallbackManagerForChainRun,
   AsyncCallbackManagerForLLMRun,
@@ -117,6 +113,7 @@ export {
   AsyncRunManager,
 } from "./managers/run-managers.ts";
 export { withRunCollector, withUsageMetadata } from "./managers/scopes.ts";
+export type { LLMStartOptions, StartOptions, ToolStartOptions } from "./managers/start-options.ts";
 export { noopRunManager } from "./managers/untold-run.ts";
 export {
   type ModelDouble,

@@ -42,6 +42,12 @@ export function checkMillis(name: string, value: number): number {
   );
 }
 
+/** A string that is not empty. */
+export function checkFilled(name: string, value: unknown, expected = "a string that is not empty"): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw invalidOption(name, expected, value);
+}
+
 export function checkOneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
   if (allowed.includes(value)) return value;
   throw invalidOption(name, `one of ${allowed.map((each) => `"${each}"`).join(", ")}`, value);
@@ -50,6 +56,10 @@ export function checkOneOf<T extends string>(name: string, value: T, allowed: re
 export function checkSignal(name: string, value: AbortSignal | undefined): void {
   if (value !== undefined && !(value instanceof AbortSignal))
     throw invalidOption(name, "an AbortSignal", value);
+}
+
+export function checkText(name: string, value: string | undefined): void {
+  if (value !== undefined && typeof value !== "string") throw invalidOption(name, "a string", value);
 }
 
 /** Rejects what is no object and keys that nobody reads: most often a misspelt option. */

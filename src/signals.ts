@@ -18,21 +18,36 @@ export function rejected(signal: AbortSignal): Promise<never> {
   return tolerated(Promise.reject(signal.reason));
 }
 
-/** Who waits for which signal: one listener each, however many wait. */
-const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+/** Whom an abort wakes: one listener to each signal, however many wait. */
+class Waiters {
+  readonly #signal: AbortSignal;
+  readonly #wakes = new Set<() => void>();
 
-function waitersOf(signal: AbortSignal): Set<() => void> {
-  const known = waiting.get(signal);
-  if (known !== undefined) return known;
-  const waiters = new Set<() => void>();
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  add(wake: () => void): void {
+    if (this.#wakes.size === 0) this.#signal.addEventListener("abort", this.#wakeAll, { once: true });
+    this.#wakes.add(wake);
+  }
+
+  /** Node.js keeps a signal of several sources for as long as it has a listener: the last one to leave takes it away. */
+  delete(wake: () => void): void {
+    this.#wakes.delete(wake);
+    if (this.#wakes.size === 0) this.#signal.removeEventListener("abort", this.#wakeAll);
+  }
+
+  readonly #wakeAll = (): void => {
+    for (const wake of this.#wakes) wake();
+  };
+}
+
+const waiting = new WeakMap<AbortSignal, Waiters>();
+
+function waitersOf(signal: AbortSignal): Waiters {
+  const waiters = waiting.get(signal) ?? new Waiters(signal);
   waiting.set(signal, waiters);
-  signal.addEventListener(
-    "abort",
-    () => {
-      for (const wake of waiters) wake();
-    },
-    { once: true },
-  );
   return waiters;
 }
 
@@ -47,7 +62,7 @@ export function untilAborted<T>(signal: AbortSignal | undefined, work: PromiseLi
     new Promise<T>((resolve, reject) => {
       const waiters = waitersOf(signal);
       const onAbort = () => reject(signal.reason);
-      const settled = () => void waiters.delete(onAbort);
+      const settled = () => waiters.delete(onAbort);
       waiters.add(onAbort);
       work.then(resolve, reject).then(settled, settled);
     }),

@@ -87,7 +87,7 @@ function usageOf(value: unknown): UsageMetadata | undefined {
 }
 
 /** What a look into a stranger's object gives; undefined if it throws. */
-function look<T>(into: () => T): T | undefined {
+export function look<T>(into: () => T): T | undefined {
   try {
     return into();
   } catch {

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { EVENTS } from "../src/index.ts";
 
 const README = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
@@ -21,13 +21,45 @@ test("the table of events is the event table", () => {
   expect(shown).toBe(eventTable());
 });
 
-test("the example runs as printed", async () => {
-  // Below the package, so that its files find it by its name.
-  const folder = new URL("./readme-example/", import.meta.url);
-  mkdirSync(folder, { recursive: true });
+// Below the package, so that the files find it by its name.
+const FOLDER = new URL("./readme-example/", import.meta.url);
+
+/** Stands in for the model that one example calls. */
+const MODEL = `export async function callTheModel(manager) {
+  const [run] = await manager.onLLMStart({ name: "my-model" }, ["Tell me a joke"]);
+  for (const token of ["Why", " did", " it"]) await run.onLLMNewToken(token);
+  await run.onLLMEnd({ generations: [[{ text: "Why did it" }]] });
+}
+`;
+
+beforeAll(() => {
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(new URL("my-model.js", FOLDER), MODEL);
   for (const [, name, code] of README.matchAll(/```js\n\/\/ (\S+\.js)\n([\s\S]*?)```/g)) {
-    writeFileSync(new URL(name ?? "", folder), code ?? "");
+    writeFileSync(new URL(name ?? "", FOLDER), code ?? "");
   }
-  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL("app.js", folder))]);
-  expect(stdout).toBe("[ 3 ]\n");
+});
+
+test("every example in JavaScript has a name, by which it is run here", () => {
+  const names = [...README.matchAll(/```js\n(.*)\n/g)].map(([, line]) => line);
+  expect(names).toEqual([
+    "// audit.js",
+    ...["app", "nested", "stream", "shipped", "tokens"].map((name) => `// ${name}.js`),
+  ]);
+});
+
+test.each([
+  ["app", /^\[ 3 \]\n$/],
+  [
+    "nested",
+    /^\[chain\/start\] \[chain:answer\] [\s\S]*\[tool\/end\] \[chain:answer > tool:search\] [\s\S]*\nIt rains\.\n$/,
+  ],
+  ["stream", /^on_llm_start my-model \non_llm_stream my-model Why\n[\s\S]*\non_llm_end my-model \ntold\n$/],
+  ["shipped", /^\{\}\n$/],
+  ["tokens", /^Why did it$/],
+])("%s.js runs as printed", async (name, printed) => {
+  const program = fileURLToPath(new URL(`${name}.js`, FOLDER));
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program], { cwd: FOLDER });
+  expect(stderr).toBe("");
+  expect(stdout).toMatch(printed);
 });

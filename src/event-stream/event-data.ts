@@ -1,14 +1,13 @@
 import { EVENTS, type EventRecord } from "../events.ts";
 import { isObject } from "../json-object.ts";
+import type { StartRecord } from "../tracers/run-head.ts";
+import { inputsOf } from "../tracers/run-values.ts";
 import type { StreamedRunType } from "./stream-event.ts";
 
 /*
  * What LangChain's events say of inputs, chunks and outputs, made from sidecall's records.
  */
 
-export type StartRecord = EventRecord<
-  "on_llm_start" | "on_chat_model_start" | "on_chain_start" | "on_tool_start" | "on_retriever_start"
->;
 export type ChunkRecord = EventRecord<"on_llm_new_token" | "on_chain_stream" | "on_tool_event">;
 export type EndRecord = EventRecord<"on_llm_end" | "on_chain_end" | "on_tool_end" | "on_retriever_end">;
 export type ErrorRecord = EventRecord<
@@ -23,18 +22,9 @@ export function typeOf(record: StartRecord): StreamedRunType {
 
 /** What a run began with; undefined if that is not known yet. */
 export function inputOf(record: StartRecord): unknown {
-  switch (record.event) {
-    case "on_llm_start":
-      return { prompts: record.prompts };
-    case "on_chat_model_start":
-      return { messages: record.messages };
-    case "on_chain_start":
-      return record.inputs;
-    case "on_tool_start":
-      return record.inputs ?? { input: record.input };
-    case "on_retriever_start":
-      return { query: record.query };
-  }
+  if (record.event === "on_chain_start") return record.inputs;
+  if (record.event === "on_tool_start") return record.inputs ?? { input: record.input };
+  return inputsOf(record);
 }
 
 /** Both kinds of models give text where the provider gave no chunk, or message, of its own. */

@@ -1,6 +1,7 @@
 import { SidecallError } from "../errors.ts";
 import { type AnyEventRecord, EVENT_INFO, type EventRecord, startName } from "../events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
+import type { StartRecord } from "../tracers/run-head.ts";
 import {
   type ChunkRecord,
   chunkOf,
@@ -8,7 +9,6 @@ import {
   type ErrorRecord,
   inputOf,
   outputOf,
-  type StartRecord,
   typeOf,
 } from "./event-data.ts";
 import type { EventFilter } from "./event-filter.ts";

@@ -1,5 +1,5 @@
 import { LineFile } from "../line-file.ts";
-import { checkKeys, checkOneOf, invalidOption } from "../options.ts";
+import { checkFilled, checkKeys, checkOneOf } from "../options.ts";
 import { PRINTING_KEYS, PrintingHandler, type PrintingOptions } from "./printing-handler.ts";
 
 export interface FileHandlerOptions extends Omit<PrintingOptions, "color"> {
@@ -33,8 +33,10 @@ export class FileCallbackHandler extends PrintingHandler {
     checkKeys("options", options, OPTION_KEYS);
     super(options);
     const { path, mode = "append" } = options;
-    if (typeof path !== "string" || path === "") throw invalidOption("path", "the path of a file", path);
-    this.#file = new LineFile(path, checkOneOf("mode", mode, ["append", "truncate"]));
+    this.#file = new LineFile(
+      checkFilled("path", path, "the path of a file"),
+      checkOneOf("mode", mode, ["append", "truncate"]),
+    );
   }
 
   protected override print(text: string): Promise<void> {

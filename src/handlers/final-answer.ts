@@ -1,6 +1,8 @@
+import { contentText } from "../buffer-string.ts";
 import type { EventRecord, LLMResult, RunIdentity } from "../events.ts";
 import { isObject } from "../json-object.ts";
 import { invalidOption } from "../options.ts";
+import { generationsOf, look } from "../usage.ts";
 import { OpenTraces } from "./open-traces.ts";
 
 export interface FinalAnswerOptions {
@@ -75,7 +77,7 @@ class AnswerSearch {
       callsTools(result)
     )
       return;
-    const text = result.generations[0]?.[0]?.text ?? "";
+    const text = look(() => contentText(result.generations[0]?.[0]?.text)) ?? "";
     this.answer = { tokens: run.tokens.length > 0 ? run.tokens : [text], result };
   }
 }
@@ -88,8 +90,9 @@ function hasToolCalls(message: unknown): boolean {
   return hasToolCalls(more) || hasToolCalls(kwargs);
 }
 
+/** What cannot be read calls no tools: whoever waits for the answer must hear of its end. */
 function callsTools(result: LLMResult): boolean {
-  return result.generations.some((list) => list.some(({ message }) => hasToolCalls(message)));
+  return look(() => generationsOf(result).some(({ message }) => hasToolCalls(message))) ?? false;
 }
 
 function prefixOf({

@@ -1,4 +1,4 @@
-import type { EventRecord, LLMResult } from "../events.ts";
+import { type EventRecord, type LLMResult, startName } from "../events.ts";
 import { isObject, type JsonObject } from "../json-object.ts";
 import { generationsOf, messageFields } from "../usage.ts";
 
@@ -29,15 +29,13 @@ export function modelOfResponse(response: LLMResult): string | undefined {
 export function modelOfStart(
   record: EventRecord<"on_llm_start"> | EventRecord<"on_chat_model_start">,
 ): string | undefined {
-  const { extra, metadata, name, serialized } = record;
+  const { extra, metadata, serialized } = record;
   return firstName([
     namedIn(extra?.["invocationParams"]),
     namedIn(extra?.["invocation_params"]),
     metadata["ls_model_name"],
     metadata["model"],
     namedIn(serialized?.["kwargs"]),
-    name,
-    serialized?.name,
-    serialized?.id?.at(-1),
+    startName(record),
   ]);
 }

@@ -85,7 +85,8 @@ export abstract class PrintingHandler extends BaseCallbackHandler {
   }
 
   override onText({ text }: EventRecord<"on_text">): unknown {
-    return this.print(this.#colored(text));
+    // Plain JavaScript may say anything.
+    return this.print(this.#colored(String(text)));
   }
 
   #colored(text: string): string {

@@ -1,9 +1,10 @@
 import { dispatch, dispatchAll } from "../dispatch.ts";
 import type { AnyEventRecord, ChatMessage, EventName, OwnFields, Serialized } from "../events.ts";
-import { checkKeys, checkSignal, invalidOption } from "../options.ts";
+import { checkKeys } from "../options.ts";
 import { anySignal } from "../signals.ts";
-import { BaseCallbackManager, type ManagerOptions } from "./base-manager.ts";
+import { BaseCallbackManager } from "./base-manager.ts";
 import { type ConfigureOptions, configured } from "./configure.ts";
+import type { ManagerOptions } from "./manager-options.ts";
 import { Run } from "./run.ts";
 import { newRunId } from "./run-id.ts";
 import {
@@ -13,44 +14,17 @@ import {
   AsyncCallbackManagerForToolRun,
   type Inheritance,
 } from "./run-managers.ts";
-
-export interface StartOptions {
-  /** Id of the run; with several prompts, of the first one's. @default a new UUIDv7 */
-  readonly runId?: string;
-  /** @default `serialized.name`, else the last part of `serialized.id` is what tracers show */
-  readonly name?: string;
-  /** Whatever handlers should know of the run besides, such as `{ invocationParams }`. */
-  readonly extra?: Readonly<Record<string, unknown>>;
-  /** Cancels the run, beside the manager's own signal. @default none */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface ToolStartOptions extends StartOptions {
-  /** The tool's input as an object, beside its text. */
-  readonly inputs?: unknown;
-  readonly toolCallId?: string;
-}
-
-export interface LLMStartOptions extends StartOptions {
-  /** In place of `runId`: one id for each prompt or conversation. */
-  readonly runIds?: readonly string[];
-}
-
-const START_KEYS = ["runId", "name", "extra", "signal"] as const satisfies (keyof StartOptions)[];
-const LLM_START_KEYS = [...START_KEYS, "runIds"] as const satisfies (keyof LLMStartOptions)[];
-const TOOL_START_KEYS = [...START_KEYS, "inputs", "toolCallId"] as const satisfies (keyof ToolStartOptions)[];
-
-function checkStart(options: StartOptions, keys: readonly string[]): void {
-  checkKeys("options", options, keys);
-  checkSignal("signal", options.signal);
-}
-
-function runIdsOf({ runId, runIds }: LLMStartOptions, count: number): readonly (string | undefined)[] {
-  if (runIds === undefined) return [runId];
-  if (runId !== undefined) throw invalidOption("runId", "left out where `runIds` is given", runId);
-  if (runIds.length !== count) throw invalidOption("runIds", `${count} ids, one for each run`, runIds);
-  return runIds;
-}
+import {
+  checkList,
+  checkStart,
+  LLM_START_KEYS,
+  type LLMStartOptions,
+  runIdsOf,
+  START_KEYS,
+  type StartOptions,
+  TOOL_START_KEYS,
+  type ToolStartOptions,
+} from "./start-options.ts";
 
 /**
  * Starts runs and tells the handlers of them. Where the manager's or the run's signal is aborted already, a start rejects
@@ -83,21 +57,23 @@ export class AsyncCallbackManager extends BaseCallbackManager {
   }
 
   /** Starts one run per prompt, all dispatched in parallel; gives one run manager per prompt, in prompt order. */
-  onLLMStart(
+  async onLLMStart(
     serialized: Serialized | null,
     prompts: readonly string[],
     options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
+    checkList("prompts", prompts);
     const own = prompts.map((prompt) => ({ serialized, prompts: [prompt] }));
     return this.#startLLMRuns("on_llm_start", own, options);
   }
 
   /** Starts one run per conversation, all dispatched in parallel; gives one run manager each, in order. */
-  onChatModelStart(
+  async onChatModelStart(
     serialized: Serialized | null,
     conversations: readonly (readonly ChatMessage[])[],
     options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
+    checkList("conversations", conversations);
     const own = conversations.map((messages) => ({ serialized, messages: [messages] }));
     return this.#startLLMRuns("on_chat_model_start", own, options);
   }
@@ -116,7 +92,8 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     input: string,
     options: ToolStartOptions = {},
   ): Promise<AsyncCallbackManagerForToolRun> {
-    const { inputs, toolCallId } = options;
+    // What is no object is refused below.
+    const { inputs, toolCallId } = options ?? {};
     const own = {
       serialized,
       input,

@@ -1,78 +1,13 @@
 import type { CallbackHandler } from "../handler.ts";
-import { checkKeys, checkSignal, invalidOption } from "../options.ts";
 import { anySignal } from "../signals.ts";
-
-/** A run that others hang under: a run manager, or the ids of a run that is traced elsewhere. */
-export interface ParentRun {
-  readonly runId: string;
-  readonly traceId: string;
-  /** The run above. @default unknown */
-  readonly parent?: ParentRun | undefined;
-}
-
-export interface ManagerOptions {
-  /** Handlers of this manager's own runs. @default [] */
-  readonly handlers?: readonly CallbackHandler[];
-  /** Handlers that children of its runs get too. @default [] */
-  readonly inheritableHandlers?: readonly CallbackHandler[];
-  /** @default [] */
-  readonly tags?: readonly string[];
-  /** @default [] */
-  readonly inheritableTags?: readonly string[];
-  /** @default {} */
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  /** @default {} */
-  readonly inheritableMetadata?: Readonly<Record<string, unknown>>;
-  /** The run under which this manager's runs hang. @default none: its runs are roots */
-  readonly parent?: ParentRun | undefined;
-  /** In place of `parent`: its id. */
-  readonly parentRunId?: string | undefined;
-  /** The trace of the parent run. @default the parent's own id, as if it were a root */
-  readonly traceId?: string | undefined;
-  /** Cancels this manager's runs. @default none */
-  readonly signal?: AbortSignal | undefined;
-}
-
-const OPTION_KEYS = [
-  "handlers",
-  "inheritableHandlers",
-  "tags",
-  "inheritableTags",
-  "metadata",
-  "inheritableMetadata",
-  "parent",
-  "parentRunId",
-  "traceId",
-  "signal",
-] as const satisfies (keyof ManagerOptions)[];
-
-/** A class, or the promise of a handler, would take no event and say nothing. */
-function checkHandlers(name: string, handlers: readonly CallbackHandler[]): void {
-  if (!Array.isArray(handlers)) throw invalidOption(name, "an array of handlers", handlers);
-  for (const [i, handler] of handlers.entries()) {
-    const given: unknown = handler;
-    if (typeof given === "object" && given !== null && !(given instanceof Promise)) continue;
-    throw invalidOption(`${name}[${i}]`, "a handler: an object, such as a class's instance", given);
-  }
-}
-
-function checkTags(name: string, tags: readonly string[]): void {
-  const isList = Array.isArray(tags) && tags.every((tag) => typeof tag === "string");
-  if (!isList) throw invalidOption(name, "an array of strings", tags);
-}
-
-function checkOptions(options: ManagerOptions): void {
-  checkKeys("options", options, OPTION_KEYS);
-  checkHandlers("handlers", options.handlers ?? []);
-  checkHandlers("inheritableHandlers", options.inheritableHandlers ?? []);
-  checkTags("tags", options.tags ?? []);
-  checkTags("inheritableTags", options.inheritableTags ?? []);
-  checkSignal("signal", options.signal);
-  const { parent, parentRunId = parent?.runId } = options;
-  if (parent !== undefined && parentRunId !== parent.runId) {
-    throw invalidOption("parentRunId", "the id of `parent`, or left out", parentRunId);
-  }
-}
+import {
+  checkHandlers,
+  checkManagerOptions,
+  checkMetadata,
+  checkTags,
+  type ManagerOptions,
+  type ParentRun,
+} from "./manager-options.ts";
 
 function parentOf({ parentRunId, traceId = parentRunId }: ManagerOptions): ParentRun | undefined {
   return parentRunId === undefined || traceId === undefined ? undefined : { runId: parentRunId, traceId };
@@ -86,7 +21,7 @@ function unique<T>(list: readonly T[] = []): T[] {
   return list.length < 2 ? [...list] : [...new Set(list)];
 }
 
-function union<T>(first: readonly T[], second: readonly T[]): T[] {
+export function union<T>(first: readonly T[], second: readonly T[]): T[] {
   return unique([...first, ...second]);
 }
 
@@ -115,7 +50,7 @@ export class BaseCallbackManager {
   /** Throws SIDECALL_OPTION_INVALID. */
   constructor(options: ManagerOptions = {}) {
     // A manager that is copied may be of a class with more properties.
-    if (!(options instanceof BaseCallbackManager)) checkOptions(options);
+    if (!(options instanceof BaseCallbackManager)) checkManagerOptions(options);
     this.handlers = unique(options.handlers);
     this.inheritableHandlers = unique(options.inheritableHandlers);
     this.tags = unique(options.tags);
@@ -164,6 +99,7 @@ export class BaseCallbackManager {
 
   /** Merges metadata key by key; the last value of a key counts. */
   addMetadata(metadata: Readonly<Record<string, unknown>>, inherit = true): void {
+    checkMetadata("metadata", metadata);
     this.metadata = { ...this.metadata, ...metadata };
     if (inherit) this.inheritableMetadata = { ...this.inheritableMetadata, ...metadata };
   }

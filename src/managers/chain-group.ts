@@ -1,9 +1,9 @@
 import { checkKeys } from "../options.ts";
 import { untilAborted } from "../signals.ts";
 import { AsyncCallbackManager } from "./async-manager.ts";
-import type { ManagerOptions } from "./base-manager.ts";
 import type { Callbacks } from "./configure.ts";
-import { withContext } from "./context.ts";
+import { checkBody, withContext } from "./context.ts";
+import type { ManagerOptions } from "./manager-options.ts";
 import type { AsyncCallbackManagerForChainRun } from "./run-managers.ts";
 
 export interface ChainGroupOptions {
@@ -30,35 +30,29 @@ const OPTION_KEYS = [
   "signal",
 ] as const satisfies (keyof ChainGroupOptions)[];
 
-/** Whether a group's run was ended, by whichever copy of its manager. */
-interface GroupState {
-  hasEnded: boolean;
-}
-
 /** A manager whose runs hang under one chain run, that of the group. The group, copies included, ends once. */
 export class AsyncCallbackManagerForChainGroup extends AsyncCallbackManager {
   /** The group's own run. */
   readonly run: AsyncCallbackManagerForChainRun;
-  readonly #state: GroupState;
 
-  constructor(options: ManagerOptions, run: AsyncCallbackManagerForChainRun, state: GroupState) {
+  constructor(options: ManagerOptions, run: AsyncCallbackManagerForChainRun) {
     super(options);
     this.run = run;
-    this.#state = state;
   }
 
+  /** Whether the group's run has ended, through this manager, a copy, or the run itself. */
   get hasEnded(): boolean {
-    return this.#state.hasEnded;
+    return this.run.hasEnded;
   }
 
   /** Ends the group's run; does nothing if it has ended. */
   async onChainEnd(outputs: unknown): Promise<void> {
-    if (this.#end()) await this.run.onChainEnd(outputs);
+    if (!this.hasEnded) await this.run.onChainEnd(outputs);
   }
 
   /** Ends the group's run with an error; does nothing if it has ended. */
   async onChainError(error: unknown): Promise<void> {
-    if (this.#end()) await this.run.onChainError(error);
+    if (!this.hasEnded) await this.run.onChainError(error);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -66,13 +60,7 @@ export class AsyncCallbackManagerForChainGroup extends AsyncCallbackManager {
   }
 
   protected override derive(options: ManagerOptions): this {
-    return new AsyncCallbackManagerForChainGroup(options, this.run, this.#state) as this;
-  }
-
-  #end(): boolean {
-    if (this.#state.hasEnded) return false;
-    this.#state.hasEnded = true;
-    return true;
+    return new AsyncCallbackManagerForChainGroup(options, this.run) as this;
   }
 }
 
@@ -94,7 +82,7 @@ export async function startChainGroup(
   });
   const start = runId === undefined ? { name } : { name, runId };
   const run = await manager.onChainStart({ name }, inputs, start);
-  return new AsyncCallbackManagerForChainGroup(run.childOptions(), run, { hasEnded: false });
+  return new AsyncCallbackManagerForChainGroup(run.childOptions(), run);
 }
 
 /**
@@ -108,6 +96,7 @@ export async function traceAsChainGroup<T>(
   options: ChainGroupOptions,
   body: (group: AsyncCallbackManagerForChainGroup) => T | PromiseLike<T>,
 ): Promise<T> {
+  checkBody(body);
   const group = await startChainGroup(name, options);
   try {
     const work = withContext({ run: group.run }, async () => body(group));

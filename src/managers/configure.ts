@@ -3,9 +3,10 @@ import { StdOutCallbackHandler } from "../handlers/stdout.ts";
 import { checkKeys, checkSignal } from "../options.ts";
 import { anySignal } from "../signals.ts";
 import { ConsoleTracer } from "../tracers/console-tracer.ts";
-import { BaseCallbackManager, type ManagerOptions, type ParentRun } from "./base-manager.ts";
+import { BaseCallbackManager } from "./base-manager.ts";
 import { type Surroundings, surroundings } from "./context.ts";
 import { applyHooks, hasInstance } from "./hooks.ts";
+import type { ManagerOptions, ParentRun } from "./manager-options.ts";
 
 /** Handlers, or a manager that brings its handlers with tags, metadata and parent. */
 export type Callbacks = readonly CallbackHandler[] | BaseCallbackManager;
@@ -49,7 +50,7 @@ function isAmong(runId: string, run: ParentRun | undefined): boolean {
 }
 
 /** What is around the call besides runs. */
-function scopeOf({ tags, metadata, signal }: Surroundings): BaseCallbackManager {
+function scopeOf({ tags, signal }: Surroundings, metadata: Surroundings["metadata"]): BaseCallbackManager {
   const [inheritableTags, inheritableMetadata] = [tags, metadata];
   return new BaseCallbackManager({ tags, inheritableTags, metadata, inheritableMetadata, signal });
 }
@@ -57,7 +58,8 @@ function scopeOf({ tags, metadata, signal }: Surroundings): BaseCallbackManager 
 /** A manager of the run around the call; without any, of no run. */
 function managerAround(around: Surroundings): BaseCallbackManager {
   const { run: parent, manager } = around;
-  return new BaseCallbackManager({ ...manager?.childOptions(), parent }).merge(scopeOf(around));
+  const inherited = new BaseCallbackManager({ ...manager?.childOptions(), parent });
+  return inherited.merge(scopeOf(around, around.metadataBelow));
 }
 
 function inheriting(inheritable: Callbacks, around: Surroundings): BaseCallbackManager {
@@ -69,8 +71,8 @@ function inheriting(inheritable: Callbacks, around: Surroundings): BaseCallbackM
     return manager;
   }
   const { parentRunId } = inheritable;
-  const isOfOtherTrace = parentRunId !== undefined && !isAmong(parentRunId, around.run);
-  const base = isOfOtherTrace ? scopeOf(around) : managerAround(around);
+  const hasOtherParent = parentRunId !== undefined && !isAmong(parentRunId, around.run);
+  const base = hasOtherParent ? scopeOf(around, around.metadata) : managerAround(around);
   return base.merge(inheritable);
 }
 

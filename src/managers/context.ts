@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { CallbackHandler } from "../handler.ts";
 import { checkKeys, checkSignal, invalidOption } from "../options.ts";
 import { anySignal } from "../signals.ts";
-import { BaseCallbackManager, type ParentRun } from "./base-manager.ts";
+import { BaseCallbackManager, union } from "./base-manager.ts";
+import { checkParent, type ParentRun } from "./manager-options.ts";
 import { AsyncRunManager } from "./run-managers.ts";
 
 /** What {@link withContext} puts around a call. */
@@ -39,6 +40,8 @@ export interface Surroundings {
   readonly handlers: readonly CallbackHandler[];
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** What the runs below `manager` get: of each key what is nearest, a context's value or what the run passes on. */
+  readonly metadataBelow: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -48,6 +51,7 @@ const NOTHING: Surroundings = {
   handlers: [],
   tags: [],
   metadata: {},
+  metadataBelow: {},
   signal: undefined,
 };
 
@@ -63,14 +67,8 @@ function linked(run: ParentRun, around: Surroundings): ParentRun {
   return { runId: run.runId, traceId: run.traceId, parent: around.run };
 }
 
-function inheritedMetadata(run: ParentRun | undefined) {
-  return run instanceof AsyncRunManager ? run.childOptions().metadata : undefined;
-}
-
-function checkRun(run: ParentRun): void {
-  const { runId, traceId }: Partial<ParentRun> = run ?? {};
-  if (typeof runId === "string" && typeof traceId === "string") return;
-  throw invalidOption("run", "a run manager, or an object with `runId` and `traceId`", run);
+export function checkBody(body: unknown): void {
+  if (typeof body !== "function") throw invalidOption("body", "a function", body);
 }
 
 /**
@@ -81,20 +79,25 @@ function checkRun(run: ParentRun): void {
 export function withContext<T>(context: CallbackContext, body: () => T): T {
   checkKeys("context", context, CONTEXT_KEYS);
   checkSignal("signal", context.signal);
+  checkBody(body);
   const around = surroundings();
-  const { run, metadata = {} } = context;
-  if (run !== undefined) checkRun(run);
-  const { handlers, tags } = new BaseCallbackManager({
+  const { run } = context;
+  if (run !== undefined) checkParent("run", run);
+  const { handlers, tags, metadata } = new BaseCallbackManager({
     handlers: context.handlers ?? [],
     tags: context.tags ?? [],
+    metadata: context.metadata ?? {},
   });
+  const manager = run instanceof AsyncRunManager ? run : undefined;
+  // A run passes on its own, not that of the run around it, which may be of another trace.
+  const passedOn = manager && { ...around.metadata, ...manager.childOptions().metadata };
   const within: Surroundings = {
     run: run === undefined ? around.run : linked(run, around),
-    manager: run instanceof AsyncRunManager ? run : around.manager,
-    handlers: [...around.handlers, ...handlers],
-    tags: [...around.tags, ...tags],
-    // The nearest counts: what the run's children inherit is nearer than what is around the run.
-    metadata: { ...around.metadata, ...inheritedMetadata(run), ...metadata },
+    manager: manager ?? around.manager,
+    handlers: union(around.handlers, handlers),
+    tags: union(around.tags, tags),
+    metadata: { ...around.metadata, ...metadata },
+    metadataBelow: { ...(passedOn ?? around.metadataBelow), ...metadata },
     signal: anySignal(around.signal, context.signal),
   };
   return storage.run(within, body);

@@ -1,7 +1,7 @@
 import type { LLMResult, RetryState, RunIdentity, TokenIndex } from "../events.ts";
 import type { CallbackHandler } from "../handler.ts";
 import type { AsyncCallbackManager } from "./async-manager.ts";
-import type { ManagerOptions, ParentRun } from "./base-manager.ts";
+import type { ManagerOptions, ParentRun } from "./manager-options.ts";
 import type { Run } from "./run.ts";
 
 /** Builds the manager for a run's children. Handed in, so that run managers need no import of the manager. */
@@ -52,6 +52,11 @@ export class AsyncRunManager implements RunIdentity, ParentRun {
   /** Cancels the run: once aborted, starts below it and events other than ends reject with its reason. */
   get signal(): AbortSignal | undefined {
     return this.run.signal;
+  }
+
+  /** Whether an end or error of the run was sent. */
+  get hasEnded(): boolean {
+    return this.run.hasEnded;
   }
 
   /** What makes a manager whose runs hang under this one. */

@@ -13,7 +13,8 @@ import {
 import { reportFailure } from "../failures.ts";
 import type { CallbackHandler, SinkRun, TokenSink } from "../handler.ts";
 import { rejected, untilAborted } from "../signals.ts";
-import type { BaseCallbackManager, ParentRun } from "./base-manager.ts";
+import type { BaseCallbackManager } from "./base-manager.ts";
+import type { ParentRun } from "./manager-options.ts";
 
 const ORIGIN = performance.timeOrigin;
 
@@ -72,6 +73,10 @@ export class Run implements RunIdentity {
     this.signal = start.signal;
   }
 
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   /** An event of this run as a record; start and custom events are `described`. */
   record<E extends EventName>(event: E, own: OwnFields<E>, described: boolean): EventRecord<E> {
     const { runId, parentRunId, traceId, tags, metadata, name } = this;
@@ -110,8 +115,8 @@ export class Run implements RunIdentity {
   emit<E extends EventName>(event: E, own: OwnFields<E>, described = false): Promise<void> {
     const isEnd = isRunEnd(EVENT_INFO[event]);
     if (!isEnd && this.signal?.aborted) return rejected(this.signal);
-    if (this.handlers.length === 0) return SETTLED;
     if (isEnd) this.#noteEnd(event);
+    if (this.handlers.length === 0) return SETTLED;
     const settled = dispatch(this.handlers, this.record(event, own, described));
     return isEnd ? settled : this.#interruptible(settled);
   }
@@ -123,12 +128,11 @@ export class Run implements RunIdentity {
 
   /** A second end is told too, since handlers may tell more of it than this run can; it is a mistake all the same. */
   #noteEnd(event: EventName): void {
-    if (!this.#hasEnded) {
-      this.#hasEnded = true;
-      return;
-    }
+    const isSecond = this.#hasEnded;
+    this.#hasEnded = true;
+    if (!isSecond || this.handlers.length === 0) return;
     const { runId } = this;
-    const message = `Expected one end or error of run ${runId}, got ${event} after it had ended.`;
+    const message = `Expected one end or error of run ${runId}, got ${event} after it had ended. Handlers get it all the same; end each run once.`;
     const error = new SidecallError("SIDECALL_RUN_ENDED", message);
     reportFailure({ handler: "AsyncCallbackManager", event, runId, error });
   }

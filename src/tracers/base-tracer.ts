@@ -78,11 +78,12 @@ export abstract class BaseTracer extends BaseCallbackHandler {
     await takeAll(this.#trees.takeAll().map((root) => () => this.persistRun(root)));
   }
 
-  #ended({ run, isRoot, fault }: Step<GrowingRun>): unknown {
-    if (!isRoot) return this.onRunEnd?.(run, isRoot);
+  #ended({ run, isRoot, fault, failure }: Step<GrowingRun>): unknown {
+    if (!isRoot && failure === undefined) return this.onRunEnd?.(run, isRoot);
     return takeAll([
       () => this.onRunEnd?.(run, isRoot),
-      () => this.persistRun(run),
+      () => (isRoot ? this.persistRun(run) : undefined),
+      () => (failure === undefined ? undefined : Promise.reject(failure.error)),
       () => (fault === undefined ? undefined : Promise.reject(fault)),
     ]);
   }

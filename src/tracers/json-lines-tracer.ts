@@ -1,7 +1,7 @@
 import type { AnyEventRecord } from "../events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
 import { LineFile } from "../line-file.ts";
-import { checkKeys, invalidOption } from "../options.ts";
+import { checkFilled, checkKeys } from "../options.ts";
 import { JSON_KEEPER, lineOf } from "./json-run.ts";
 import { type ExternalRun, RunTrees } from "./run-tree.ts";
 
@@ -12,9 +12,9 @@ export interface JsonLinesTracerOptions {
 
 /**
  * Writes one line of JSON per finished root run, its children nested in it: `id`, `parentRunId`, `traceId`,
- * `dottedOrder`, `name`, `runType`, `startTime` and `endTime` (ms since the epoch), `inputs`, `outputs`, `error`, `tags`,
- * `metadata`, `tokens: {count, firstTime, lastTime}`, `events` (retries, texts, custom events; where there are any),
- * `children`.
+ * `dottedOrder`, `name`, `runType`, `startTime` and `endTime` (ms since the epoch), `inputs`, `outputs`, `error`, `extra`
+ * (where there is any), `tags`, `metadata` (the start's alone), `tokens: {count, firstTime, lastTime}`, `events` (retries,
+ * texts, custom events, …; where there are any), `children`. Each is what `TracedRun` says of it.
  *
  * Memory holds unfinished trees alone. Several instances, also on several threads, may append to one file. `flush`
  * resolves when every finished tree is in the file; `close` writes unfinished ones too, with `endTime: null`.
@@ -28,8 +28,7 @@ export class JsonLinesTracer extends BaseCallbackHandler {
     super();
     checkKeys("options", options, ["path"] satisfies (keyof JsonLinesTracerOptions)[]);
     const { path } = options;
-    if (typeof path !== "string" || path === "") throw invalidOption("path", "the path of a file", path);
-    this.#file = new LineFile(path, "append");
+    this.#file = new LineFile(checkFilled("path", path, "the path of a file"), "append");
   }
 
   override onEvent(record: AnyEventRecord): Promise<void> | undefined {
@@ -50,8 +49,11 @@ export class JsonLinesTracer extends BaseCallbackHandler {
   }
 
   override async close(): Promise<void> {
-    for (const root of this.#trees.takeAll()) await this.#file.append(lineOf(root));
-    await this.#file.close();
+    try {
+      for (const root of this.#trees.takeAll()) await this.#file.append(lineOf(root));
+    } finally {
+      await this.#file.close();
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { constants } from "node:buffer";
 import type { AnyEventRecord } from "../events.ts";
 import { jsonText } from "./json-text.ts";
 import {
@@ -9,6 +10,7 @@ import {
   type TokenTimes,
 } from "./run-head.ts";
 import type { Keeper, TreeRun } from "./run-tree.ts";
+import { extraOf, inputsOf, lateInputsOf, outputsOf } from "./run-values.ts";
 
 /*
  * Runs as JSON. What events say is turned into text when it is said: a tree does not change when the application
@@ -22,13 +24,14 @@ export interface JsonRun extends TreeRun<JsonRun> {
   readonly events: string[];
   inputs: string;
   outputs: string;
+  extra: string;
   error: string;
 }
 
 function begin(record: StartRecord, head: RunHead): JsonRun {
   return {
-    // `name` stands for what is serialized.
-    inputs: jsonText(ownFields(record, ["serialized"])),
+    inputs: jsonText(inputsOf(record)),
+    extra: jsonText(extraOf(record)),
     tags: jsonText(record.tags),
     metadata: jsonText(record.metadata),
     children: [],
@@ -50,27 +53,57 @@ function note(run: JsonRun, record: AnyEventRecord): void {
 }
 
 function end(run: JsonRun, record: AnyEventRecord): void {
-  const outputs = ownFields(record, ["error", "inputs", "toolCallId"]);
-  if (Object.keys(outputs).length > 0) run.outputs = jsonText(outputs);
-  if ("inputs" in record && record.inputs !== undefined) run.inputs = jsonText({ inputs: record.inputs });
+  const inputs = lateInputsOf(record);
+  if (inputs !== undefined) run.inputs = jsonText(inputs);
+  const outputs = outputsOf(record);
+  if (outputs !== undefined) run.outputs = jsonText(outputs);
+  const extra = extraOf(record);
+  if (Object.keys(extra).length > 0) run.extra = jsonText({ ...JSON.parse(run.extra), ...extra });
   if ("error" in record) run.error = jsonText(record.error ?? "unknown");
 }
 
 export const JSON_KEEPER: Keeper<JsonRun> = { begin, note, end };
 
-/** A tree as a line of JSON, without its line break. */
-export function lineOf(run: JsonRun): string {
+/** A run as JSON, up to its children. */
+function openingOf(run: JsonRun): string {
   const { id, parentRunId, traceId, dottedOrder, name, runType, startTime, endTime } = run;
   const head = { id, parentRunId, traceId, dottedOrder, name, runType, startTime, endTime };
   const rest = [
     `"inputs":${run.inputs}`,
     `"outputs":${run.outputs}`,
     `"error":${run.error}`,
+    ...(run.extra === "{}" ? [] : [`"extra":${run.extra}`]),
     `"tags":${run.tags}`,
     `"metadata":${run.metadata}`,
     `"tokens":${JSON.stringify(run.tokens)}`,
     ...(run.events.length === 0 ? [] : [`"events":[${run.events.join(",")}]`]),
-    `"children":[${run.children.map(lineOf).join(",")}]`,
   ];
-  return `${JSON.stringify(head).slice(0, -1)},${rest.join(",")}}`;
+  return `${JSON.stringify(head).slice(0, -1)},${rest.join(",")},"children":[`;
+}
+
+/**
+ * A tree as a line of JSON, without its line break. Without recursion: each text is joined once, however deep the tree.
+ * Throws a RangeError if there is no string that long: dotted orders grow with the square of the depth.
+ */
+export function lineOf(root: JsonRun): string {
+  const texts: string[] = [];
+  let characters = 0;
+  const rest: (JsonRun | string)[] = [root];
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    if (typeof next === "string") {
+      texts.push(next);
+      continue;
+    }
+    const opening = openingOf(next);
+    characters += opening.length;
+    if (characters > constants.MAX_STRING_LENGTH)
+      throw new RangeError(`run ${root.id} is too large for a line`);
+    texts.push(opening);
+    rest.push("]}");
+    for (const [i, child] of next.children.toReversed().entries()) {
+      if (i > 0) rest.push(",");
+      rest.push(child);
+    }
+  }
+  return texts.join("");
 }

@@ -73,10 +73,8 @@ export function runHead(
 }
 
 /** An event's own fields that have a value. */
-export function ownFields(record: AnyEventRecord, without: readonly string[] = []): Record<string, unknown> {
+export function ownFields(record: AnyEventRecord): Record<string, unknown> {
   const values: Readonly<Record<string, unknown>> = { ...record };
-  const own = EVENT_INFO[record.event].fields.filter((field) => !without.includes(field));
-  return Object.fromEntries(
-    own.filter((field) => values[field] !== undefined).map((field) => [field, values[field]]),
-  );
+  const own = EVENT_INFO[record.event].fields.filter((field) => values[field] !== undefined);
+  return Object.fromEntries(own.map((field) => [field, values[field]]));
 }

@@ -1,6 +1,6 @@
 import type { SidecallError } from "../errors.ts";
 import { type AnyEventRecord, EVENT_INFO, EVENTS, type EventInfo, isRunEnd } from "../events.ts";
-import { checkKeys, invalidOption } from "../options.ts";
+import { checkFilled } from "../options.ts";
 import { isStart, type RunHead, runHead, type StartRecord } from "./run-head.ts";
 import { alreadyEnded, leftOpen, otherKind, reusedRun, unknownRun } from "./tree-faults.ts";
 
@@ -43,15 +43,19 @@ export interface Step<Run> {
   readonly isRoot: boolean;
   /** To be thrown when all else is done: the root has left runs open. */
   readonly fault?: SidecallError;
+  /** What the keeper threw at the end, to be thrown likewise. */
+  readonly failure?: { readonly error: unknown };
 }
 
-function checkExternal(run: ExternalRun): void {
-  const keys = ["id", "traceId", "dottedOrder"] as const satisfies (keyof ExternalRun)[];
-  checkKeys("run", run, keys);
-  for (const key of keys) {
-    if (typeof run[key] !== "string" || run[key] === "")
-      throw invalidOption(`run.${key}`, "a text", run[key]);
-  }
+/** Takes what it needs: a whole `TracedRun` of another tracer is one too. */
+function adoptionOf(run: ExternalRun): Adoption {
+  const { id, traceId, dottedOrder }: Partial<ExternalRun> = run ?? {};
+  return {
+    id: checkFilled("run.id", id),
+    traceId: checkFilled("run.traceId", traceId),
+    dottedOrder: checkFilled("run.dottedOrder", dottedOrder),
+    openChildren: 0,
+  };
 }
 
 function isOfKind(run: RunHead, info: EventInfo): boolean {
@@ -108,8 +112,7 @@ export class RunTrees<Run extends TreeRun<Run>> {
    * Throws SIDECALL_OPTION_INVALID.
    */
   adopt(run: ExternalRun): () => void {
-    checkExternal(run);
-    const adoption = { ...run, openChildren: 0 };
+    const adoption = adoptionOf(run);
     this.#adopted.set(run.id, adoption);
     return () => this.#disown(adoption);
   }
@@ -141,11 +144,21 @@ export class RunTrees<Run extends TreeRun<Run>> {
 
   #end(run: Run, record: AnyEventRecord): Step<Run> {
     run.endTime = record.timestamp;
-    this.#keeper.end(run, record);
-    if (!this.#roots.has(run)) return { run, isEnd: true, isRoot: false };
-    const open = this.#remove(run);
-    const step = { run, isEnd: true, isRoot: true };
+    const failure = this.#failureAtEnd(run, record);
+    const isRoot = this.#roots.has(run);
+    const open = isRoot ? this.#remove(run) : [];
+    const step = { run, isEnd: true, isRoot, ...failure };
     return open.length === 0 ? step : { ...step, fault: leftOpen(run, open) };
+  }
+
+  /** A tree is over when its root has ended, whether or not the keeper could take the end in. */
+  #failureAtEnd(run: Run, record: AnyEventRecord): Pick<Step<Run>, "failure"> {
+    try {
+      this.#keeper.end(run, record);
+      return {};
+    } catch (error) {
+      return { failure: { error } };
+    }
   }
 
   /** Forgets a tree. Returns the runs in it that have not ended. */

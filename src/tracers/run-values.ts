@@ -1,4 +1,6 @@
 import type { AnyEventRecord } from "../events.ts";
+import { isObject } from "../json-object.ts";
+import { look } from "../usage.ts";
 import type { StartRecord } from "./run-head.ts";
 
 /*
@@ -10,7 +12,7 @@ export type RunValues = Readonly<Record<string, unknown>>;
 
 function isPlain(value: unknown): value is RunValues {
   if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
+  const prototype: unknown = look(() => Object.getPrototypeOf(value));
   return prototype === Object.prototype || prototype === null;
 }
 
@@ -42,11 +44,11 @@ export function lateInputsOf(record: AnyEventRecord): RunValues | undefined {
 }
 
 /** What an end brings; of a model's error, what had arrived before it. */
-export function outputsOf(record: AnyEventRecord): RunValues | undefined {
+export function outputsOf(record: AnyEventRecord): object | undefined {
   switch (record.event) {
     case "on_llm_end":
     case "on_llm_error":
-      return record.response === undefined ? undefined : { ...record.response };
+      return isObject(record.response) ? record.response : undefined;
     case "on_chain_end":
       return named("output", record.outputs);
     case "on_tool_end":
@@ -56,4 +58,17 @@ export function outputsOf(record: AnyEventRecord): RunValues | undefined {
     default:
       return undefined;
   }
+}
+
+/** What is known besides when a run begins, or a tool fails. */
+export function extraOf(record: AnyEventRecord): RunValues {
+  const extra = "extra" in record ? record.extra : undefined;
+  const toolCallId = toolCallIdOf(record);
+  // What the application gave is looked into only where it must be: it may throw.
+  return "toolCallId" in toolCallId ? { ...extra, ...toolCallId } : (extra ?? {});
+}
+
+export function toolCallIdOf(record: AnyEventRecord): RunValues {
+  const toolCallId = "toolCallId" in record ? record.toolCallId : undefined;
+  return toolCallId === undefined ? {} : { toolCallId };
 }

@@ -1,6 +1,6 @@
 import type { AnyEventRecord, EventName, LLMResult } from "../events.ts";
 import { isObject, type JsonObject } from "../json-object.ts";
-import { generationsOf, messageFields, sumUsage } from "../usage.ts";
+import { generationsOf, look, messageFields, sumUsage } from "../usage.ts";
 import {
   countToken,
   isPiece,
@@ -10,7 +10,7 @@ import {
   type TokenTimes,
 } from "./run-head.ts";
 import type { Keeper, TreeRun } from "./run-tree.ts";
-import { inputsOf, lateInputsOf, outputsOf, type RunValues } from "./run-values.ts";
+import { inputsOf, lateInputsOf, outputsOf, type RunValues, toolCallIdOf } from "./run-values.ts";
 import { type TracedError, tracedError } from "./traced-error.ts";
 
 /** Something that happened in a run: a retry, text, custom event, agent action or finish, with its own fields. */
@@ -65,15 +65,11 @@ function keepObject(value: object, keep: Keep): JsonObject {
 
 /** What a model's answer says of itself: how many tools it calls, and what it has used. */
 function noteAnswer(run: GrowingRun, response: LLMResult): void {
-  const calls = generationsOf(response).map((each) => messageFields(each)?.["tool_calls"]);
+  const calls = generationsOf(response).map((each) => look(() => messageFields(each)?.["tool_calls"]));
   const toolCallCount = calls.reduce<number>((sum, each) => sum + (Array.isArray(each) ? each.length : 0), 0);
   if (toolCallCount > 0) run.extra = { ...run.extra, toolCallCount };
   const usageMetadata = sumUsage(response);
   if (usageMetadata !== undefined) run.metadata = { ...run.metadata, usageMetadata };
-}
-
-function toolCallId(record: AnyEventRecord): { readonly toolCallId?: string } {
-  return "toolCallId" in record && record.toolCallId !== undefined ? { toolCallId: record.toolCallId } : {};
 }
 
 function begin(record: StartRecord, head: RunHead, keep: Keep): GrowingRun {
@@ -82,7 +78,7 @@ function begin(record: StartRecord, head: RunHead, keep: Keep): GrowingRun {
     inputs: keepObject(inputsOf(record), keep),
     outputs: null,
     error: null,
-    extra: keepObject({ ...record.extra, ...toolCallId(record) }, keep),
+    extra: { ...keepObject(record.extra ?? {}, keep), ...toolCallIdOf(record) },
     tags: [...record.tags],
     metadata: keepObject(record.metadata, keep),
     tokens: { count: 0, firstTime: null, lastTime: null },
@@ -108,7 +104,7 @@ function end(run: GrowingRun, record: AnyEventRecord, keep: Keep): void {
   const outputs = outputsOf(record);
   if (outputs !== undefined) run.outputs = keepObject(outputs, keep);
   if ("error" in record) run.error = tracedError(record.error);
-  run.extra = { ...run.extra, ...toolCallId(record) };
+  run.extra = { ...run.extra, ...toolCallIdOf(record) };
   if ("response" in record && record.response !== undefined) noteAnswer(run, record.response);
 }
 

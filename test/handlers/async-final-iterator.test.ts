@@ -196,3 +196,19 @@ test("a handler that does not hear of the root takes what it hears of for a trac
   expect(await readAll(handler.aiter())).toEqual(["one"]);
   expect(await readAll(handler.aiter())).toEqual(["two"]);
 });
+
+const cycle: Record<string, unknown> = {};
+cycle["kwargs"] = cycle;
+
+test.each([
+  ["is missing", {}],
+  ["has no object in it", { generations: [[null]] }],
+  ["cannot be read", { generations: [[{ text: "a", message: cycle }]] }],
+])("an iteration ends where the response %s", async (_, response) => {
+  const { handler, manager } = setUp();
+  const tokens = handler.aiter();
+  const [run] = await manager.onLLMStart(MODEL, ["hi"]);
+  await run?.onLLMNewToken("a");
+  await run?.onLLMEnd(response as LLMResult);
+  expect(await readAll(tokens)).toEqual(["a"]);
+});

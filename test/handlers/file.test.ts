@@ -91,3 +91,13 @@ test("a path that cannot be written, and a wrong option, are refused with a code
     );
   }
 });
+
+test("what is no text is written as what it says, and harms nothing after it", async () => {
+  const handler = new FileCallbackHandler({ path: path("odd") });
+  const chain = await managerOf(handler).onChainStart({ name: "FakeChain" }, {});
+  const texts: unknown[] = [undefined, 42, Symbol("s")];
+  for (const text of texts) await chain.onText(text as string);
+  await chain.onChainEnd({});
+  await handler.close();
+  expect(readFileSync(path("odd"), "utf8")).toBe(PRINTED.replace("...\n", "...\nundefined42Symbol(s)"));
+});

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { AsyncCallbackManager, type CallbackHandler } from "../../src/index.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import { recorder } from "../support/recorder.ts";
 
 const reason = new RangeError("the client is gone");
@@ -159,4 +160,21 @@ test("a signal that is none is refused", async () => {
   const invalid = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining("`signal`") };
   expect(() => new AsyncCallbackManager({ signal })).toThrow(expect.objectContaining(invalid));
   await expect(new AsyncCallbackManager().onChainStart(null, {}, { signal })).rejects.toMatchObject(invalid);
+});
+
+test("a run that two signals cancel leaves nothing behind with them", async () => {
+  const [manager, start] = [new AbortController(), new AbortController()];
+  const handler: CallbackHandler = { onText: async () => undefined };
+  const callbacks = new AsyncCallbackManager({ handlers: [handler], signal: manager.signal });
+  const signals: WeakRef<AbortSignal>[] = [];
+  for (let i = 0; i < 10; i += 1) {
+    const chain = await callbacks.onChainStart(null, {}, { signal: start.signal });
+    await chain.onText("heard");
+    await chain.onChainEnd({});
+    if (chain.signal !== undefined) signals.push(new WeakRef(chain.signal));
+  }
+  await collectGarbage();
+  expect(signals).toHaveLength(10);
+  // The last one may still be on the stack.
+  expect(signals.filter((signal) => signal.deref() !== undefined).length).toBeLessThan(2);
 });

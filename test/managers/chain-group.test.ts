@@ -144,3 +144,22 @@ test("a misspelt option is refused", async () => {
   const options = { inheritable: [] } as object;
   await expect(startChainGroup("g", options)).rejects.toMatchObject({ code: "SIDECALL_OPTION_INVALID" });
 });
+
+test("a body that ends the group's own run has ended the group", async () => {
+  const handler = recorder();
+  const failures = await collectFailures(async () => {
+    await traceAsChainGroup("group", { callbacks: [handler] }, async (group) => {
+      await group.run.onChainEnd({ a: 1 });
+      expect(group.hasEnded).toBe(true);
+    });
+  });
+  expect(ends(handler)).toMatchObject([{ event: "on_chain_end", outputs: { a: 1 } }]);
+  expect(failures).toEqual([]);
+});
+
+test("a group without a body does not begin", async () => {
+  const handler = recorder();
+  const group = traceAsChainGroup("group", { callbacks: [handler] }, undefined as unknown as () => void);
+  await expect(group).rejects.toMatchObject({ code: "SIDECALL_OPTION_INVALID" });
+  expect(handler.records).toEqual([]);
+});

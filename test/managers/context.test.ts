@@ -138,6 +138,27 @@ test("of metadata the nearest counts: what is given explicitly, then a context, 
   });
 });
 
+test("a run of another trace gets nothing of the run around, by whichever way it is given", async () => {
+  const around = await AsyncCallbackManager.configure({
+    inheritableTags: ["around"],
+    inheritableMetadata: { around: true },
+  }).onChainStart(null, {});
+  const other = await new AsyncCallbackManager().onChainStart(null, {});
+  withContext({ metadata: { context: true } }, () =>
+    withContext({ run: around }, () => {
+      const given = AsyncCallbackManager.configure({ inheritable: other.getChild() });
+      const nested = withContext({ run: other }, () => configure());
+      for (const { parentRunId, tags, metadata } of [given, nested]) {
+        expect({ parentRunId, tags, metadata }).toEqual({
+          parentRunId: other.runId,
+          tags: [],
+          metadata: { context: true },
+        });
+      }
+    }),
+  );
+});
+
 test("the signal of a context cancels the runs of managers configured within", async () => {
   const controller = new AbortController();
   const tool = await withContext({ signal: controller.signal }, () => configure().onToolStart(null, "in"));
@@ -165,7 +186,14 @@ test.each([
   [{ run: null }, "run"],
   [{ handlers: [undefined] }, "handlers[0]"],
   [{ tags: "abc" }, "tags"],
+  [{ metadata: "abc" }, "metadata"],
 ])("a context that makes no sense is refused: %o", (context, name) => {
   const error = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(`\`${name}\``) };
   expect(() => withContext(context as object, () => 1)).toThrow(expect.objectContaining(error));
+});
+
+test("a context without a body is refused", () => {
+  expect(() => withContext({}, undefined as never)).toThrow(
+    expect.objectContaining({ code: "SIDECALL_OPTION_INVALID" }),
+  );
 });

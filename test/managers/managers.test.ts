@@ -224,8 +224,12 @@ test.each([
   [{ handlers: [Silent] }, "handlers[0]"],
   [{ handlers: [new Silent(), undefined] }, "handlers[1]"],
   [{ inheritableHandlers: [Promise.resolve(new Silent())] }, "inheritableHandlers[0]"],
+  [{ metadata: "abc" }, "metadata"],
+  [{ inheritableMetadata: [1] }, "inheritableMetadata"],
+  [{ handlers: null }, "handlers"],
+  [{ parent: { runId: "r" } }, "parent"],
 ])(
-  "what cannot be a manager's handlers is refused by name, where it would be silent: %o",
+  "what cannot be a manager's handlers or metadata is refused by name, where it would be silent: %o",
   (options, name) => {
     const error = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(`\`${name}\``) };
     expect(() => new AsyncCallbackManager(options as object)).toThrow(expect.objectContaining(error));
@@ -233,6 +237,21 @@ test.each([
     expect(() => manager.addHandler(Silent as CallbackHandler)).toThrow(/handlers/);
   },
 );
+
+test.each<[string, (manager: AsyncCallbackManager) => Promise<unknown>]>([
+  ["prompts", (manager) => manager.onLLMStart(null, "prompt" as never)],
+  ["conversations", (manager) => manager.onChatModelStart(null, undefined as never)],
+  ["runIds", (manager) => manager.onLLMStart(null, ["a", "b"], { runIds: "ab" as never })],
+  ["runIds", (manager) => manager.onLLMStart(null, ["a"], { runIds: [1] as never })],
+  ["runId", (manager) => manager.onRetrieverStart(null, "q", { runId: 1 as never })],
+  ["name", (manager) => manager.onChainStart(null, {}, { name: Symbol("n") as never })],
+  ["options", (manager) => manager.onToolStart(null, "in", null as never)],
+])("a start whose `%s` is not what it should be rejects, and nobody hears of it", async (name, start) => {
+  const handler = recorder();
+  const error = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(`\`${name}\``) };
+  await expect(start(new AsyncCallbackManager({ handlers: [handler] }))).rejects.toMatchObject(error);
+  expect(handler.records).toEqual([]);
+});
 
 test("a manager of a class with more properties can be copied", () => {
   class Named extends AsyncCallbackManager {

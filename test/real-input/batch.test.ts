@@ -19,7 +19,7 @@ interface TraceLine {
   readonly metadata: { readonly customId: string };
   readonly tokens: { readonly count: number };
   readonly outputs: {
-    readonly response: { readonly generations: readonly (readonly { readonly text: string }[])[] };
+    readonly generations: readonly (readonly { readonly text: string }[])[];
   };
 }
 
@@ -49,7 +49,7 @@ test.skipIf(!hasRecorded(ANSWERS))(
     );
     const texts = roots.map(({ metadata, outputs }) => [
       metadata.customId,
-      outputs.response.generations[0]?.[0]?.text,
+      outputs.generations[0]?.[0]?.text,
     ]);
     expect(roots.filter(({ parentRunId }) => parentRunId === null)).toHaveLength(805);
     expect(Object.fromEntries(texts)).toEqual(expected);

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
 import { AsyncCallbackManager, JsonLinesTracer, jsonLinesTracerModule, offThread } from "../../src/index.ts";
 import { jsonText } from "../../src/tracers/json-text.ts";
@@ -55,8 +55,8 @@ test("a finished root run is one line with its children nested in it", async () 
     traceId: chain.runId,
     name: "agent",
     runType: "chain",
-    inputs: { inputs: { question: "?" } },
-    outputs: { outputs: { answer: "Hello" } },
+    inputs: { question: "?" },
+    outputs: { answer: "Hello" },
     error: null,
     tags: [],
     metadata: {},
@@ -67,7 +67,7 @@ test("a finished root run is one line with its children nested in it", async () 
         name: "gpt",
         runType: "chat_model",
         inputs: { messages: [[{ role: "user", content: "hi" }]] },
-        outputs: { response: { generations: [[{ text: "Hello" }]] } },
+        outputs: { generations: [[{ text: "Hello" }]] },
         tokens: { count: 2 },
         events: [{ event: "on_retry", retryState: { attempt: 1 } }],
       },
@@ -83,16 +83,17 @@ test("a finished root run is one line with its children nested in it", async () 
 test("a line has its dotted order, and inputs that came late", async () => {
   const { tracer, manager, lines } = tracerTo("late.jsonl");
   const chain = await manager.onChainStart({ name: "c" }, null);
-  const tool = await chain.getChild().onToolStart({ name: "t" }, "");
+  const tool = await chain.getChild().onToolStart({ name: "t" }, "", { extra: { batch: 1 } });
   await tool.onToolError("no", { toolCallId: "t1" });
   await chain.onChainStream("piece");
   await chain.onChainEnd({}, { inputs: { known: true } });
   await tracer.close();
   const [line] = lines();
   expect(line).toMatchObject({
-    inputs: { inputs: { known: true } },
-    children: [{ outputs: null, error: "no" }],
+    inputs: { known: true },
+    children: [{ outputs: null, error: "no", extra: { batch: 1, toolCallId: "t1" } }],
   });
+  expect(line).not.toHaveProperty("extra");
   expect(line).not.toHaveProperty("events");
   expect(line?.dottedOrder).toMatch(new RegExp(`^\\d{8}T\\d{12}Z${chain.runId}$`));
   expect(line?.children[0]?.dottedOrder.startsWith(`${line.dottedOrder}.`)).toBe(true);
@@ -127,7 +128,20 @@ test("what the application changes afterwards does not change the trace", async 
   inputs.list.push(2);
   await chain.onChainEnd("done");
   await tracer.close();
-  expect(lines()).toMatchObject([{ inputs: { inputs: { list: [1] } } }]);
+  expect(lines()).toMatchObject([{ inputs: { list: [1] } }]);
+});
+
+test("what cannot be read is written as such, and its run is none the worse", async () => {
+  const { tracer, manager, lines } = tracerTo("unreadable.jsonl");
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const chain = await manager.onChainStart({ name: "c" }, proxy, { extra: proxy });
+  await chain.onChainEnd(proxy);
+  await tracer.close();
+  const unreadable = "[unreadable]";
+  expect(lines()).toMatchObject([
+    { name: "c", inputs: { input: unreadable }, outputs: { output: unreadable }, extra: unreadable },
+  ]);
 });
 
 test("a run whose parent the tracer never heard of is a tree of its own", async () => {
@@ -215,4 +229,40 @@ test("off-thread, an unwritable path rejects with the file's name", async () => 
     code: "SIDECALL_FACTORY_FAILED",
     message: expect.stringContaining("missing/trace.jsonl"),
   });
+});
+
+test("a line takes a tree of any width, and hundreds of runs deep", async () => {
+  const { tracer, manager, lines } = tracerTo("deep.jsonl");
+  const runs = [await manager.onChainStart({ name: "root" }, {})];
+  for (let depth = 1; depth < 500; depth += 1) {
+    const child = await runs
+      .at(-1)
+      ?.getChild()
+      .onChainStart({ name: `${depth}` }, {});
+    if (child !== undefined) runs.push(child);
+  }
+  for (const name of ["first", "second"]) {
+    const tool = await runs[0]?.getChild().onToolStart({ name }, "");
+    await tool?.onToolEnd("");
+  }
+  for (const run of runs.reverse()) await run.onChainEnd({});
+  await tracer.close();
+  const names: string[] = [];
+  for (let run = lines()[0]; run !== undefined; run = run.children[0]) names.push(run.name);
+  expect(names).toEqual(["root", ...Array.from({ length: 499 }, (_, i) => `${i + 1}`)]);
+  expect(lines()[0]?.children.map(({ name }) => name)).toEqual(["1", "first", "second"]);
+});
+
+test.skipIf(!existsSync("/dev/full"))("closing closes the file, whatever could not be written", async () => {
+  const open = () => readdirSync("/proc/self/fd").length;
+  const before = open();
+  const tracer = new JsonLinesTracer({ path: "/dev/full" });
+  const manager = new AsyncCallbackManager({ handlers: [tracer] });
+  for (const name of ["ended", "open"]) {
+    const chain = await manager.onChainStart({ name }, {});
+    if (name === "ended") await chain.onChainEnd({});
+  }
+  await expect(tracer.flush()).rejects.toMatchObject({ code: "ENOSPC" });
+  await expect(tracer.close()).rejects.toMatchObject({ code: "ENOSPC" });
+  expect(open()).toBe(before);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type AnyEventRecord, InMemoryTracer, type TracedRun } from "../../src/index.ts";
+import { type AnyEventRecord, type ExternalRun, InMemoryTracer, type TracedRun } from "../../src/index.ts";
 import { RunTrees } from "../../src/tracers/run-tree.ts";
 import { objectKeeper } from "../../src/tracers/traced-run.ts";
 import { record } from "../support/records.ts";
@@ -202,13 +202,23 @@ test("an adopted run can be released, also while it has children, and only as of
   expect(core.size).toBe(0);
 });
 
-test.each([
-  { ...OUTSIDE, traceId: "" },
-  { ...OUTSIDE, dotted: 1 },
-])("what is adopted is checked: %o", (run) => {
-  const tracer = new InMemoryTracer();
-  expect(() => tracer.adopt(run)).toThrow(coded("SIDECALL_OPTION_INVALID"));
+test("a run of another tracer can be adopted as it is", () => {
+  const [theirs, ours] = [new InMemoryTracer(), new InMemoryTracer()];
+  void theirs.onEvent(record("on_chain_start", "outer", { inputs: {} }));
+  const [outer] = theirs.openRuns;
+  if (outer !== undefined) ours.adopt(outer);
+  const inner = { parentRunId: "outer", traceId: "outer" };
+  void ours.onEvent(record("on_chain_start", "inner", { ...inner, inputs: {} }));
+  expect(ours.openRuns[0]?.dottedOrder.startsWith(`${outer?.dottedOrder}.`)).toBe(true);
 });
+
+test.each([{ ...OUTSIDE, traceId: "" }, { ...OUTSIDE, dottedOrder: 1 }, { id: OUTSIDE.id }, undefined])(
+  "what is adopted is checked: %o",
+  (run) => {
+    const tracer = new InMemoryTracer();
+    expect(() => tracer.adopt(run as ExternalRun)).toThrow(coded("SIDECALL_OPTION_INVALID"));
+  },
+);
 
 test("nothing is kept of finished runs, whatever they did", () => {
   const { core, given, start, end } = trees();

@@ -239,3 +239,63 @@ describe("RootListenersTracer", () => {
     expect(make).toThrow(expect.objectContaining({ code: "SIDECALL_OPTION_INVALID" }));
   });
 });
+
+describe("values that throw when they are read", () => {
+  const unreadable: never = new Proxy(
+    {},
+    {
+      get() {
+        throw new Error("unreadable");
+      },
+      ownKeys() {
+        throw new Error("unreadable");
+      },
+      getPrototypeOf() {
+        throw new Error("unreadable");
+      },
+    },
+  ) as never;
+
+  test("take nothing from a tree but themselves", async () => {
+    const tracer = new InMemoryTracer();
+    const failures = await collectFailures(async () => {
+      const chain = await managerFor(tracer).onChainStart(unreadable, unreadable);
+      const [model] = await chain.getChild().onLLMStart(unreadable, ["p"], { extra: unreadable });
+      await model?.onLLMEnd({ generations: [[{ text: "t", message: unreadable }]] });
+      const [other] = await chain.getChild().onLLMStart({ id: 5 as never }, ["p"]);
+      await other?.onLLMEnd(unreadable);
+      await chain.onChainEnd(unreadable);
+    });
+    expect(failures).toEqual([]);
+    expect(tracer.runs).toMatchObject([
+      { name: "chain", children: [{ name: "llm", inputs: { prompts: ["p"] } }, { name: "llm" }] },
+    ]);
+  });
+});
+
+test("a root whose end cannot be kept is over all the same, and what failed is told", async () => {
+  const persisted: TracedRun[] = [];
+  class Refusing extends BaseTracer {
+    protected override keepValue(value: unknown): unknown {
+      if (JSON.stringify(value).includes("secret")) throw new Error("not to be kept");
+      return value;
+    }
+    protected override persistRun = (run: TracedRun) => void persisted.push(run);
+    get open() {
+      return this.openRoots.length;
+    }
+  }
+  const tracer = new Refusing();
+  const failures = await collectFailures(async () => {
+    const chain = await managerFor(tracer).onChainStart({ name: "c" }, {});
+    const tool = await chain.getChild().onToolStart({ name: "t" }, "");
+    await tool.onToolEnd("secret");
+    await chain.onChainEnd({ secret: 1 });
+  });
+  expect(failures).toMatchObject([
+    { event: "on_tool_end", error: { message: "not to be kept" } },
+    { event: "on_chain_end", error: { message: "not to be kept" } },
+  ]);
+  expect([persisted.map(({ name }) => name), tracer.open]).toEqual([["c"], 0]);
+  expect(persisted[0]?.children).toMatchObject([{ name: "t", outputs: null, endTime: expect.any(Number) }]);
+});

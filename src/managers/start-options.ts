@@ -1,0 +1,55 @@
+import { checkKeys, checkSignal, checkText, invalidOption } from "../options.ts";
+
+export interface StartOptions {
+  /** Id of the run; with several prompts, of the first one's. @default a new UUIDv7 */
+  readonly runId?: string;
+  /** @default `serialized.name`, else the last part of `serialized.id` is what tracers show */
+  readonly name?: string;
+  /** Whatever handlers should know of the run besides, such as `{ invocationParams }`. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+  /** Cancels the run, beside the manager's own signal. @default none */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ToolStartOptions extends StartOptions {
+  /** The tool's input as an object, beside its text. */
+  readonly inputs?: unknown;
+  readonly toolCallId?: string;
+}
+
+export interface LLMStartOptions extends StartOptions {
+  /** In place of `runId`: one id for each prompt or conversation. */
+  readonly runIds?: readonly string[];
+}
+
+export const START_KEYS = ["runId", "name", "extra", "signal"] as const satisfies (keyof StartOptions)[];
+export const LLM_START_KEYS = [...START_KEYS, "runIds"] as const satisfies (keyof LLMStartOptions)[];
+export const TOOL_START_KEYS = [
+  ...START_KEYS,
+  "inputs",
+  "toolCallId",
+] as const satisfies (keyof ToolStartOptions)[];
+
+/** Throws SIDECALL_OPTION_INVALID. */
+export function checkStart(options: StartOptions, keys: readonly string[]): void {
+  checkKeys("options", options, keys);
+  checkSignal("signal", options.signal);
+  checkText("runId", options.runId);
+  checkText("name", options.name);
+}
+
+/** One run for each of a list. Throws SIDECALL_OPTION_INVALID. */
+export function checkList(name: string, list: readonly unknown[]): void {
+  if (!Array.isArray(list)) throw invalidOption(name, "an array", list);
+}
+
+/** The id of each of `count` runs, as far as it is given. Throws SIDECALL_OPTION_INVALID. */
+export function runIdsOf({ runId, runIds }: LLMStartOptions, count: number): readonly (string | undefined)[] {
+  if (runIds === undefined) return [runId];
+  if (runId !== undefined) throw invalidOption("runId", "left out where `runIds` is given", runId);
+  if (!Array.isArray(runIds) || runIds.length !== count) {
+    throw invalidOption("runIds", `${count} ids, one for each run`, runIds);
+  }
+  for (const each of runIds) checkText("runIds", each);
+  return runIds;
+}
