@@ -1,8 +1,8 @@
 import { setImmediate as immediate } from "node:timers/promises";
 import { CallbackManager } from "@langchain/core/callbacks/manager";
 import { type BaseMessage, HumanMessage } from "@langchain/core/messages";
+import { type Chat, nothing, type Peer, type Send } from "../../src/bench/peers/peer.ts";
 import { LangChainCountingHandler } from "../handlers/counting-langchain.ts";
-import { type Chat, nothing, type Peer, type Send } from "./peer.ts";
 
 const SERIALIZED = { lc: 1, type: "not_implemented" as const, id: ["bench"] };
 

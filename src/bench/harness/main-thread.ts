@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
+import { pauseThread } from "../../shared-memory/pause.ts";
 
 /** What some work has cost the main thread. */
 interface MainThreadTime<T> {
@@ -11,12 +12,11 @@ interface MainThreadTime<T> {
 }
 
 const MOMENT_MILLIS = 0.05;
-const nobody = new Int32Array(new SharedArrayBuffer(4));
 
 /** Microseconds that this thread has been on a processor. */
 function cpuMicros(): number | undefined {
   // The kernel brings a thread's account up to date when the thread gives up its processor.
-  Atomics.wait(nobody, 0, 0, MOMENT_MILLIS);
+  pauseThread(MOMENT_MILLIS);
   try {
     const [nanos] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8").split(" ");
     return Number(nanos) / 1000;

@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { v7 as uuidv7 } from "uuid";
-import type { AnyEventRecord, EventRecord } from "../../src/events.ts";
+import type { AnyEventRecord, EventRecord } from "../../events.ts";
 import type { Counts } from "../handlers/counts.ts";
 import { type Chat, nothing, type Peer, type Send } from "./peer.ts";
 
@@ -62,6 +62,7 @@ export async function piscinaPeer(mode: keyof typeof NAMES): Promise<Peer> {
   };
   return {
     name: NAMES[mode],
+    isSlow: true,
     async tokenSender(tokens: readonly string[]): Promise<Send> {
       const runId = uuidv7();
       await give(startRecord(runId, ""));

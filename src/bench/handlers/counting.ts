@@ -1,4 +1,4 @@
-import type { EventRecord } from "../../src/events.ts";
+import type { EventRecord } from "../../events.ts";
 import { Counter, type Counts } from "./counts.ts";
 
 /** Counts what it gets: as little work as a check of the results allows. */

@@ -1,5 +1,5 @@
-import { deliver } from "../../src/delivery.ts";
-import type { AnyEventRecord } from "../../src/events.ts";
+import { deliver } from "../../delivery.ts";
+import type { AnyEventRecord } from "../../events.ts";
 import CountingHandler from "./counting.ts";
 import type { Counts } from "./counts.ts";
 

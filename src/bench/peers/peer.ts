@@ -13,6 +13,8 @@ export type Send = () => Promise<void>;
 /** One way to get events to counting handlers. */
 export interface Peer {
   readonly name: string;
+  /** Costs so much per token that a part of the text must do to find out how many it takes in a second. */
+  readonly isSlow?: boolean;
   /** Opens a run (one start event without text); each `send` gives it all tokens, one call after the other. */
   tokenSender(tokens: readonly string[]): Promise<Send>;
   /** Each `send` runs the chats one after the other: a start, the tokens if there are any, an end. */

@@ -1,4 +1,4 @@
-import { add, type Counts, NOTHING } from "../handlers/counts.ts";
+import { type Counts, NOTHING } from "../handlers/counts.ts";
 import type { Chat, Peer, Send } from "../peers/peer.ts";
 
 /** Generous: what a frame costs in a ring besides its text, and a UTF-16 unit at its longest. */
@@ -45,45 +45,4 @@ export function chatLoad(chats: readonly Chat[]): Load {
     opening: NOTHING,
     prepare: (peer) => peer.chatSender(chats),
   };
-}
-
-/** A peer that sends one load again and again, and what its handlers must have counted for it. */
-export class Sender {
-  readonly peer: Peer;
-  readonly load: Load;
-  readonly #send: Send;
-  #sends = 0;
-
-  private constructor(peer: Peer, load: Load, send: Send) {
-    this.peer = peer;
-    this.load = load;
-    this.#send = send;
-  }
-
-  static async open(peer: Peer, load: Load): Promise<Sender> {
-    return new Sender(peer, load, await load.prepare(peer));
-  }
-
-  send(): Promise<void> {
-    this.#sends += 1;
-    return this.#send();
-  }
-
-  /** Throws unless `times` more sends are sure to find room without anybody waiting. */
-  checkRoom(times: number): void {
-    this.peer.checkRoom?.(times * this.load.bytes);
-  }
-
-  /** Throws unless every handler has counted exactly what was sent. */
-  async verify(): Promise<void> {
-    await this.peer.delivered();
-    const expected = JSON.stringify(add(this.load.opening, this.load.counts, this.#sends));
-    for (const [i, counts] of (await this.peer.counts()).entries()) {
-      const counted = JSON.stringify(counts);
-      if (counted === expected) continue;
-      throw new Error(
-        `Expected handler ${i} of "${this.peer.name}" to have counted ${expected}, got ${counted}.`,
-      );
-    }
-  }
 }

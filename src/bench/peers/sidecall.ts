@@ -1,5 +1,8 @@
-import { AsyncCallbackManager, type Completion, offThread } from "../../src/index.ts";
+import { AsyncCallbackManager } from "../../managers/async-manager.ts";
+import { offThread } from "../../offthread/off-thread.ts";
+import type { Completion } from "../../offthread/options.ts";
 import CountingHandler from "../handlers/counting.ts";
+import { add, NOTHING } from "../handlers/counts.ts";
 import { type Chat, nothing, type Peer, type Send } from "./peer.ts";
 
 const SERIALIZED = { name: "bench" };
@@ -43,38 +46,58 @@ export function noHandlerPeer(): Peer {
   };
 }
 
-export function inlinePeer(): Peer {
-  const handler = new CountingHandler();
+export function handlersName(handlers: number): string {
+  return handlers === 1 ? "1 handler" : `${handlers} handlers`;
+}
+
+export function inlineName(handlers: number): string {
+  return `inline, ${handlersName(handlers)}`;
+}
+
+export function inlinePeer(handlers: number): Peer {
+  const counting = Array.from({ length: handlers }, () => new CountingHandler());
   return {
-    name: "inline, 1 handler",
-    ...senders(new AsyncCallbackManager({ handlers: [handler] })),
+    name: inlineName(handlers),
+    ...senders(new AsyncCallbackManager({ handlers: counting })),
     delivered: nothing,
-    counts: async () => [handler.counts()],
+    counts: async () => counting.map((handler) => handler.counts()),
     close: nothing,
   };
 }
 
-export function offThreadName(handlers: number, completion: Completion): string {
-  const count = handlers === 1 ? "1 handler" : `${handlers} handlers`;
-  return completion === "queued" ? `off-thread, ${count}` : `off-thread handled, ${count}`;
+export function offThreadName(handlers: number, completion: Completion = "queued"): string {
+  return `off-thread${completion === "queued" ? "" : " handled"}, ${handlersName(handlers)}`;
 }
 
-/** One lane that runs all handlers, given as one list of specs. */
-export async function offThreadPeer(handlers: number, completion: Completion): Promise<Peer> {
+export interface OffThreadPeerOptions {
+  readonly handlers: number;
+  /** @default "queued" */
+  readonly completion?: Completion;
+  /** @default 1 */
+  readonly lanes?: number;
+  /** Of each lane. @default 4 MiB */
+  readonly ringBytes?: number;
+}
+
+/** Lanes that run all handlers, given as one list of specs. */
+export async function offThreadPeer(options: OffThreadPeerOptions): Promise<Peer> {
+  const { handlers, completion = "queued", lanes = 1, ringBytes = RING_BYTES } = options;
   const module = new URL("../handlers/counting.js", import.meta.url);
   const specs = Array.from({ length: handlers }, (_, i) => ({ module, name: `counting-${i}` }));
-  const handler = await offThread<CountingHandler>(specs, { completion, ringBytes: RING_BYTES });
+  const handler = await offThread<CountingHandler>(specs, { completion, ringBytes, threads: lanes });
   return {
     name: offThreadName(handlers, completion),
     ...senders(new AsyncCallbackManager({ handlers: [handler] })),
     delivered: () => handler.flush(),
     async counts() {
-      return (await Promise.all(Object.values(handler.remotes).map((remote) => remote.counts()))).flat();
+      const byLane = await Promise.all(Object.values(handler.remotes).map((remote) => remote.counts()));
+      return byLane.map((counts) => counts.reduce((sum, lane) => add(sum, lane), NOTHING));
     },
     checkRoom(bytes) {
+      // As if one lane got everything: it may.
       const used = handler.stats().bufferedBytes + bytes;
-      if (used <= RING_BYTES) return;
-      throw new Error(`Expected the events to fit a ring of ${RING_BYTES} bytes, got ${used} bytes of them.`);
+      if (used <= ringBytes) return;
+      throw new Error(`Expected the events to fit a ring of ${ringBytes} bytes, got ${used} bytes of them.`);
     },
     close: () => handler.close(),
   };

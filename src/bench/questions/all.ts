@@ -1,0 +1,17 @@
+import type { Question } from "../harness/question.ts";
+import { fanOut } from "./fan-out.ts";
+import { lifecycle } from "./lifecycle.ts";
+import { payload } from "./payload.ts";
+import { throughput } from "./throughput.ts";
+import { tokenBurst } from "./token-burst.ts";
+import { tokenPaced } from "./token-paced.ts";
+
+/** In the order in which they are asked. */
+export const QUESTIONS: readonly Question[] = [
+  tokenBurst,
+  tokenPaced,
+  lifecycle,
+  fanOut,
+  throughput,
+  payload,
+];

@@ -1,0 +1,39 @@
+import { type CheckedPeer, withPeers } from "../harness/checked-peer.ts";
+import { runsWithoutTokens } from "../harness/corpus.ts";
+import { burstCost, pacedCost } from "../harness/cost.ts";
+import type { Effort } from "../harness/effort.ts";
+import { chatLoad, type Load } from "../harness/load.ts";
+import type { Question } from "../harness/question.ts";
+import { inRounds, type Reading, type Trial } from "../harness/rounds.ts";
+import { SHIPPED_PEERS } from "../peers/shipped.ts";
+import { offThreadName } from "../peers/sidecall.ts";
+
+const RUNS_PER_SEND = 10;
+const SENDS_PER_BURST = { full: 40, quick: 5 };
+
+function named(way: string, readings: readonly Reading[]): Reading[] {
+  return readings.map((reading) => ({ ...reading, metric: `${way}, ${reading.metric}` }));
+}
+
+async function trialOf(peer: CheckedPeer, load: Load, effort: Effort): Promise<Trial> {
+  const sender = await peer.open(load);
+  return {
+    peer: peer.name,
+    measure: async () => [
+      ...named("burst", await burstCost(sender, SENDS_PER_BURST[effort.name], effort.burstMillis)),
+      ...named("paced", await pacedCost(sender, effort.pacedMillis)),
+    ],
+  };
+}
+
+export const lifecycle: Question = {
+  name: "lifecycle",
+  asks: "What does a lifecycle event cost the main thread? (Half of a chat model's start and end.)",
+  base: offThreadName(1),
+  answer(context, effort) {
+    const load = chatLoad(runsWithoutTokens(context.corpus, RUNS_PER_SEND));
+    return withPeers([...SHIPPED_PEERS, ...context.guests(this.name, 1)], async (peers) =>
+      inRounds(await Promise.all(peers.map((peer) => trialOf(peer, load, effort))), effort),
+    );
+  },
+};

@@ -1,0 +1,39 @@
+import { type CheckedPeer, withPeers } from "../harness/checked-peer.ts";
+import type { Corpus } from "../harness/corpus.ts";
+import { burstCost } from "../harness/cost.ts";
+import type { Effort } from "../harness/effort.ts";
+import { tokenLoad } from "../harness/load.ts";
+import type { Question } from "../harness/question.ts";
+import { inRounds, type Trial } from "../harness/rounds.ts";
+import { SHIPPED_PEERS } from "../peers/shipped.ts";
+import { offThreadName } from "../peers/sidecall.ts";
+
+const TOKENS_PER_SEND = 50;
+const BURSTS = { full: [100, 2_000, 30_000], quick: [100, 2_000] };
+
+export function someTokens({ chats }: Corpus, count: number): string[] {
+  return chats.flatMap(({ tokens }) => tokens).slice(0, count);
+}
+
+async function trialsOf(peer: CheckedPeer, tokens: readonly string[], effort: Effort): Promise<Trial[]> {
+  const sender = await peer.open(tokenLoad(tokens));
+  return BURSTS[effort.name].map((burst) => ({
+    peer: peer.name,
+    x: burst,
+    measure: () => burstCost(sender, burst / TOKENS_PER_SEND, effort.burstMillis),
+  }));
+}
+
+export const tokenBurst: Question = {
+  name: "token-burst",
+  asks: "What does a token cost the main thread, in bursts that are sent without pause?",
+  base: offThreadName(1),
+  axis: "tokens in a burst",
+  answer(context, effort) {
+    const tokens = someTokens(context.corpus, TOKENS_PER_SEND);
+    return withPeers([...SHIPPED_PEERS, ...context.guests(this.name, 1)], async (peers) => {
+      const trials = await Promise.all(peers.map((peer) => trialsOf(peer, tokens, effort)));
+      return inRounds(trials.flat(), effort);
+    });
+  },
+};
