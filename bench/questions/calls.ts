@@ -1,41 +1,35 @@
 import Benchmark from "benchmark";
-import type { Effort } from "./effort.ts";
-import type { Sender } from "./load.ts";
-import { median } from "./series.ts";
+import type { Sender } from "../../src/bench/harness/checked-peer.ts";
+import type { Effort } from "../../src/bench/harness/effort.ts";
+import { median } from "../../src/bench/harness/series.ts";
 
 /** `@types/benchmark` does not describe what a deferred test is given. */
 interface Deferred {
   resolve(): void;
 }
 
-export interface CallTime {
-  /** Wall-clock time from a call until its promise has resolved: the median of Benchmark.js's samples. */
-  readonly microsPerEvent: number;
-  readonly marginPercent: number;
-}
+/** How long it takes samples, how long one is at least, and the pause between two, in which workers catch up. */
+const SAMPLING = {
+  full: { maxTime: 0.5, minSamples: 10, minTime: 0.003, delay: 0.015 },
+  quick: { maxTime: 0.01, minSamples: 2, minTime: 0.0001, delay: 0.001 },
+};
 
 /**
- * Times a sender's calls with Benchmark.js. Between two samples is a pause, in which workers catch up; every sample is
- * checked to have found room in the ring, so that no figure contains waiting for it.
+ * Microseconds per event from a sender's call until its promise has resolved: the median of Benchmark.js's samples. Every
+ * sample is checked to have found room in the ring, so that no figure contains waiting for it.
  *
  * The test has neither `setup` nor `teardown`: with one, Benchmark.js would compile the test's source apart from its closure.
  */
-export function timeCalls(sender: Sender, { sampling }: Effort): Promise<CallTime> {
+export function timeCalls(sender: Sender, effort: Effort): Promise<number> {
   return new Promise((resolve, reject) => {
-    let failure: unknown;
+    let isOver = false;
     const bench = new Benchmark({
       name: sender.peer.name,
       defer: true,
       async: true,
-      maxTime: sampling.maxSeconds,
-      minSamples: sampling.minSamples,
-      minTime: sampling.sampleSeconds,
-      delay: sampling.pauseSeconds,
+      ...SAMPLING[effort.name],
       fn: (deferred: Deferred) => {
-        sender.send().then(
-          () => deferred.resolve(),
-          (error: unknown) => fail(error),
-        );
+        sender.send().then(() => deferred.resolve(), fail);
       },
       onCycle: () => {
         try {
@@ -45,13 +39,11 @@ export function timeCalls(sender: Sender, { sampling }: Effort): Promise<CallTim
         }
       },
       onComplete: () => {
-        if (failure !== undefined) return;
-        const { sample, rme } = bench.stats;
-        resolve({ microsPerEvent: (median(sample) * 1e6) / sender.load.events, marginPercent: rme });
+        if (!isOver) resolve((median(bench.stats.sample) * 1e6) / sender.load.events);
       },
     });
     const fail = (error: unknown) => {
-      failure ??= error;
+      isOver = true;
       bench.abort();
       reject(error);
     };

@@ -1,9 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import os from "node:os";
 import { ROOT } from "./paths.ts";
 
-const PACKAGES = ["piscina", "comlink", "@msgpack/msgpack", "uuid", "@langchain/core", "benchmark"];
+const PACKAGES = [
+  "piscina",
+  "comlink",
+  "@msgpack/msgpack",
+  "uuid",
+  "@langchain/core",
+  "pino",
+  "@opentelemetry/sdk-trace-base",
+  "benchmark",
+];
 
 export interface Machine {
   readonly cpu: string;
@@ -13,8 +22,10 @@ export interface Machine {
   readonly load: number;
   readonly platform: string;
   readonly node: string;
+  /** Of sidecall, and of the packages that are there. */
   readonly versions: Readonly<Record<string, string>>;
-  readonly commit: string;
+  /** Undefined where sidecall is no clone. */
+  readonly commit: string | undefined;
 }
 
 /** Processes that run or want to, averaged over the last minute, this one included. */
@@ -22,24 +33,41 @@ export function load(): number {
   return os.loadavg()[0] ?? 0;
 }
 
-function packageVersion(folder: string): string {
-  const { version } = JSON.parse(readFileSync(new URL(`${folder}package.json`, ROOT), "utf8"));
+function versionIn(folder: URL): string {
+  const { version } = JSON.parse(readFileSync(new URL("package.json", folder), "utf8"));
   return String(version);
 }
 
-function commit(): string {
+/** A package may lie beside sidecall as well as below it. */
+function packageFolder(name: string): URL | undefined {
+  for (let folder = ROOT; ; folder = new URL("../", folder)) {
+    const candidate = new URL(`node_modules/${name}/`, folder);
+    if (existsSync(new URL("package.json", candidate))) return candidate;
+    if (new URL("../", folder).href === folder.href) return undefined;
+  }
+}
+
+function packageVersions(): [name: string, version: string][] {
+  return PACKAGES.flatMap((name) => {
+    const folder = packageFolder(name);
+    return folder === undefined ? [] : [[name, versionIn(folder)]];
+  });
+}
+
+function commit(): string | undefined {
+  // Else it would be the commit of whatever sidecall is installed in.
+  if (!existsSync(new URL(".git", ROOT))) return undefined;
   const git = (...args: string[]) =>
     execFileSync("git", args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   try {
     const changed = git("status", "--porcelain", "--untracked-files=no") === "" ? "" : ", with changes";
     return `${git("rev-parse", "--short", "HEAD")}${changed}`;
   } catch {
-    return "unknown";
+    return undefined;
   }
 }
 
 export function describeMachine(): Machine {
-  const versions = PACKAGES.map((name) => [name, packageVersion(`node_modules/${name}/`)]);
   return {
     cpu: os.cpus()[0]?.model.trim() ?? "unknown",
     cores: os.availableParallelism(),
@@ -47,7 +75,7 @@ export function describeMachine(): Machine {
     load: load(),
     platform: `${os.platform()} ${os.release()} ${os.arch()}`,
     node: process.version,
-    versions: Object.fromEntries([["sidecall", packageVersion("")], ...versions]),
+    versions: Object.fromEntries([["sidecall", versionIn(ROOT)], ...packageVersions()]),
     commit: commit(),
   };
 }

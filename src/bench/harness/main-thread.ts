@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { pauseThread } from "../../shared-memory/pause.ts";
+import { collectGarbage } from "./garbage.ts";
 
 /** What some work has cost the main thread. */
 interface MainThreadTime<T> {
@@ -27,7 +28,7 @@ function cpuMicros(): number | undefined {
 
 /** Runs `work` to its end and tells what all of it, replies from workers included, has cost the main thread. */
 export async function timeMainThread<T>(work: () => Promise<T>): Promise<MainThreadTime<T>> {
-  globalThis.gc?.();
+  collectGarbage();
   const cpuBefore = cpuMicros();
   const before = performance.eventLoopUtilization();
   const result = await work();

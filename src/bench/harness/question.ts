@@ -15,7 +15,7 @@ export interface Context {
   readonly corpus: Corpus;
   /** Peers that need packages which sidecall itself does not. */
   readonly guests: Guests;
-  /** The handler that is measured in place of the counting ones, where a question allows it. */
+  /** The user's handler, which questions that say `takesOwn` measure in place of the counting ones. */
   readonly own?: HandlerSpec;
 }
 
@@ -26,6 +26,8 @@ export interface Question {
   readonly asks: string;
   /** The peer that the printed ratios refer to. */
   readonly base?: string;
+  /** Whether it can be asked about a handler of the user's. */
+  readonly takesOwn?: boolean;
   /** What `x` of the series counts, if they have one. */
   readonly axis?: string;
   /** Every result is checked; rejects if one is not what it must be. */
@@ -33,4 +35,4 @@ export interface Question {
 }
 
 /** A question's answer, as it is printed and stored. */
-export type Answer = Omit<Question, "answer"> & { readonly series: readonly Series[] };
+export type Answer = Omit<Question, "answer" | "takesOwn"> & { readonly series: readonly Series[] };

@@ -1,5 +1,6 @@
 import { AsyncCallbackManager } from "../../managers/async-manager.ts";
 import { offThread } from "../../offthread/off-thread.ts";
+import type { OffThreadHandler } from "../../offthread/off-thread-handler.ts";
 import type { Completion } from "../../offthread/options.ts";
 import CountingHandler from "../handlers/counting.ts";
 import { add, NOTHING } from "../handlers/counts.ts";
@@ -15,7 +16,8 @@ async function startRun(manager: AsyncCallbackManager, instruction: string) {
   return run;
 }
 
-function senders(manager: AsyncCallbackManager): Pick<Peer, "tokenSender" | "chatSender"> {
+/** Sends through a manager of sidecall's. */
+export function senders(manager: AsyncCallbackManager): Pick<Peer, "tokenSender" | "chatSender"> {
   return {
     async tokenSender(tokens: readonly string[]): Promise<Send> {
       const run = await startRun(manager, "");
@@ -79,6 +81,22 @@ export interface OffThreadPeerOptions {
   readonly ringBytes?: number;
 }
 
+/** What all peers have in common whose handlers are on lanes. */
+export function laneParts<H extends object>(
+  handler: OffThreadHandler<H>, ringBytes = RING_BYTES): Omit<Peer, "name" | "counts"> {
+  return {
+    ...senders(new AsyncCallbackManager({ handlers: [handler] })),
+    delivered: () => handler.flush(),
+    checkRoom(bytes) {
+      // As if one lane got everything: it may.
+      const used = handler.stats().bufferedBytes + bytes;
+      if (used <= ringBytes) return;
+      throw new Error(`Expected the events to fit a ring of ${ringBytes} bytes, got ${used} bytes of them.`);
+    },
+    close: () => handler.close(),
+  };
+}
+
 /** Lanes that run all handlers, given as one list of specs. */
 export async function offThreadPeer(options: OffThreadPeerOptions): Promise<Peer> {
   const { handlers, completion = "queued", lanes = 1, ringBytes = RING_BYTES } = options;
@@ -87,18 +105,10 @@ export async function offThreadPeer(options: OffThreadPeerOptions): Promise<Peer
   const handler = await offThread<CountingHandler>(specs, { completion, ringBytes, threads: lanes });
   return {
     name: offThreadName(handlers, completion),
-    ...senders(new AsyncCallbackManager({ handlers: [handler] })),
-    delivered: () => handler.flush(),
+    ...laneParts(handler, ringBytes),
     async counts() {
       const byLane = await Promise.all(Object.values(handler.remotes).map((remote) => remote.counts()));
       return byLane.map((counts) => counts.reduce((sum, lane) => add(sum, lane), NOTHING));
     },
-    checkRoom(bytes) {
-      // As if one lane got everything: it may.
-      const used = handler.stats().bufferedBytes + bytes;
-      if (used <= ringBytes) return;
-      throw new Error(`Expected the events to fit a ring of ${ringBytes} bytes, got ${used} bytes of them.`);
-    },
-    close: () => handler.close(),
   };
 }

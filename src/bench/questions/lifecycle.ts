@@ -5,7 +5,7 @@ import type { Effort } from "../harness/effort.ts";
 import { chatLoad, type Load } from "../harness/load.ts";
 import type { Question } from "../harness/question.ts";
 import { inRounds, type Reading, type Trial } from "../harness/rounds.ts";
-import { SHIPPED_PEERS } from "../peers/shipped.ts";
+import { costPeers } from "../peers/cost-peers.ts";
 import { offThreadName } from "../peers/sidecall.ts";
 
 const RUNS_PER_SEND = 10;
@@ -30,9 +30,10 @@ export const lifecycle: Question = {
   name: "lifecycle",
   asks: "What does a lifecycle event cost the main thread? (Half of a chat model's start and end.)",
   base: offThreadName(1),
+  takesOwn: true,
   answer(context, effort) {
     const load = chatLoad(runsWithoutTokens(context.corpus, RUNS_PER_SEND));
-    return withPeers([...SHIPPED_PEERS, ...context.guests(this.name, 1)], async (peers) =>
+    return withPeers(costPeers(context, this.name), async (peers) =>
       inRounds(await Promise.all(peers.map((peer) => trialOf(peer, load, effort))), effort),
     );
   },

@@ -3,6 +3,7 @@ import { performance } from "node:perf_hooks";
 import { type CheckedPeer, type Sender, withPeers } from "../harness/checked-peer.ts";
 import { spread } from "../harness/corpus.ts";
 import type { Effort } from "../harness/effort.ts";
+import { collectGarbage } from "../harness/garbage.ts";
 import { chatLoad } from "../harness/load.ts";
 import type { Opener, Question } from "../harness/question.ts";
 import { inRounds, type Reading, type Trial } from "../harness/rounds.ts";
@@ -19,7 +20,7 @@ export const DELIVERED = "delivered";
 /** Sends all the text, with backpressure as it comes, and waits until the handlers have counted it. */
 async function rates(sender: Sender, effort: Effort): Promise<Reading[]> {
   const passes = sender.peer.peer.isSlow ? 1 : PASSES[effort.name];
-  globalThis.gc?.();
+  collectGarbage();
   const start = performance.now();
   for (let pass = 0; pass < passes; pass += 1) await sender.send();
   const dispatchedMillis = performance.now() - start;

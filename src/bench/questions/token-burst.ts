@@ -5,7 +5,7 @@ import type { Effort } from "../harness/effort.ts";
 import { tokenLoad } from "../harness/load.ts";
 import type { Question } from "../harness/question.ts";
 import { inRounds, type Trial } from "../harness/rounds.ts";
-import { SHIPPED_PEERS } from "../peers/shipped.ts";
+import { costPeers } from "../peers/cost-peers.ts";
 import { offThreadName } from "../peers/sidecall.ts";
 
 const TOKENS_PER_SEND = 50;
@@ -28,10 +28,11 @@ export const tokenBurst: Question = {
   name: "token-burst",
   asks: "What does a token cost the main thread, in bursts that are sent without pause?",
   base: offThreadName(1),
+  takesOwn: true,
   axis: "tokens in a burst",
   answer(context, effort) {
     const tokens = someTokens(context.corpus, TOKENS_PER_SEND);
-    return withPeers([...SHIPPED_PEERS, ...context.guests(this.name, 1)], async (peers) => {
+    return withPeers(costPeers(context, this.name), async (peers) => {
       const trials = await Promise.all(peers.map((peer) => trialsOf(peer, tokens, effort)));
       return inRounds(trials.flat(), effort);
     });

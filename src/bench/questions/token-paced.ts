@@ -3,7 +3,7 @@ import { pacedCost, TICK_MILLIS } from "../harness/cost.ts";
 import { tokenLoad } from "../harness/load.ts";
 import type { Context, Question } from "../harness/question.ts";
 import { inRounds, type Trial } from "../harness/rounds.ts";
-import { SHIPPED_PEERS } from "../peers/shipped.ts";
+import { costPeers } from "../peers/cost-peers.ts";
 import { offThreadName } from "../peers/sidecall.ts";
 import { someTokens } from "./token-burst.ts";
 
@@ -24,9 +24,10 @@ export const tokenPaced: Question = {
   name: "token-paced",
   asks: "What does a token cost the main thread at a steady pace, timers and wake-ups included?",
   base: offThreadName(1),
+  takesOwn: true,
   axis: "tokens a second",
   answer(context, effort) {
-    return withPeers([...SHIPPED_PEERS, ...context.guests(this.name, 1)], async (peers) => {
+    return withPeers(costPeers(context, this.name), async (peers) => {
       const trials = peers.flatMap((peer) =>
         TOKENS_PER_SECOND.map((pace) => trialOf(peer, pace, context, effort.pacedMillis)),
       );

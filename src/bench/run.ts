@@ -1,0 +1,36 @@
+import { performance } from "node:perf_hooks";
+import type { Effort } from "./harness/effort.ts";
+import { describeMachine, load } from "./harness/machine.ts";
+import type { Answer, Context, Question } from "./harness/question.ts";
+import type { Figure } from "./report/figure.ts";
+import type { Results } from "./report/results.ts";
+import { answerText, figuresText, machineLines } from "./report/text.ts";
+
+export interface BenchRun {
+  readonly questions: readonly Question[];
+  readonly context: Context;
+  readonly effort: Effort;
+  /** The figures to reach, from what was answered. */
+  judge(answers: readonly Answer[]): readonly Figure[];
+  /** Is given text for a person as soon as there is some. */
+  print(text: string): void;
+}
+
+/** Asks the questions one after the other. Rejects as soon as one result is not what it must be. */
+export async function runBench({ questions, context, effort, judge, print }: BenchRun): Promise<Results> {
+  const machine = describeMachine();
+  const [date, begin] = [new Date().toISOString(), performance.now()];
+  const { source: text } = context.corpus;
+  print(`${machineLines(machine).join("\n")}\nText: ${text}\n\n`);
+  const answers: Answer[] = [];
+  for (const question of questions) {
+    const { answer: _, takesOwn: __, ...about } = question;
+    const answer = { ...about, series: await question.answer(context, effort) };
+    answers.push(answer);
+    print(answerText(answer));
+  }
+  const figures = judge(answers);
+  const [loadAtEnd, seconds] = [load(), (performance.now() - begin) / 1000];
+  print(`${figuresText(figures)}${Math.round(seconds)} s; load at the end: ${loadAtEnd.toFixed(1)}\n`);
+  return { machine, date, seconds, loadAtEnd, text, effort: effort.name, answers, figures };
+}
