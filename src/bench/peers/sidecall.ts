@@ -15,7 +15,7 @@ async function startRun(manager: AsyncCallbackManager, instruction: string) {
   return run;
 }
 
-function senders(manager: AsyncCallbackManager): Pick<Peer, "tokenSender" | "chatSender"> {
+export function managerSenders(manager: AsyncCallbackManager): Pick<Peer, "tokenSender" | "chatSender"> {
   return {
     async tokenSender(tokens: readonly string[]): Promise<Send> {
       const run = await startRun(manager, "");
@@ -39,7 +39,7 @@ function senders(manager: AsyncCallbackManager): Pick<Peer, "tokenSender" | "cha
 export function noHandlerPeer(): Peer {
   return {
     name: "no handler",
-    ...senders(new AsyncCallbackManager()),
+    ...managerSenders(new AsyncCallbackManager()),
     delivered: nothing,
     counts: async () => [],
     close: nothing,
@@ -58,7 +58,7 @@ export function inlinePeer(handlers: number): Peer {
   const counting = Array.from({ length: handlers }, () => new CountingHandler());
   return {
     name: inlineName(handlers),
-    ...senders(new AsyncCallbackManager({ handlers: counting })),
+    ...managerSenders(new AsyncCallbackManager({ handlers: counting })),
     delivered: nothing,
     counts: async () => counting.map((handler) => handler.counts()),
     close: nothing,
@@ -87,7 +87,7 @@ export async function offThreadPeer(options: OffThreadPeerOptions): Promise<Peer
   const handler = await offThread<CountingHandler>(specs, { completion, ringBytes, threads: lanes });
   return {
     name: offThreadName(handlers, completion),
-    ...senders(new AsyncCallbackManager({ handlers: [handler] })),
+    ...managerSenders(new AsyncCallbackManager({ handlers: [handler] })),
     delivered: () => handler.flush(),
     async counts() {
       const byLane = await Promise.all(Object.values(handler.remotes).map((remote) => remote.counts()));
