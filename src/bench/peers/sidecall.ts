@@ -9,7 +9,7 @@ const SERIALIZED = { name: "bench" };
 /** The default of `offThread`, spelled out because `checkRoom` needs it. */
 const RING_BYTES = 4 * 1024 * 1024;
 
-async function startRun(manager: AsyncCallbackManager, instruction: string) {
+export async function startRun(manager: AsyncCallbackManager, instruction: string) {
   const [run] = await manager.onChatModelStart(SERIALIZED, [[{ role: "user", content: instruction }]]);
   if (run === undefined) throw new Error("Expected one run manager for one conversation, got none.");
   return run;
