@@ -4,7 +4,7 @@ import type { Effort } from "../../src/bench/harness/effort.ts";
 import { chatLoad, type Load, tokenLoad } from "../../src/bench/harness/load.ts";
 import type { Question } from "../../src/bench/harness/question.ts";
 import { inRounds, type Trial } from "../../src/bench/harness/rounds.ts";
-import { costPeers } from "../../src/bench/peers/cost-peers.ts";
+import { costPeers } from "../../src/bench/peers/shipped.ts";
 import { offThreadName } from "../../src/bench/peers/sidecall.ts";
 import { someTokens } from "../../src/bench/questions/token-burst.ts";
 import { timeCalls } from "./calls.ts";

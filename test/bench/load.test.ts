@@ -62,15 +62,18 @@ const WAYS = {
   pace: (sender: Sender) => pacedCost(sender, 1),
 };
 
-test.each(Object.entries(WAYS))("the cost of a %s is time inside the call and time of the thread", async (_, cost) => {
-  const sender = await new CheckedPeer(countingPeer({ forgets: 0 })).open(tokenLoad(TOKENS));
-  const readings = await cost(sender);
-  expect(readings.map(({ metric }) => metric)).toEqual(expect.arrayContaining(["call", "busy"]));
-  for (const { unit, value } of readings) {
-    expect(unit).toBe("µs/event");
-    expect(value).toBeGreaterThanOrEqual(0);
-  }
-});
+test.each(Object.entries(WAYS))(
+  "the cost of a %s is time inside the call and time of the thread",
+  async (_, cost) => {
+    const sender = await new CheckedPeer(countingPeer({ forgets: 0 })).open(tokenLoad(TOKENS));
+    const readings = await cost(sender);
+    expect(readings.map(({ metric }) => metric)).toEqual(expect.arrayContaining(["call", "busy"]));
+    for (const { unit, value } of readings) {
+      expect(unit).toBe("µs/event");
+      expect(value).toBeGreaterThanOrEqual(0);
+    }
+  },
+);
 
 test.each(Object.entries(WAYS))("a %s whose handlers miss an event throws", async (_, cost) => {
   const sender = await new CheckedPeer(countingPeer({ forgets: 1 })).open(tokenLoad(TOKENS));
@@ -107,6 +110,8 @@ test("peers are closed when one cannot be opened, and when the work fails", asyn
   });
   const broken = () => Promise.reject(new Error("no peer"));
   await expect(withPeers([opener("a"), broken], async () => undefined)).rejects.toThrow("no peer");
-  await expect(withPeers([opener("b")], () => Promise.reject(new Error("no work")))).rejects.toThrow("no work");
+  await expect(withPeers([opener("b")], () => Promise.reject(new Error("no work")))).rejects.toThrow(
+    "no work",
+  );
   expect(closed).toEqual(["a", "b"]);
 });

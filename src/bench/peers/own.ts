@@ -4,7 +4,7 @@ import { loadError } from "../../offthread/lane-thread.ts";
 import { offThread } from "../../offthread/off-thread.ts";
 import { type HandlerSpec, resolveSpecs } from "../../offthread/options.ts";
 import type { Peer } from "./peer.ts";
-import { inlineName, laneParts, offThreadName, senders } from "./sidecall.ts";
+import { inlineName, laneParts, managerSenders, offThreadName } from "./sidecall.ts";
 
 /*
  * A handler of the user's in the two places where it can be. It cannot tell what it was given, so nothing is counted;
@@ -18,7 +18,7 @@ export async function inlineOwnPeer(spec: HandlerSpec): Promise<Peer> {
   const handlers = slots.map(({ handler }) => handler);
   return {
     name: inlineName(1),
-    ...senders(new AsyncCallbackManager({ handlers })),
+    ...managerSenders(new AsyncCallbackManager({ handlers })),
     async delivered() {
       for (const handler of handlers) await handler.flush?.();
     },

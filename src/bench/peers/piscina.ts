@@ -1,43 +1,11 @@
-import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
-import { v7 as uuidv7 } from "uuid";
-import type { AnyEventRecord, EventRecord } from "../../events.ts";
+import type { AnyEventRecord } from "../../events.ts";
 import type { Counts } from "../handlers/counts.ts";
-import { type Chat, nothing, type Peer, type Send } from "./peer.ts";
+import { nothing, type Peer } from "./peer.ts";
+import { recordSenders } from "./records.ts";
 
 const TASK = fileURLToPath(new URL("../handlers/counting-task.js", import.meta.url));
-const FIRST = Object.freeze({ prompt: 0, completion: 0 });
-
-function identity(runId: string) {
-  return {
-    runId,
-    parentRunId: undefined,
-    traceId: runId,
-    tags: [],
-    timestamp: performance.timeOrigin + performance.now(),
-  };
-}
-
-function startRecord(runId: string, instruction: string): EventRecord<"on_chat_model_start"> {
-  const messages = [[{ role: "user", content: instruction }]];
-  return {
-    event: "on_chat_model_start",
-    ...identity(runId),
-    serialized: { name: "bench" },
-    messages,
-    metadata: {},
-  };
-}
-
-function tokenRecord(runId: string, token: string): EventRecord<"on_llm_new_token"> {
-  return { event: "on_llm_new_token", ...identity(runId), token, index: FIRST };
-}
-
-function endRecord(runId: string, answer: string): EventRecord<"on_llm_end"> {
-  return { event: "on_llm_end", ...identity(runId), response: { generations: [[{ text: answer }]] } };
-}
-
 export const PISCINA = "Piscina task";
 export const PISCINA_DEEP = "Piscina task, deep";
 const PISCINA_AWAITED = "Piscina task, awaited";
@@ -63,23 +31,7 @@ export async function piscinaPeer(mode: keyof typeof NAMES): Promise<Peer> {
   return {
     name: NAMES[mode],
     isSlow: true,
-    async tokenSender(tokens: readonly string[]): Promise<Send> {
-      const runId = uuidv7();
-      await give(startRecord(runId, ""));
-      return async () => {
-        for (const token of tokens) await give(tokenRecord(runId, token));
-      };
-    },
-    async chatSender(chats: readonly Chat[]): Promise<Send> {
-      return async () => {
-        for (const { instruction, tokens, answer } of chats) {
-          const runId = uuidv7();
-          await give(startRecord(runId, instruction));
-          for (const token of tokens) await give(tokenRecord(runId, token));
-          await give(endRecord(runId, answer));
-        }
-      };
-    },
+    ...recordSenders(give),
     async delivered() {
       const given = tasks;
       tasks = [];

@@ -10,14 +10,14 @@ const SERIALIZED = { name: "bench" };
 /** The default of `offThread`, spelled out because `checkRoom` needs it. */
 const RING_BYTES = 4 * 1024 * 1024;
 
-async function startRun(manager: AsyncCallbackManager, instruction: string) {
+export async function startRun(manager: AsyncCallbackManager, instruction: string) {
   const [run] = await manager.onChatModelStart(SERIALIZED, [[{ role: "user", content: instruction }]]);
   if (run === undefined) throw new Error("Expected one run manager for one conversation, got none.");
   return run;
 }
 
 /** Sends through a manager of sidecall's. */
-export function senders(manager: AsyncCallbackManager): Pick<Peer, "tokenSender" | "chatSender"> {
+export function managerSenders(manager: AsyncCallbackManager): Pick<Peer, "tokenSender" | "chatSender"> {
   return {
     async tokenSender(tokens: readonly string[]): Promise<Send> {
       const run = await startRun(manager, "");
@@ -41,7 +41,7 @@ export function senders(manager: AsyncCallbackManager): Pick<Peer, "tokenSender"
 export function noHandlerPeer(): Peer {
   return {
     name: "no handler",
-    ...senders(new AsyncCallbackManager()),
+    ...managerSenders(new AsyncCallbackManager()),
     delivered: nothing,
     counts: async () => [],
     close: nothing,
@@ -60,7 +60,7 @@ export function inlinePeer(handlers: number): Peer {
   const counting = Array.from({ length: handlers }, () => new CountingHandler());
   return {
     name: inlineName(handlers),
-    ...senders(new AsyncCallbackManager({ handlers: counting })),
+    ...managerSenders(new AsyncCallbackManager({ handlers: counting })),
     delivered: nothing,
     counts: async () => counting.map((handler) => handler.counts()),
     close: nothing,
@@ -83,9 +83,11 @@ export interface OffThreadPeerOptions {
 
 /** What all peers have in common whose handlers are on lanes. */
 export function laneParts<H extends object>(
-  handler: OffThreadHandler<H>, ringBytes = RING_BYTES): Omit<Peer, "name" | "counts"> {
+  handler: OffThreadHandler<H>,
+  ringBytes = RING_BYTES,
+): Omit<Peer, "name" | "counts"> {
   return {
-    ...senders(new AsyncCallbackManager({ handlers: [handler] })),
+    ...managerSenders(new AsyncCallbackManager({ handlers: [handler] })),
     delivered: () => handler.flush(),
     checkRoom(bytes) {
       // As if one lane got everything: it may.

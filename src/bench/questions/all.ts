@@ -1,4 +1,5 @@
 import type { Question } from "../harness/question.ts";
+import { ackLatency } from "./ack-latency.ts";
 import { fanOut } from "./fan-out.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { payload } from "./payload.ts";
@@ -12,6 +13,7 @@ export const QUESTIONS: readonly Question[] = [
   tokenPaced,
   lifecycle,
   fanOut,
+  ackLatency,
   throughput,
   payload,
 ];

@@ -8,6 +8,8 @@ import { chatLoad } from "../harness/load.ts";
 import type { Opener, Question } from "../harness/question.ts";
 import { inRounds, type Reading, type Trial } from "../harness/rounds.ts";
 import { piscinaPeer } from "../peers/piscina.ts";
+import { postMessagePeer } from "../peers/post-message.ts";
+import { rawRingPeer } from "../peers/raw-ring.ts";
 import { offThreadName, offThreadPeer } from "../peers/sidecall.ts";
 
 const CHATS = { full: 805, quick: 40 };
@@ -54,6 +56,8 @@ export const throughput: Question = {
       () => offThreadPeer({ handlers: 8 }),
       () => piscinaPeer("default"),
       () => piscinaPeer("deep"),
+      postMessagePeer,
+      rawRingPeer,
       ...guests(this.name, 1),
     ];
     const trial = async (peer: CheckedPeer, x: number): Promise<Trial> => {

@@ -5,7 +5,7 @@ import type { Effort } from "../harness/effort.ts";
 import { tokenLoad } from "../harness/load.ts";
 import type { Question } from "../harness/question.ts";
 import { inRounds, type Trial } from "../harness/rounds.ts";
-import { costPeers } from "../peers/cost-peers.ts";
+import { costPeers } from "../peers/shipped.ts";
 import { offThreadName } from "../peers/sidecall.ts";
 
 const TOKENS_PER_SEND = 50;

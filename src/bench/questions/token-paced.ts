@@ -3,7 +3,7 @@ import { pacedCost, TICK_MILLIS } from "../harness/cost.ts";
 import { tokenLoad } from "../harness/load.ts";
 import type { Context, Question } from "../harness/question.ts";
 import { inRounds, type Trial } from "../harness/rounds.ts";
-import { costPeers } from "../peers/cost-peers.ts";
+import { costPeers } from "../peers/shipped.ts";
 import { offThreadName } from "../peers/sidecall.ts";
 import { someTokens } from "./token-burst.ts";
 

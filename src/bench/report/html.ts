@@ -63,7 +63,8 @@ function section(answer: Answer, styleOf: StyleOf): string {
       element(
         "details",
         { open: "" },
-        element("summary", {}, "The numbers") + answerTables(answer).map(tableMarkup).join(""),
+        element("summary", {}, "The numbers") +
+          element("div", { class: "tables" }, answerTables(answer).map(tableMarkup).join("")),
       ),
     ].join(""),
   );

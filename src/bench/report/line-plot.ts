@@ -1,6 +1,6 @@
 import { find, spreadOf } from "../harness/series.ts";
-import { compact, type MetricGroup } from "./format.ts";
-import { element } from "./markup.ts";
+import { compact, type MetricGroup, short } from "./format.ts";
+import { element, textElement } from "./markup.ts";
 import { extremes, label, line, type Plot, plotOf, type StyleOf, WIDTH } from "./plot.ts";
 import { axisScale, type Scale, valueScale } from "./scale.ts";
 
@@ -42,7 +42,11 @@ function curve(
     ...points.map(({ x, min, max }) => line(`range ${color}`, x, up.at(min), x, up.at(max))),
     element("polyline", { class: `curve ${color}`, points: path, "stroke-dasharray": dash }),
     ...points.map(({ x, median }) =>
-      element("circle", { class: `dot ${color}`, cx: x, cy: up.at(median), r: 3 }),
+      element(
+        "circle",
+        { class: `dot ${color}`, cx: x, cy: up.at(median), r: 3 },
+        textElement("title", {}, `${peer}: ${short(median)}`),
+      ),
     ),
   ];
 }

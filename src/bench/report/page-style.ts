@@ -33,7 +33,8 @@ svg { display: block; width: 100%; height: auto; }
 .key { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; padding: 0; margin: .75rem 0 0; list-style: none; font-size: .9rem; }
 .key li { display: flex; align-items: center; gap: .4rem; }
 .key svg { width: 2rem; flex: none; }
-.table { overflow-x: auto; margin: .75rem 0; }
+.tables { display: flex; flex-wrap: wrap; gap: 0 2.5rem; }
+.table { overflow-x: auto; max-width: 100%; margin: .75rem 0; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); padding-bottom: .25rem; }
 th, td { padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--rule); text-align: left; white-space: nowrap; }
