@@ -104,7 +104,12 @@ export const ackLatency: Question = {
     const tick = someTokens(corpus, TOKENS_PER_TICK);
     const callers: Caller[] = [];
     try {
-      for (const open of [() => postedCaller(true), () => postedCaller(false), offThreadCaller, piscinaCaller])
+      for (const open of [
+        () => postedCaller(true),
+        () => postedCaller(false),
+        offThreadCaller,
+        piscinaCaller,
+      ])
         callers.push(await open());
       return await inRounds(
         callers.map((caller) => new Calls(caller, corpus, tick, effort)),
