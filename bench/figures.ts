@@ -2,8 +2,9 @@ import type { Answer } from "../src/bench/harness/question.ts";
 import { find, ratio, type Series, type Spread } from "../src/bench/harness/series.ts";
 import { BARE_CALL, OFF_THREAD_CALL } from "../src/bench/peers/callers.ts";
 import { PISCINA } from "../src/bench/peers/piscina.ts";
+import { OFF_THREAD } from "../src/bench/peers/placements.ts";
 import { RAW_RING } from "../src/bench/peers/raw-ring.ts";
-import { offThreadName } from "../src/bench/peers/sidecall.ts";
+import { NO_HANDLER, offThreadName } from "../src/bench/peers/sidecall.ts";
 import { DELIVERED } from "../src/bench/questions/throughput.ts";
 import type { Figure } from "../src/bench/report/figure.ts";
 import { compact } from "../src/bench/report/format.ts";
@@ -28,7 +29,6 @@ interface Goal {
   readonly without?: string;
 }
 
-const NO_HANDLER = "no handler";
 /** By which the main thread's cost is told; CPU only where the system tells it. */
 const ALL_COSTS = ["call", "busy", "CPU"];
 /** Where the call alone only puts a task into a queue, or a job. */
@@ -83,7 +83,7 @@ const GOALS: readonly Goal[] = [
   {
     figure: "event-loop delay, handler of 1 ms off-thread ÷ no handler",
     question: "loop-delay",
-    above: { peer: "off-thread", x: 1 },
+    above: { peer: OFF_THREAD, x: 1 },
     below: { peer: NO_HANDLER, x: 1 },
     metrics: ["delay p99"],
     bound: { atMost: 1.5 },
@@ -94,6 +94,14 @@ const GOALS: readonly Goal[] = [
     above: { peer: "off-thread", x: 64 },
     below: { peer: "off-thread", x: 1 },
     metrics: ALL_COSTS,
+    bound: { atMost: 1.3 },
+  },
+  {
+    figure: "event with the most open runs ÷ with 10",
+    question: "open-runs",
+    above: { peer: offThreadName(1), x: "last" },
+    below: { peer: offThreadName(1), x: 10 },
+    metrics: ["token", "run"].flatMap((way) => ALL_COSTS.map((metric) => `${way}, ${metric}`)),
     bound: { atMost: 1.3 },
   },
 ];

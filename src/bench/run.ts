@@ -16,6 +16,20 @@ export interface BenchRun {
   print(text: string): void;
 }
 
+async function ask(question: Question, context: Context, effort: Effort): Promise<Answer> {
+  const { name, asks, base, axis } = question;
+  const series = await question.answer(context, effort);
+  // A handler of the user's is in one place on an axis that others are spread along.
+  const hasAxis = series.some(({ x }) => x !== undefined);
+  return {
+    name,
+    asks,
+    ...(base === undefined ? {} : { base }),
+    ...(axis === undefined || !hasAxis ? {} : { axis }),
+    series,
+  };
+}
+
 /** Asks the questions one after the other. Rejects as soon as one result is not what it must be. */
 export async function runBench({ questions, context, effort, judge, print }: BenchRun): Promise<Results> {
   const machine = describeMachine();
@@ -24,8 +38,7 @@ export async function runBench({ questions, context, effort, judge, print }: Ben
   print(`${machineLines(machine).join("\n")}\nText: ${text}\n\n`);
   const answers: Answer[] = [];
   for (const question of questions) {
-    const { answer: _, takesOwn: __, ...about } = question;
-    const answer = { ...about, series: await question.answer(context, effort) };
+    const answer = await ask(question, context, effort);
     answers.push(answer);
     print(answerText(answer));
   }

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { Answer } from "../../src/bench/harness/question.ts";
-import { answerText } from "../../src/bench/report/text.ts";
 import { resultsPage } from "../../src/bench/report/html.ts";
 import type { Results } from "../../src/bench/report/results.ts";
 import { axisScale, valueScale } from "../../src/bench/report/scale.ts";
+import { answerText } from "../../src/bench/report/text.ts";
 
 const HOSTILE = `<script>alert("&")</script>'`;
 
@@ -79,10 +79,17 @@ test("the page is one file without scripts, whatever text it shows", () => {
 test("the page has a plot for every metric of every answer, the numbers, the figures and the machine", () => {
   const page = resultsPage(RESULTS);
   expect(page.match(/<svg [^>]*role="img"/g)).toHaveLength(3);
-  expect(page.match(/<polyline class="curve c\d" points="[\d., -]+" stroke-dasharray="[^"]*"><\/polyline>/g)).toHaveLength(4);
+  expect(
+    page.match(/<polyline class="curve c\d" points="[\d., -]+" stroke-dasharray="[^"]*"><\/polyline>/g),
+  ).toHaveLength(4);
   expect(page).toContain("<td>2.00 (1.00–3.00) = 0.500×</td>");
   expect(page).toContain("call 0.500 (0.250–1.00)");
-  for (const fact of ["sidecall 1.2.3", "2 cores", "61 s, quick effort", "0.1 at the start, 0.2 at the end"]) {
+  for (const fact of [
+    "sidecall 1.2.3",
+    "2 cores",
+    "61 s, quick effort",
+    "0.1 at the start, 0.2 at the end",
+  ]) {
     expect(page).toContain(fact);
   }
 });
@@ -95,7 +102,9 @@ test("the terminal gets a table for every metric over an axis, and bars", () => 
 });
 
 test("the terminal gets one table of all metrics where there is no axis", () => {
-  const rows = answerText(BARS).split("\n").filter((line) => line.startsWith("| "));
+  const rows = answerText(BARS)
+    .split("\n")
+    .filter((line) => line.startsWith("| "));
   expect(rows[0]).toContain("| call (µs)");
   expect(rows).toHaveLength(4);
 });

@@ -9,7 +9,15 @@ const TIMEOUT = { timeout: 120_000 };
 
 test("answers the questions that are asked, in the terminal, as JSON and as a page", TIMEOUT, async () => {
   const [json, html] = [file("a.json"), file("a.html")];
-  const { code, stdout, stderr } = await sidecall("bench", "lifecycle", "--quick", "--json", json, "--html", html);
+  const { code, stdout, stderr } = await sidecall(
+    "bench",
+    "lifecycle",
+    "--quick",
+    "--json",
+    json,
+    "--html",
+    html,
+  );
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toContain("| off-thread, 1 handler");
   const results = JSON.parse(readFileSync(json, "utf8"));
@@ -22,7 +30,10 @@ const OWN = fileURLToPath(new URL("../fixtures/own-handlers.js", import.meta.url
 
 test.each([
   { args: ["speed"], says: /got "speed"/ },
-  { args: ["throughput", "--handler", OWN], says: /a question for a handler \(token-burst, .*got "throughput"/ },
+  {
+    args: ["throughput", "--handler", OWN],
+    says: /a question for a handler \(token-burst, .*got "throughput"/,
+  },
   { args: ["--fast"], says: /--fast/ },
 ])("a wrong command line names what is known: $args", async ({ args, says }) => {
   const { code, stdout, stderr } = await sidecall("bench", ...args);
@@ -38,7 +49,13 @@ test("a file that cannot be written is told before anything is measured", async 
 });
 
 test("a handler of the user's is measured inline and off-thread", TIMEOUT, async () => {
-  const { code, stdout, stderr } = await sidecall("bench", "lifecycle", "--quick", "--handler", `${OWN}#texts`);
+  const { code, stdout, stderr } = await sidecall(
+    "bench",
+    "lifecycle",
+    "--quick",
+    "--handler",
+    `${OWN}#texts`,
+  );
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toMatch(/\| inline, 1 handler/);
   expect(stdout).toMatch(/\| off-thread, 1 handler/);
@@ -55,7 +72,13 @@ test("what a handler of the user's fails at is told, and is in the exit code", T
 });
 
 test("a handler that cannot be loaded is one coded line", TIMEOUT, async () => {
-  const { code, stderr } = await sidecall("bench", "lifecycle", "--quick", "--handler", "./no-such-handler.js");
+  const { code, stderr } = await sidecall(
+    "bench",
+    "lifecycle",
+    "--quick",
+    "--handler",
+    "./no-such-handler.js",
+  );
   expect(code).toBe(2);
   expect(stderr).toMatch(/^sidecall: .* \[SIDECALL_MODULE_FAILED\]\n$/);
 });

@@ -7,6 +7,11 @@ export interface Reading {
   readonly value: number;
 }
 
+/** Readings of one way to send among others. */
+export function named(way: string, readings: readonly Reading[]): Reading[] {
+  return readings.map((reading) => ({ ...reading, metric: `${way}, ${reading.metric}` }));
+}
+
 /** Something that is measured once a round. Its readings have the same metrics each time. */
 export interface Trial {
   readonly peer: string;

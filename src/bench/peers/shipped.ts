@@ -1,6 +1,6 @@
 import type { Context, Opener } from "../harness/question.ts";
-import { inlineOwnPeer, offThreadOwnPeer } from "./own.ts";
 import { piscinaPeer } from "./piscina.ts";
+import { placementOpeners } from "./placements.ts";
 import { postMessagePeer } from "./post-message.ts";
 import { rawRingPeer } from "./raw-ring.ts";
 import { inlinePeer, noHandlerPeer, offThreadPeer } from "./sidecall.ts";
@@ -21,6 +21,6 @@ const SHIPPED_PEERS: readonly Opener[] = [
 
 /** Those, and the question's guests; for a handler of the user's, the places where it may be. */
 export function costPeers({ own, guests }: Context, question: string): readonly Opener[] {
-  if (own !== undefined) return [noHandlerPeer, () => inlineOwnPeer(own), () => offThreadOwnPeer(own)];
+  if (own !== undefined) return placementOpeners({ spec: own, isCounting: false });
   return [...SHIPPED_PEERS, ...guests(question, 1)];
 }

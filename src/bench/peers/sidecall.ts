@@ -37,10 +37,12 @@ export function managerSenders(manager: AsyncCallbackManager): Pick<Peer, "token
   };
 }
 
+export const NO_HANDLER = "no handler";
+
 /** A manager that nobody listens to: what the benchmark's loop and the manager cost by themselves. */
 export function noHandlerPeer(): Peer {
   return {
-    name: "no handler",
+    name: NO_HANDLER,
     ...managerSenders(new AsyncCallbackManager()),
     delivered: nothing,
     counts: async () => [],

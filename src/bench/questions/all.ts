@@ -2,6 +2,8 @@ import type { Question } from "../harness/question.ts";
 import { ackLatency } from "./ack-latency.ts";
 import { fanOut } from "./fan-out.ts";
 import { lifecycle } from "./lifecycle.ts";
+import { loopDelay } from "./loop-delay.ts";
+import { openRuns } from "./open-runs.ts";
 import { payload } from "./payload.ts";
 import { throughput } from "./throughput.ts";
 import { tokenBurst } from "./token-burst.ts";
@@ -14,6 +16,8 @@ export const QUESTIONS: readonly Question[] = [
   lifecycle,
   fanOut,
   ackLatency,
+  loopDelay,
   throughput,
   payload,
+  openRuns,
 ];

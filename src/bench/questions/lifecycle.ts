@@ -4,16 +4,12 @@ import { burstCost, pacedCost } from "../harness/cost.ts";
 import type { Effort } from "../harness/effort.ts";
 import { chatLoad, type Load } from "../harness/load.ts";
 import type { Question } from "../harness/question.ts";
-import { inRounds, type Reading, type Trial } from "../harness/rounds.ts";
+import { inRounds, named, type Trial } from "../harness/rounds.ts";
 import { costPeers } from "../peers/shipped.ts";
 import { offThreadName } from "../peers/sidecall.ts";
 
 const RUNS_PER_SEND = 10;
 const SENDS_PER_BURST = { full: 40, quick: 5 };
-
-function named(way: string, readings: readonly Reading[]): Reading[] {
-  return readings.map((reading) => ({ ...reading, metric: `${way}, ${reading.metric}` }));
-}
 
 async function trialOf(peer: CheckedPeer, load: Load, effort: Effort): Promise<Trial> {
   const sender = await peer.open(load);
