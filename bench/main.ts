@@ -6,12 +6,13 @@ import { figuresToReach } from "./figures.ts";
 import { guests } from "./peers/guests.ts";
 import { micro } from "./questions/micro.ts";
 
+const packages = ["@langchain/core", "pino", "@opentelemetry/sdk-trace-base", "benchmark"];
 const questions = [...QUESTIONS, micro];
 
 await runAsProcess(async () => {
   const args = process.argv.slice(2);
   if (!args.includes("--help") && !args.includes("-h")) {
-    return runBenchCommand(args, { questions, guests, judge: figuresToReach });
+    return runBenchCommand(args, { questions, guests, packages, judge: figuresToReach });
   }
   process.stdout.write(helpText("npm run bench --", questions));
   return EXIT.ok;

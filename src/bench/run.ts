@@ -10,6 +10,8 @@ export interface BenchRun {
   readonly questions: readonly Question[];
   readonly context: Context;
   readonly effort: Effort;
+  /** Packages that the context's guests come from: their versions are recorded. */
+  readonly packages: readonly string[];
   /** The figures to reach, from what was answered. */
   judge(answers: readonly Answer[]): readonly Figure[];
   /** Is given text for a person as soon as there is some. */
@@ -31,8 +33,9 @@ async function ask(question: Question, context: Context, effort: Effort): Promis
 }
 
 /** Asks the questions one after the other. Rejects as soon as one result is not what it must be. */
-export async function runBench({ questions, context, effort, judge, print }: BenchRun): Promise<Results> {
-  const machine = describeMachine();
+export async function runBench(run: BenchRun): Promise<Results> {
+  const { questions, context, effort, packages, judge, print } = run;
+  const machine = describeMachine(packages);
   const [date, begin] = [new Date().toISOString(), performance.now()];
   const { source: text } = context.corpus;
   print(`${machineLines(machine).join("\n")}\nText: ${text}\n\n`);

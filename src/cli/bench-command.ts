@@ -24,11 +24,13 @@ const OPTIONS = {
 export interface BenchScope {
   readonly questions: readonly Question[];
   readonly guests: Guests;
+  /** Where the guests come from. */
+  readonly packages: readonly string[];
   /** The figures to reach, from what was answered. */
   judge(answers: readonly Answer[]): readonly Figure[];
 }
 
-const SHIPPED: BenchScope = { questions: QUESTIONS, guests: () => [], judge: () => [] };
+const SHIPPED: BenchScope = { questions: QUESTIONS, guests: () => [], packages: [], judge: () => [] };
 
 export function helpText(command: string, questions: readonly Question[]): string {
   const width = Math.max(...questions.map(({ name }) => name.length));
@@ -117,6 +119,7 @@ export async function runBenchCommand(args: readonly string[], scope: BenchScope
         questions,
         context: { corpus: loadCorpus(), guests: scope.guests, ...own },
         effort: quick ? QUICK : FULL,
+        packages: scope.packages,
         judge: scope.judge,
         print: (text) => process.stdout.write(text),
       });

@@ -16,6 +16,7 @@ test("a ratio is taken round by round", () => {
   const [a, b] = [series("a", "call", [1, 20, 6]), series("b", "call", [2, 10, 2])];
   expect(ratio(a, b)).toEqual({ median: 2, min: 0.5, max: 3 });
   expect(ratio(a, undefined)).toBeUndefined();
+  expect(ratio(a, series("z", "call", [1, 0, 1]))).toBeUndefined();
 });
 
 test("the median of an even number of values lies between the middle two", () => {

@@ -25,7 +25,7 @@ const LINES: Answer = {
   axis: HOSTILE,
   series: [100, 2_000, 2e6].flatMap((x) => [
     { peer: "a, 1 handler", metric: "call", unit: "µs", x, rounds: [x / 100, x / 50] },
-    { peer: "a, 8 handlers", metric: "call", unit: "µs", x, rounds: [x / 10] },
+    { peer: "a, 8 handlers", metric: "call", unit: "µs", x, rounds: [x / 10, x / 5] },
   ]),
 };
 
@@ -97,8 +97,8 @@ test("the page has a plot for every metric of every answer, the numbers, the fig
 test("the terminal gets a table for every metric over an axis, and bars", () => {
   const text = answerText(LINES);
   expect(text).toContain("| × a, 1 handler |");
-  expect(text).toMatch(/\| a, 8 handlers\s+\| 10\.0 = 7\.50× +\| 200 = 7\.50× +\| 200,000 = 7\.50×/);
-  expect(text).toMatch(/a, 1 handler +█+\S* 30,000\na, 8 handlers █{40} 200,000/);
+  expect(text).toMatch(/\| a, 8 handlers +\| 15\.0 \(10\.0–20\.0\) = 10\.0× \| 300 .* = 10\.0× +\| 300,000 /);
+  expect(text).toMatch(/a, 1 handler +█+\S* 30,000\na, 8 handlers █{40} 300,000/);
 });
 
 test("the terminal gets one table of all metrics where there is no axis", () => {

@@ -3,16 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import os from "node:os";
 import { ROOT } from "./paths.ts";
 
-const PACKAGES = [
-  "piscina",
-  "comlink",
-  "@msgpack/msgpack",
-  "uuid",
-  "@langchain/core",
-  "pino",
-  "@opentelemetry/sdk-trace-base",
-  "benchmark",
-];
+const PACKAGES = ["piscina", "comlink", "@msgpack/msgpack", "uuid"];
 
 export interface Machine {
   readonly cpu: string;
@@ -22,7 +13,7 @@ export interface Machine {
   readonly load: number;
   readonly platform: string;
   readonly node: string;
-  /** Of sidecall, and of the packages that are there. */
+  /** Of sidecall and of packages that have to do with it. */
   readonly versions: Readonly<Record<string, string>>;
   /** Undefined where sidecall is no clone. */
   readonly commit: string | undefined;
@@ -47,8 +38,8 @@ function packageFolder(name: string): URL | undefined {
   }
 }
 
-function packageVersions(): [name: string, version: string][] {
-  return PACKAGES.flatMap((name) => {
+function packageVersions(names: readonly string[]): [name: string, version: string][] {
+  return names.flatMap((name) => {
     const folder = packageFolder(name);
     return folder === undefined ? [] : [[name, versionIn(folder)]];
   });
@@ -67,7 +58,8 @@ function commit(): string | undefined {
   }
 }
 
-export function describeMachine(): Machine {
+/** `packages`: whose versions to record besides sidecall's own. */
+export function describeMachine(packages: readonly string[]): Machine {
   return {
     cpu: os.cpus()[0]?.model.trim() ?? "unknown",
     cores: os.availableParallelism(),
@@ -75,7 +67,10 @@ export function describeMachine(): Machine {
     load: load(),
     platform: `${os.platform()} ${os.release()} ${os.arch()}`,
     node: process.version,
-    versions: Object.fromEntries([["sidecall", versionIn(ROOT)], ...packageVersions()]),
+    versions: Object.fromEntries([
+      ["sidecall", versionIn(ROOT)],
+      ...packageVersions([...PACKAGES, ...packages]),
+    ]),
     commit: commit(),
   };
 }

@@ -37,8 +37,9 @@ export function find(
   return series.find((one) => one.peer === peer && one.metric === metric && one.x === x);
 }
 
-/** How many times `below` each round of `above` is; undefined when one of the two was not measured. */
+/** How many times `below` each round of `above` is; undefined when one of the two was not measured, or is no divisor. */
 export function ratio(above: Series | undefined, below: Series | undefined): Spread | undefined {
   if (above === undefined || below === undefined) return undefined;
-  return spreadOf(above.rounds.map((value, round) => value / (below.rounds[round] ?? Number.NaN)));
+  const ratios = above.rounds.map((value, round) => value / (below.rounds[round] ?? Number.NaN));
+  return ratios.every(Number.isFinite) ? spreadOf(ratios) : undefined;
 }
