@@ -14,7 +14,7 @@ import { PINO } from "./peers/pino.ts";
 /** A peer at a place on the question's axis: "last" is its end, which is nearer with quick effort. */
 interface Side {
   readonly peer: string;
-  readonly x?: number | "last";
+  readonly x?: number | "last" | "before last";
 }
 
 /** What a figure is to be; the ratio of `above` to `below`. */
@@ -89,7 +89,7 @@ const GOALS: readonly Goal[] = [
     bound: { atMost: 1.5 },
   },
   {
-    figure: "token, main thread, 64 handlers ÷ 1 handler",
+    figure: "token, main thread, many handlers ÷ one",
     question: "fan-out",
     above: { peer: "off-thread", x: 64 },
     below: { peer: "off-thread", x: 1 },
@@ -97,18 +97,31 @@ const GOALS: readonly Goal[] = [
     bound: { atMost: 1.3 },
   },
   {
-    figure: "event with the most open runs ÷ with 10",
+    figure: "event, main thread, many open runs ÷ few",
     question: "open-runs",
     above: { peer: offThreadName(1), x: "last" },
     below: { peer: offThreadName(1), x: 10 },
     metrics: ["token", "run"].flatMap((way) => ALL_COSTS.map((metric) => `${way}, ${metric}`)),
     bound: { atMost: 1.3 },
   },
+  {
+    figure: "memory, off-thread, after many tokens ÷ after fewer",
+    question: "memory",
+    above: { peer: "off-thread", x: "last" },
+    below: { peer: "off-thread", x: "before last" },
+    metrics: ["rss", "heapUsed"],
+    bound: { atMost: 1.1 },
+  },
 ];
 
-function at(answer: Answer, { peer, x }: Side, metric: string): Series | undefined {
-  if (x !== "last") return find(answer.series, peer, metric, x);
-  return find(answer.series, peer, metric, Math.max(...answer.series.map((one) => one.x ?? 0)));
+function placeOf({ x }: Side, { series }: Answer): number | undefined {
+  if (typeof x !== "string") return x;
+  const places = [...new Set(series.map((one) => one.x ?? 0))].sort((a, b) => a - b);
+  return places.at(x === "last" ? -1 : -2);
+}
+
+function at(answer: Answer, side: Side, metric: string): Series | undefined {
+  return find(answer.series, side.peer, metric, placeOf(side, answer));
 }
 
 function without(series: Series | undefined, base: Series | undefined): Series | undefined {
@@ -136,11 +149,10 @@ function targetText({ bound }: Goal): string {
   return "atMost" in bound ? `≤ ${bound.atMost}×` : `≥ ${bound.atLeast}×`;
 }
 
-/** Where the two sides are on the axis, for a reader. */
-function placeText({ above }: Goal, { axis, series }: Answer): string {
-  if (axis === undefined || above.x === undefined) return "";
-  const last = Math.max(...series.map(({ x }) => x ?? 0));
-  return ` (${compact(above.x === "last" ? last : above.x)} ${axis})`;
+/** Where the sides are on the axis, for a reader. */
+function placeText({ above, below }: Goal, answer: Answer): string {
+  const places = [above, below].map((side) => placeOf(side, answer)).filter((x) => x !== undefined);
+  return places.length === 0 ? "" : ` (${[...new Set(places)].map(compact).join(" ÷ ")} ${answer.axis})`;
 }
 
 function judge(goal: Goal, answers: readonly Answer[]): Figure[] {

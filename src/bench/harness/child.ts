@@ -15,7 +15,10 @@ export function runChild<Task, Result>(name: string, task: Task): Promise<Result
     child.on("error", reject);
     child.on("exit", (code) => {
       if ("result" in message) resolve(message.result as Result);
-      else reject(new Error(`Expected a result of the child "${name}", which ended with ${code}: ${message.failure}`));
+      else
+        reject(
+          new Error(`Expected a result of the child "${name}", which ended with ${code}: ${message.failure}`),
+        );
     });
   });
 }

@@ -16,6 +16,8 @@ export function named(way: string, readings: readonly Reading[]): Reading[] {
 export interface Trial {
   readonly peer: string;
   readonly x?: number;
+  /** Whether another trial warms up all that this one needs. */
+  readonly isWarm?: boolean;
   measure(): Promise<readonly Reading[]>;
 }
 
@@ -51,7 +53,9 @@ class TrialRecord {
 
 /** Measures all trials in alternation, after a round that warms up and does not count. */
 export async function inRounds(trials: readonly Trial[], { rounds }: Effort): Promise<Series[]> {
-  for (const trial of trials) await trial.measure();
+  for (const trial of trials) {
+    if (trial.isWarm !== true) await trial.measure();
+  }
   const records = trials.map((trial) => new TrialRecord(trial));
   for (let round = 0; round < rounds; round += 1) {
     for (const record of inTurn(records, round)) {

@@ -3,8 +3,10 @@ import { ackLatency } from "./ack-latency.ts";
 import { fanOut } from "./fan-out.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { loopDelay } from "./loop-delay.ts";
+import { memory } from "./memory.ts";
 import { openRuns } from "./open-runs.ts";
 import { payload } from "./payload.ts";
+import { startUp } from "./start-up.ts";
 import { throughput } from "./throughput.ts";
 import { tokenBurst } from "./token-burst.ts";
 import { tokenPaced } from "./token-paced.ts";
@@ -20,4 +22,6 @@ export const QUESTIONS: readonly Question[] = [
   throughput,
   payload,
   openRuns,
+  memory,
+  startUp,
 ];
