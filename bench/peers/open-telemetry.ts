@@ -25,7 +25,7 @@ class CountingExporter implements SpanExporter {
   async shutdown(): Promise<void> {}
 }
 
-export const OPEN_TELEMETRY = "OpenTelemetry batches";
+const OPEN_TELEMETRY = "OpenTelemetry batches";
 
 /** OpenTelemetry's BatchSpanProcessor with its defaults: a span for each run. It has no tokens. */
 export function openTelemetryPeer(): Peer {

@@ -7,7 +7,7 @@ import { recordSenders } from "./records.ts";
 
 const TASK = fileURLToPath(new URL("../handlers/counting-task.js", import.meta.url));
 export const PISCINA = "Piscina task";
-export const PISCINA_DEEP = "Piscina task, deep";
+const PISCINA_DEEP = "Piscina task, deep";
 const PISCINA_AWAITED = "Piscina task, awaited";
 
 const NAMES = { default: PISCINA, deep: PISCINA_DEEP, awaited: PISCINA_AWAITED };

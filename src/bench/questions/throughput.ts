@@ -37,7 +37,7 @@ async function rates(sender: Sender, effort: Effort): Promise<Reading[]> {
 }
 
 /** 1, 2, 4 … and the number of cores. */
-export function laneCounts(cores: number): number[] {
+function laneCounts(cores: number): number[] {
   const counts = [];
   for (let lanes = 1; lanes < cores; lanes *= 2) counts.push(lanes);
   return [...counts, cores];
