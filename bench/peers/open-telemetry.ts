@@ -25,15 +25,13 @@ class CountingExporter implements SpanExporter {
   async shutdown(): Promise<void> {}
 }
 
-const OPEN_TELEMETRY = "OpenTelemetry batches";
-
 /** OpenTelemetry's BatchSpanProcessor with its defaults: a span for each run. It has no tokens. */
 export function openTelemetryPeer(): Peer {
   const exporter = new CountingExporter();
   const provider = new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
   const tracer = provider.getTracer("bench");
   return {
-    name: OPEN_TELEMETRY,
+    name: "OpenTelemetry batches",
     tokenSender: () => Promise.reject(new Error("Expected runs to make spans of, got tokens.")),
     async chatSender(chats: readonly Chat[]): Promise<Send> {
       return async () => {

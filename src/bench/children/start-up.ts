@@ -1,9 +1,11 @@
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
+import type { AsyncCallbackManager } from "../../managers/async-manager.ts";
+import type { offThread } from "../../offthread/off-thread.ts";
+import type { OffThreadHandler } from "../../offthread/off-thread-handler.ts";
 import type CountingHandler from "../handlers/counting.ts";
 import type { Counts } from "../handlers/counts.ts";
 import { answerParent } from "../harness/child.ts";
-import { startRecord } from "../peers/records.ts";
 
 export interface StartUpTask {
   readonly way: "off-thread" | "Piscina" | "worker";
@@ -19,6 +21,13 @@ export interface StartUpTimes {
   readonly firstEventMillis: number;
 }
 
+/** All of the package, as its users import it; what is needed of it here. */
+const PACKAGE = new URL("../../index.js", import.meta.url);
+interface Sidecall {
+  readonly offThread: typeof offThread;
+  readonly AsyncCallbackManager: typeof AsyncCallbackManager;
+}
+
 /** One way to a handler on a thread, step by step. */
 interface Steps {
   load(): Promise<void>;
@@ -29,11 +38,11 @@ interface Steps {
 
 async function offThreadSteps(): Promise<Steps> {
   const module = new URL("../handlers/counting.js", import.meta.url);
-  let sidecall: typeof import("../../index.ts");
-  let handler: Awaited<ReturnType<typeof sidecall.offThread<CountingHandler>>>;
+  let sidecall: Sidecall;
+  let handler: OffThreadHandler<CountingHandler>;
   return {
     async load() {
-      sidecall = await import("../../index.ts");
+      sidecall = (await import(PACKAGE.href)) as Sidecall;
     },
     async open() {
       handler = await sidecall.offThread<CountingHandler>({ module });
@@ -52,18 +61,19 @@ async function offThreadSteps(): Promise<Steps> {
 
 async function piscinaSteps(): Promise<Steps> {
   const filename = fileURLToPath(new URL("../handlers/counting-task.js", import.meta.url));
-  let piscina: typeof import("piscina");
-  let pool: InstanceType<typeof piscina.Piscina>;
+  const { startRecord } = await import("../peers/records.ts");
+  let Pool: typeof import("piscina").Piscina;
+  let pool: InstanceType<typeof Pool>;
   const ask = async () => (await pool.run(undefined, { name: "counts" })) as Counts;
   return {
     async load() {
-      piscina = await import("piscina");
+      ({ Piscina: Pool } = await import("piscina"));
     },
     async open() {
-      pool = new piscina.Piscina({ filename, minThreads: 1, maxThreads: 1 });
+      pool = new Pool({ filename, minThreads: 1, maxThreads: 1 });
       await ask();
     },
-    tell: () => pool.run(startRecord("run", "")),
+    tell: async () => void (await pool.run(startRecord("run", ""))),
     async counts() {
       const counts = await ask();
       await pool.close();
@@ -74,6 +84,7 @@ async function piscinaSteps(): Promise<Steps> {
 
 async function workerSteps(): Promise<Steps> {
   const { CountingPort } = await import("../peers/counting-port.ts");
+  const { startRecord } = await import("../peers/records.ts");
   let port: InstanceType<typeof CountingPort>;
   return {
     async load() {},

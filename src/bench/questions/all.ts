@@ -1,5 +1,6 @@
 import type { Question } from "../harness/question.ts";
 import { ackLatency } from "./ack-latency.ts";
+import { batch } from "./batch.ts";
 import { fanOut } from "./fan-out.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { loopDelay } from "./loop-delay.ts";
@@ -23,5 +24,6 @@ export const QUESTIONS: readonly Question[] = [
   payload,
   openRuns,
   memory,
+  batch,
   startUp,
 ];

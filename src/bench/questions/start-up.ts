@@ -28,7 +28,7 @@ export const startUp: Question = {
   base: PEERS.worker,
   answer: (_context, effort) =>
     inRounds(
-      WAYS.map((way): Trial => ({ peer: PEERS[way], measure: () => times(way) })),
+      WAYS.map((way): Trial => ({ peer: PEERS[way], isWarm: true, measure: () => times(way) })),
       effort,
     ),
 };

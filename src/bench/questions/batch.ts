@@ -1,0 +1,145 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BatchResult, BatchTask } from "../children/batch-job.ts";
+import { runChild } from "../harness/child.ts";
+import { spread } from "../harness/corpus.ts";
+import { delayReadings } from "../harness/loop-delay.ts";
+import type { Question } from "../harness/question.ts";
+import { inRounds, named, type Reading, type Trial } from "../harness/rounds.ts";
+import type { Chat } from "../peers/peer.ts";
+import { INLINE, OFF_THREAD } from "../peers/placements.ts";
+import { NO_HANDLER } from "../peers/sidecall.ts";
+import { YIELDING } from "../peers/yielding.ts";
+
+/** Each a batch: as fast as the server answers, and at a pace which leaves the main thread time to rest. */
+const WAYS = {
+  "full speed": { requests: { full: 200, quick: 8 }, tokensPerSecond: undefined },
+  paced: { requests: { full: 60, quick: 4 }, tokensPerSecond: { full: 400, quick: 4_000 } },
+} as const;
+const SERVER = new URL("../children/model-double.js", import.meta.url);
+const CONCURRENCY = 16;
+/** Each of them a process: more rounds would take too long. */
+const MAX_ROUNDS = 3;
+const PEERS: Readonly<Record<BatchTask["placement"], string>> = {
+  none: NO_HANDLER,
+  inline: INLINE,
+  yielding: YIELDING,
+  "off-thread": OFF_THREAD,
+};
+const PLACEMENTS = Object.keys(PEERS) as BatchTask["placement"][];
+
+/** A batch with its model server, which has the answers to it. */
+class Batch {
+  readonly #folder = mkdtempSync(join(tmpdir(), "sidecall-bench-"));
+  readonly #way: string;
+  readonly #chats: readonly Chat[];
+  readonly #server: ChildProcess;
+  #baseUrl = "";
+  #jobs = 0;
+
+  constructor(way: string, chats: readonly Chat[], tokensPerSecond: number | undefined) {
+    this.#way = way;
+    this.#chats = chats;
+    writeLines(this.#path("requests.jsonl"), chats.map(requestOf));
+    const recorded = chats.map(({ instruction, answer }) => ({ instruction, output: answer }));
+    writeLines(this.#path("recorded.jsonl"), recorded);
+    const args = [
+      this.#path("recorded.jsonl"),
+      ...(tokensPerSecond === undefined ? [] : [`${tokensPerSecond}`]),
+    ];
+    this.#server = fork(SERVER, args);
+  }
+
+  async open(): Promise<void> {
+    [this.#baseUrl] = await once(this.#server, "message");
+  }
+
+  /** Runs the batch in a process of its own. */
+  async run(placement: BatchTask["placement"]): Promise<Reading[]> {
+    this.#jobs += 1;
+    const result = await runChild<BatchTask, BatchResult>("batch-job", {
+      placement,
+      input: this.#path("requests.jsonl"),
+      output: this.#path("output.jsonl"),
+      trace: this.#path(`trace-${this.#jobs}.jsonl`),
+      baseUrl: this.#baseUrl,
+      concurrency: CONCURRENCY,
+    });
+    this.#check(placement, result);
+    return named(this.#way, readingsOf(result));
+  }
+
+  async close(): Promise<void> {
+    const ended = once(this.#server, "exit");
+    this.#server.disconnect();
+    await ended;
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  /** Throws unless every request was answered in full, and every handler has made of it what it should. */
+  #check(
+    placement: BatchTask["placement"],
+    { done, failed, streamedTokens, traceLines, tokens }: BatchResult,
+  ) {
+    const requests = this.#chats.length;
+    const { texts, completionTokens } = tokens?.models["bench"] ?? { texts: 0, completionTokens: 0 };
+    // The server cuts answers into tokens as the handler counts them.
+    const expected = { done: requests, failed: 0, ...handled(placement, requests, streamedTokens) };
+    const came = { done, failed, traceLines, texts, completionTokens };
+    if (JSON.stringify(came) === JSON.stringify(expected)) return;
+    throw new Error(`Expected ${JSON.stringify(expected)} of the batch, got ${JSON.stringify(came)}.`);
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, name);
+  }
+}
+
+function handled(placement: BatchTask["placement"], requests: number, tokens: number) {
+  if (placement === "none") return { traceLines: 0, texts: 0, completionTokens: 0 };
+  return { traceLines: requests, texts: requests, completionTokens: tokens };
+}
+
+function requestOf({ instruction: content }: Chat, i: number): object {
+  const body = { model: "bench", messages: [{ role: "user", content }] };
+  return { custom_id: String(i), method: "POST", url: "/v1/chat/completions", body };
+}
+
+function writeLines(path: string, values: readonly object[]): void {
+  writeFileSync(path, values.map((value) => `${JSON.stringify(value)}\n`).join(""));
+}
+
+function readingsOf({ totalCpuMillis, jobCpuMillis, wallMillis, delay }: BatchResult): Reading[] {
+  const millis = { "total CPU": totalCpuMillis, "job CPU": jobCpuMillis, wall: wallMillis };
+  const times = Object.entries(millis).map(([metric, value]) => ({ metric, unit: "ms", value }));
+  return [...times, ...delayReadings(delay)];
+}
+
+export const batch: Question = {
+  name: "batch",
+  asks: "What does a whole batch of requests cost, with token statistics and a tracer? (A process for each; the model server is another.)",
+  base: YIELDING,
+  async answer({ corpus }, effort) {
+    const size = effort.name;
+    const batches = Object.entries(WAYS).map(([way, { requests, tokensPerSecond }]) => {
+      return new Batch(way, spread(corpus.chats, requests[size]), tokensPerSecond?.[size]);
+    });
+    try {
+      await Promise.all(batches.map((one) => one.open()));
+      const trials = PLACEMENTS.map((placement): Trial => {
+        const measure = async () => {
+          const readings: Reading[] = [];
+          for (const one of batches) readings.push(...(await one.run(placement)));
+          return readings;
+        };
+        return { peer: PEERS[placement], isWarm: true, measure };
+      });
+      return await inRounds(trials, { ...effort, rounds: Math.min(effort.rounds, MAX_ROUNDS) });
+    } finally {
+      await Promise.all(batches.map((one) => one.close()));
+    }
+  },
+};
