@@ -170,7 +170,7 @@ function targetText({ bound }: Goal): string {
 /** Where the sides are on the axis, for a reader. */
 function placeText({ above, below }: Goal, answer: Answer): string {
   const places = [above, below].map((side) => placeOf(side, answer)).filter((x) => x !== undefined);
-  return places.length === 0 ? "" : ` (${[...new Set(places)].map(compact).join(" ÷ ")} ${answer.axis})`;
+  return places.length === 0 ? "" : ` (${answer.axis}: ${[...new Set(places)].map(compact).join(" ÷ ")})`;
 }
 
 function judge(goal: Goal, answers: readonly Answer[]): Figure[] {

@@ -54,7 +54,7 @@ test("a figure is short when one of its metrics misses the target at the median,
     ]);
   const [ok] = figuresToReach([burst(0.35)]);
   expect(ok).toMatchObject({ target: "≤ 0.35×", verdict: "ok" });
-  expect(ok?.figure).toContain("2k things");
+  expect(ok?.figure).toContain("(things: 2k)");
   expect(ok?.measured.map(({ metric }) => metric)).toEqual(["call", "CPU"]);
   expect(figuresToReach([burst(0.36)])).toMatchObject([{ verdict: "short" }]);
 });
