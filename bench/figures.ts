@@ -5,6 +5,8 @@ import { PISCINA } from "../src/bench/peers/piscina.ts";
 import { OFF_THREAD } from "../src/bench/peers/placements.ts";
 import { RAW_RING } from "../src/bench/peers/raw-ring.ts";
 import { NO_HANDLER, offThreadName } from "../src/bench/peers/sidecall.ts";
+import { YIELDING } from "../src/bench/peers/yielding.ts";
+import { BATCH_OFF_THREAD, BATCH_WAYS } from "../src/bench/questions/batch.ts";
 import { DELIVERED } from "../src/bench/questions/throughput.ts";
 import type { Figure } from "../src/bench/report/figure.ts";
 import { compact } from "../src/bench/report/format.ts";
@@ -111,6 +113,22 @@ const GOALS: readonly Goal[] = [
     below: { peer: "off-thread", x: "before last" },
     metrics: ["rss", "heapUsed"],
     bound: { atMost: 1.1 },
+  },
+  {
+    figure: "batch job, CPU of all threads, off-thread ÷ main thread, yielding",
+    question: "batch",
+    above: { peer: BATCH_OFF_THREAD },
+    below: { peer: YIELDING },
+    metrics: BATCH_WAYS.map((way) => `${way}, total CPU`),
+    bound: { atMost: 1.15 },
+  },
+  {
+    figure: "batch job, event-loop delay, off-thread ÷ main thread, yielding",
+    question: "batch",
+    above: { peer: BATCH_OFF_THREAD },
+    below: { peer: YIELDING },
+    metrics: BATCH_WAYS.map((way) => `${way}, delay p99`),
+    bound: { atMost: 1 / 4 },
   },
 ];
 
