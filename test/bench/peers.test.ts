@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { guests } from "../../bench/peers/guests.ts";
 import { openTelemetryPeer } from "../../bench/peers/open-telemetry.ts";
-import { CheckedPeer, withPeers } from "../../src/bench/harness/checked-peer.ts";
+import { withPeers } from "../../src/bench/harness/checked-peer.ts";
 import { chatLoad, type Load, tokenLoad } from "../../src/bench/harness/load.ts";
 import type { Opener } from "../../src/bench/harness/question.ts";
 import { rawRingPeer } from "../../src/bench/peers/raw-ring.ts";

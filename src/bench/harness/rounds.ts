@@ -16,7 +16,7 @@ export function named(way: string, readings: readonly Reading[]): Reading[] {
 export interface Trial {
   readonly peer: string;
   readonly x?: number;
-  /** Whether another trial warms up all that this one needs. */
+  /** Whether it needs no warming up: another trial does that, or every measurement is a new process. */
   readonly isWarm?: boolean;
   measure(): Promise<readonly Reading[]>;
 }

@@ -10,8 +10,7 @@ import { delayReadings } from "../harness/loop-delay.ts";
 import type { Question } from "../harness/question.ts";
 import { inRounds, named, type Reading, type Trial } from "../harness/rounds.ts";
 import type { Chat } from "../peers/peer.ts";
-import { INLINE, OFF_THREAD } from "../peers/placements.ts";
-import { NO_HANDLER } from "../peers/sidecall.ts";
+import { inlineName, NO_HANDLER, offThreadName } from "../peers/sidecall.ts";
 import { YIELDING } from "../peers/yielding.ts";
 
 /** Each a batch: as fast as the server answers, and at a pace which leaves the main thread time to rest. */
@@ -19,15 +18,17 @@ const WAYS = {
   "full speed": { requests: { full: 200, quick: 8 }, tokensPerSecond: undefined },
   paced: { requests: { full: 60, quick: 4 }, tokensPerSecond: { full: 400, quick: 4_000 } },
 } as const;
+export const BATCH_WAYS = Object.keys(WAYS);
 const SERVER = new URL("../children/model-double.js", import.meta.url);
 const CONCURRENCY = 16;
 /** Each of them a process: more rounds would take too long. */
 const MAX_ROUNDS = 3;
+export const BATCH_OFF_THREAD = offThreadName(2);
 const PEERS: Readonly<Record<BatchTask["placement"], string>> = {
   none: NO_HANDLER,
-  inline: INLINE,
+  inline: inlineName(2),
   yielding: YIELDING,
-  "off-thread": OFF_THREAD,
+  "off-thread": BATCH_OFF_THREAD,
 };
 const PLACEMENTS = Object.keys(PEERS) as BatchTask["placement"][];
 
