@@ -35,7 +35,7 @@ function onThisThread(handler: MayCount, { isCounting }: Placed): Pick<Peer, "co
   };
 }
 
-export const INLINE = inlineName(1);
+const INLINE = inlineName(1);
 
 async function inlinePlacement(placed: Placed): Promise<Peer> {
   const handler = await load(placed.spec);

@@ -5,6 +5,7 @@ import { chatLoad } from "../harness/load.ts";
 import type { Context, Question } from "../harness/question.ts";
 import { inRounds, type Trial } from "../harness/rounds.ts";
 import { piscinaPeer } from "../peers/piscina.ts";
+import { postMessagePeer } from "../peers/post-message.ts";
 import { inlinePeer, offThreadName, offThreadPeer } from "../peers/sidecall.ts";
 
 const BYTES = [100, 1_000, 10_000, 100_000, 2_000_000];
@@ -41,6 +42,7 @@ export const payload: Question = {
     const openers = [
       () => inlinePeer(1),
       () => offThreadPeer({ handlers: 1, ringBytes: RING_BYTES }),
+      postMessagePeer,
       () => piscinaPeer("default"),
       ...guests(this.name, 1),
     ];

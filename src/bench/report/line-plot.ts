@@ -38,7 +38,10 @@ function curve(
   });
   const { color, dash } = styleOf(peer);
   const path = points.map(({ x, median }) => `${x.toFixed(1)},${up.at(median).toFixed(1)}`).join(" ");
+  // What was measured in one place alone stands beside what varies.
+  const references = points.length === 1 && xs.length > 1 ? points : [];
   return [
+    ...references.map(({ median }) => line(`reference ${color}`, LEFT, up.at(median), RIGHT, up.at(median))),
     ...points.map(({ x, min, max }) => line(`range ${color}`, x, up.at(min), x, up.at(max))),
     element("polyline", { class: `curve ${color}`, points: path, "stroke-dasharray": dash }),
     ...points.map(({ x, median }) =>

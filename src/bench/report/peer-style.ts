@@ -1,4 +1,4 @@
-const COLORS = 10;
+export const COLORS = 13;
 const DASHES = ["", "6 3", "2 3", "9 3 2 3"];
 
 /** How a peer is drawn, in every plot of a page the same. */
