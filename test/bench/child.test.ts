@@ -4,7 +4,3 @@ import { runChild } from "../../src/bench/harness/child.ts";
 test("a child that fails says why", async () => {
   await expect(runChild("start-up", { way: "none" })).rejects.toThrow(/child "start-up".*is not a function/s);
 });
-
-test("a child that is not there is an error", async () => {
-  await expect(runChild("no-such-child", {})).rejects.toThrow(/child "no-such-child"/);
-});

@@ -56,7 +56,7 @@ test("a yielding handler works in order, after the call, and lets the event loop
   const [run] = await new AsyncCallbackManager({ handlers: [yielding] }).onLLMStart({ name: "m" }, [""]);
   for (const token of ["a", "b", "c"]) await run?.onLLMNewToken(token);
   expect(seen).toEqual([]);
-  await yielding.settled();
+  await yielding.flush();
   expect(seen).toEqual(["a", "b", "c"]);
-  await yielding.settled();
+  await yielding.flush();
 });

@@ -53,7 +53,7 @@ async function onMainThread(path: string, isYielding: boolean): Promise<Placed> 
   return {
     handlers: isYielding ? [yielding] : [statistics, tracer],
     async finish() {
-      await yielding.settled();
+      await yielding.flush();
       await tracer.close();
       return statistics.report();
     },

@@ -54,7 +54,7 @@ async function yieldingPlacement(placed: Placed): Promise<Peer> {
     name: YIELDING,
     ...managerSenders(new AsyncCallbackManager({ handlers: [yielding] })),
     ...onThisThread(handler, placed),
-    delivered: () => yielding.settled(),
+    delivered: () => yielding.flush(),
   };
 }
 

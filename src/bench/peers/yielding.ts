@@ -34,7 +34,7 @@ export class YieldingHandler implements CallbackHandler {
   }
 
   /** Resolves when every event so far is handled. */
-  settled(): Promise<void> {
+  flush(): Promise<void> {
     if (!this.#isDraining) return SETTLED;
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
@@ -64,8 +64,8 @@ export function yieldingPeer(): Peer {
   return {
     name: YIELDING,
     ...managerSenders(new AsyncCallbackManager({ handlers: [handler] })),
-    delivered: () => handler.settled(),
+    delivered: () => handler.flush(),
     counts: async () => [counting.counts()],
-    close: () => handler.settled(),
+    close: () => handler.flush(),
   };
 }

@@ -21,6 +21,7 @@ const WAYS = {
 export const BATCH_WAYS = Object.keys(WAYS);
 const SERVER = new URL("../children/model-double.js", import.meta.url);
 const CONCURRENCY = 16;
+const REQUESTS = "requests.jsonl";
 /** Each of them a process: more rounds would take too long. */
 const MAX_ROUNDS = 3;
 export const BATCH_OFF_THREAD = offThreadName(2);
@@ -34,28 +35,45 @@ const PLACEMENTS = Object.keys(PEERS) as BatchTask["placement"][];
 
 /** A batch with its model server, which has the answers to it. */
 class Batch {
-  readonly #folder = mkdtempSync(join(tmpdir(), "sidecall-bench-"));
   readonly #way: string;
   readonly #chats: readonly Chat[];
+  readonly #folder: string;
   readonly #server: ChildProcess;
-  #baseUrl = "";
+  readonly #baseUrl: string;
   #jobs = 0;
 
-  constructor(way: string, chats: readonly Chat[], tokensPerSecond: number | undefined) {
+  private constructor(
+    way: string,
+    chats: readonly Chat[],
+    folder: string,
+    server: ChildProcess,
+    url: string,
+  ) {
     this.#way = way;
     this.#chats = chats;
-    writeLines(this.#path("requests.jsonl"), chats.map(requestOf));
-    const recorded = chats.map(({ instruction, answer }) => ({ instruction, output: answer }));
-    writeLines(this.#path("recorded.jsonl"), recorded);
-    const args = [
-      this.#path("recorded.jsonl"),
-      ...(tokensPerSecond === undefined ? [] : [`${tokensPerSecond}`]),
-    ];
-    this.#server = fork(SERVER, args);
+    this.#folder = folder;
+    this.#server = server;
+    this.#baseUrl = url;
   }
 
-  async open(): Promise<void> {
-    [this.#baseUrl] = await once(this.#server, "message");
+  /** Starts the server. `tokensPerSecond`: of each answer. @default as fast as the connection takes them */
+  static async open(way: string, chats: readonly Chat[], tokensPerSecond?: number): Promise<Batch> {
+    const folder = mkdtempSync(join(tmpdir(), "sidecall-bench-"));
+    writeLines(join(folder, REQUESTS), chats.map(requestOf));
+    const recorded = join(folder, "recorded.jsonl");
+    writeLines(
+      recorded,
+      chats.map(({ instruction, answer }) => ({ instruction, output: answer })),
+    );
+    const server = fork(
+      SERVER,
+      tokensPerSecond === undefined ? [recorded] : [recorded, `${tokensPerSecond}`],
+    );
+    const ended = once(server, "exit").then(([code]) => {
+      throw new Error(`Expected the model server to tell its URL, but it ended with ${code}.`);
+    });
+    const [url] = await Promise.race([once(server, "message"), ended]);
+    return new Batch(way, chats, folder, server, url);
   }
 
   /** Runs the batch in a process of its own. */
@@ -63,7 +81,7 @@ class Batch {
     this.#jobs += 1;
     const result = await runChild<BatchTask, BatchResult>("batch-job", {
       placement,
-      input: this.#path("requests.jsonl"),
+      input: this.#path(REQUESTS),
       output: this.#path("output.jsonl"),
       trace: this.#path(`trace-${this.#jobs}.jsonl`),
       baseUrl: this.#baseUrl,
@@ -125,11 +143,12 @@ export const batch: Question = {
   base: YIELDING,
   async answer({ corpus }, effort) {
     const size = effort.name;
-    const batches = Object.entries(WAYS).map(([way, { requests, tokensPerSecond }]) => {
-      return new Batch(way, spread(corpus.chats, requests[size]), tokensPerSecond?.[size]);
-    });
+    const batches: Batch[] = [];
     try {
-      await Promise.all(batches.map((one) => one.open()));
+      for (const [way, { requests, tokensPerSecond }] of Object.entries(WAYS)) {
+        const chats = spread(corpus.chats, requests[size]);
+        batches.push(await Batch.open(way, chats, tokensPerSecond?.[size]));
+      }
       const trials = PLACEMENTS.map((placement): Trial => {
         const measure = async () => {
           const readings: Reading[] = [];
