@@ -10,7 +10,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["src/cli"],
   ["src/langchain"],
   ["src/index.ts"],
-  ["src/batch", "src/model-double"],
+  ["src/batch", "src/model-double", "src/bench"],
   ["src/managers", "src/handlers", "src/tracers", "src/event-stream"],
   ["src/dispatch.ts"],
   ["workers"],
@@ -23,10 +23,10 @@ const FLOORS: readonly (readonly string[])[] = [
 /** Packages, and names of the language, that one room keeps to itself. */
 const KEEPERS: readonly (readonly [what: RegExp, rooms: readonly string[]])[] = [
   [/from "@msgpack\/msgpack"/, ["src/wire"]],
-  [/from "piscina"/, ["src/offthread"]],
+  [/from "piscina"/, ["src/offthread", "src/bench"]],
   [/from "comlink"/, ["src/offthread", "workers"]],
   [/"@langchain\/core/, ["src/langchain"]],
-  [/"(openai|gpt-tokenizer)/, ["src/batch", "src/handlers"]],
+  [/"(openai|gpt-tokenizer)/, ["src/batch", "src/handlers", "src/bench"]],
   [/\bAtomics\./, ["src/shared-memory"]],
 ];
 

@@ -1,7 +1,7 @@
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import type { BaseMessage } from "@langchain/core/messages";
 import type { LLMResult } from "@langchain/core/outputs";
-import { Counter, type Counts } from "./counts.ts";
+import { Counter, type Counts } from "../../src/bench/handlers/counts.ts";
 
 /** The counting handler as LangChain.js wants one. */
 export class LangChainCountingHandler extends BaseCallbackHandler {

@@ -1,8 +1,9 @@
 import { setImmediate as immediate } from "node:timers/promises";
 import { CallbackManager } from "@langchain/core/callbacks/manager";
 import { type BaseMessage, HumanMessage } from "@langchain/core/messages";
+import { type Chat, nothing, type Peer, type Send } from "../../src/bench/peers/peer.ts";
+import { handlersName } from "../../src/bench/peers/sidecall.ts";
 import { LangChainCountingHandler } from "../handlers/counting-langchain.ts";
-import { type Chat, nothing, type Peer, type Send } from "./peer.ts";
 
 const SERIALIZED = { lc: 1, type: "not_implemented" as const, id: ["bench"] };
 
@@ -10,6 +11,10 @@ async function startRun(manager: CallbackManager, messages: BaseMessage[]) {
   const [run] = await manager.handleChatModelStart(SERIALIZED, [messages]);
   if (run === undefined) throw new Error("Expected one run manager for one conversation, got none.");
   return run;
+}
+
+export function langChainName(handlers: number, awaited: boolean): string {
+  return `LangChain.js ${awaited ? "awaited" : "background"}, ${handlersName(handlers)}`;
 }
 
 /** LangChain.js's own manager. Background handlers go through its one global queue, which drains as microtasks. */
@@ -20,9 +25,8 @@ export function langChainPeer(handlers: number, awaited: boolean): Peer {
   );
   const manager = new CallbackManager();
   manager.setHandlers(counting);
-  const count = handlers === 1 ? "1 handler" : `${handlers} handlers`;
   return {
-    name: `LangChain.js ${awaited ? "awaited" : "background"}, ${count}`,
+    name: langChainName(handlers, awaited),
     async tokenSender(tokens: readonly string[]): Promise<Send> {
       const run = await startRun(manager, [new HumanMessage("")]);
       return async () => {

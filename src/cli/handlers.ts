@@ -94,8 +94,8 @@ function shippedSpecs(tracePath: string | undefined): HandlerSpec[] {
   ];
 }
 
-/** A handler of the user's, from the folder in which the command runs. */
-function ownSpec(text: string): HandlerSpec {
+/** A handler of the user's (`./file.js` or `./file.js#export`), from the folder in which the command runs. */
+export function ownSpec(text: string): HandlerSpec {
   const hash = text.lastIndexOf("#");
   const file = hash === -1 ? text : text.slice(0, hash);
   const name = hash === -1 ? "default" : text.slice(hash + 1);

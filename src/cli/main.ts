@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { SidecallError } from "../errors.ts";
-import { type Command, EXIT, plainText, usageError } from "./usage.ts";
+import { runAsProcess } from "./process.ts";
+import { type Command, EXIT, usageError } from "./usage.ts";
 
 // Loaded when asked for: `openai` and the tokenizer are for those alone who need them.
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   batch: () => import("./batch-command.ts"),
   "model-double": () => import("./model-double-command.ts"),
   demo: () => import("./demo-command.ts"),
+  bench: () => import("./bench-command.ts"),
 };
 
 const HELP = `sidecall <command> [options]
@@ -15,6 +16,7 @@ const HELP = `sidecall <command> [options]
   batch          send a file of prompts to a model server, every run traced
   model-double   a server that speaks like a model, for demos and tests
   demo           both together, on the prompts that ship
+  bench          what callbacks cost on this machine, and what moving a handler of your own would save
 
   sidecall <command> --help tells a command's options; sidecall --version this version.
 
@@ -49,23 +51,4 @@ async function runCommand([name, ...args]: readonly string[]): Promise<number> {
   return EXIT.ok;
 }
 
-function exitCodeOf(error: unknown): number {
-  if (!(error instanceof SidecallError)) return EXIT.broken;
-  return error.code === "SIDECALL_SERVER_UNREACHABLE" ? EXIT.unreachable : EXIT.usage;
-}
-
-// Whoever reads the output may stop reading, as `head` does.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-}
-try {
-  process.exitCode = await runCommand(process.argv.slice(2));
-  // What could not be ended in time must not hold a process that was told to stop.
-  if (process.exitCode === EXIT.sigint || process.exitCode === EXIT.sigterm) process.exit();
-} catch (error) {
-  const code = error instanceof SidecallError ? ` [${error.code}]` : "";
-  process.stderr.write(`sidecall: ${plainText(error)}${code}\n`);
-  process.exitCode = exitCodeOf(error);
-}
+await runAsProcess(() => runCommand(process.argv.slice(2)));

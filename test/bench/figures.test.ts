@@ -1,18 +1,22 @@
-import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { figuresToReach } from "../../bench/figures.ts";
-import { inTurn } from "../../bench/harness/cost.ts";
-import { median, ratio, type Series } from "../../bench/harness/series.ts";
+import type { Answer } from "../../src/bench/harness/question.ts";
+import { inRounds, inTurn } from "../../src/bench/harness/rounds.ts";
+import { median, ratio, type Series } from "../../src/bench/harness/series.ts";
 
-function calls(peer: string, rounds: readonly number[]): Series {
-  return { peer, metric: "call", unit: "µs/event", rounds };
+function series(peer: string, metric: string, rounds: readonly number[], x?: number): Series {
+  return { peer, metric, unit: "µs/event", rounds, ...(x === undefined ? {} : { x }) };
+}
+
+function answer(name: string, all: readonly Series[]): Answer {
+  return { name, asks: "?", axis: "things", series: all };
 }
 
 test("a ratio is taken round by round", () => {
-  const series = [calls("a", [1, 20, 6]), calls("b", [2, 10, 2])];
-  expect(ratio(series, "call", "a", "b")).toEqual({ median: 2, min: 0.5, max: 3 });
-  expect(ratio(series, "call", "a", "c")).toBeUndefined();
+  const [a, b] = [series("a", "call", [1, 20, 6]), series("b", "call", [2, 10, 2])];
+  expect(ratio(a, b)).toEqual({ median: 2, min: 0.5, max: 3 });
+  expect(ratio(a, undefined)).toBeUndefined();
+  expect(ratio(a, series("z", "call", [1, 0, 1]))).toBeUndefined();
 });
 
 test("the median of an even number of values lies between the middle two", () => {
@@ -20,30 +24,60 @@ test("the median of an even number of values lies between the middle two", () =>
   expect(median([5, 1, 3])).toBe(3);
 });
 
-test("the order of the peers changes from round to round", () => {
+test("the order of the trials changes from round to round", () => {
   const orders = [0, 1, 2].map((round) => inTurn(["a", "b", "c"], round).join(""));
   expect(orders).toEqual(["abc", "acb", "cab"]);
 });
 
-test("a figure is short when its median misses the target", () => {
-  const tokens = [calls("off-thread, 1 handler", [1, 1, 1]), calls("off-thread, 8 handlers", [1, 1.4, 1.5])];
-  const rate = {
-    peer: "off-thread, 1 handler",
-    metric: "delivered",
-    unit: "tokens/s",
-    rounds: [4e5, 5e5, 9e5],
-  };
-  const figures = figuresToReach({ "token-cost": tokens, throughput: [rate] });
-  expect(figures.map(({ target, verdict }) => [target, verdict])).toEqual([
-    ["≤ 1.3", "short"],
-    ["≥ 500000", "ok"],
+test("a round that warms up does not count", async () => {
+  let value = 0;
+  const measure = async () => [{ metric: "m", unit: "u", value: value++ }];
+  const effort = { name: "quick", rounds: 2, burstMillis: 0, pacedMillis: 0 } as const;
+  expect(await inRounds([{ peer: "p", x: 8, measure }], effort)).toEqual([
+    { peer: "p", metric: "m", unit: "u", x: 8, rounds: [1, 2] },
   ]);
-  expect(figuresToReach({})).toEqual([]);
 });
 
-test("a question that does not exist is refused with the names of those that do", () => {
-  const main = fileURLToPath(new URL("../../bench/main.js", import.meta.url));
-  const { status, stderr } = spawnSync(process.execPath, [main, "speed"], { encoding: "utf8" });
-  expect(stderr).toMatch(/got `speed`.*token-cost, lifecycle-cost, round-trip, throughput/);
-  expect(status).toBe(2);
+const ONE = "off-thread, 1 handler";
+
+test("a figure is short when one of its metrics misses the target at the median, and is of the longest burst", () => {
+  const langChain = "LangChain.js awaited, 1 handler";
+  const burst = (call: number) =>
+    answer("token-burst", [
+      ...[100, 2_000].flatMap((x) => [
+        series(langChain, "call", [1, 1, 1], x),
+        series(langChain, "CPU", [1, 1, 1], x),
+      ]),
+      series(ONE, "call", [9, 9, 9], 100),
+      series(ONE, "call", [call, call, 9], 2_000),
+      series(ONE, "CPU", [0.3, 0.3, 0.3], 2_000),
+    ]);
+  const [ok] = figuresToReach([burst(0.35)]);
+  expect(ok).toMatchObject({ target: "≤ 0.35×", verdict: "ok" });
+  expect(ok?.figure).toContain("(things: 2k)");
+  expect(ok?.measured.map(({ metric }) => metric)).toEqual(["call", "CPU"]);
+  expect(figuresToReach([burst(0.36)])).toMatchObject([{ verdict: "short" }]);
+});
+
+test("what the harness itself costs at a pace is taken off both sides", () => {
+  const paced = answer("token-paced", [
+    series("no handler", "busy", [10, 10], 2_000),
+    series(ONE, "busy", [11, 11], 2_000),
+    series("Piscina task", "busy", [20, 20], 2_000),
+  ]);
+  expect(figuresToReach([paced])).toMatchObject([
+    { measured: [{ metric: "busy", spread: { median: 0.1 } }], verdict: "ok" },
+  ]);
+});
+
+test("a rate must reach its target from above", () => {
+  const rates = (own: number) =>
+    answer("throughput", [series(ONE, "delivered", [own], 1), series("raw ring", "delivered", [100], 1)]);
+  expect(figuresToReach([rates(50)])).toMatchObject([{ target: "≥ 0.5×", verdict: "ok" }]);
+  expect(figuresToReach([rates(49)])).toMatchObject([{ verdict: "short" }]);
+});
+
+test("what was not asked is not judged", () => {
+  expect(figuresToReach([])).toEqual([]);
+  expect(figuresToReach([answer("throughput", [series(ONE, "delivered", [1], 1)])])).toEqual([]);
 });

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { Counter } from "../../bench/handlers/counts.ts";
-import { measureCost } from "../../bench/harness/cost.ts";
-import { QUICK } from "../../bench/harness/effort.ts";
-import { chatLoad, Sender, tokenLoad } from "../../bench/harness/load.ts";
-import { nothing, type Peer } from "../../bench/peers/peer.ts";
+import { Counter } from "../../src/bench/handlers/counts.ts";
+import { CheckedPeer, type Sender, withPeers } from "../../src/bench/harness/checked-peer.ts";
+import { burstCost, pacedCost } from "../../src/bench/harness/cost.ts";
+import { chatLoad, tokenLoad } from "../../src/bench/harness/load.ts";
+import { nothing, type Peer } from "../../src/bench/peers/peer.ts";
 
 /** A peer that counts at once, and with `forgets` leaves that many tokens out. */
 function countingPeer({ forgets }: { forgets: number }): Peer {
@@ -40,12 +40,13 @@ const CHATS = [
   { instruction: "", tokens: [], answer: "no" },
 ];
 
-test("what is counted is what was sent, however often", async () => {
+test("what is counted is what was sent, however often and in however many loads", async () => {
+  const peer = new CheckedPeer(countingPeer({ forgets: 0 }));
   for (const load of [tokenLoad(TOKENS), chatLoad(CHATS)]) {
-    const sender = await Sender.open(countingPeer({ forgets: 0 }), load);
-    await sender.verify();
+    const sender = await peer.open(load);
+    await peer.verify();
     for (let i = 0; i < 3; i += 1) await sender.send();
-    await sender.verify();
+    await peer.verify();
   }
 });
 
@@ -56,25 +57,61 @@ test("the events of whole runs are their starts, tokens and ends", () => {
   });
 });
 
-test("a benchmark whose handlers miss an event throws", async () => {
-  const peer = countingPeer({ forgets: 1 });
-  await expect(measureCost([peer], tokenLoad(TOKENS), QUICK, "call")).rejects.toThrow(
+const WAYS = {
+  burst: (sender: Sender) => burstCost(sender, 2, 0),
+  pace: (sender: Sender) => pacedCost(sender, 1),
+};
+
+test.each(Object.entries(WAYS))(
+  "the cost of a %s is time inside the call and time of the thread",
+  async (_, cost) => {
+    const sender = await new CheckedPeer(countingPeer({ forgets: 0 })).open(tokenLoad(TOKENS));
+    const readings = await cost(sender);
+    expect(readings.map(({ metric }) => metric)).toEqual(expect.arrayContaining(["call", "busy"]));
+    for (const { unit, value } of readings) {
+      expect(unit).toBe("µs/event");
+      expect(value).toBeGreaterThanOrEqual(0);
+    }
+  },
+);
+
+test.each(Object.entries(WAYS))("a %s whose handlers miss an event throws", async (_, cost) => {
+  const sender = await new CheckedPeer(countingPeer({ forgets: 1 })).open(tokenLoad(TOKENS));
+  await expect(cost(sender)).rejects.toThrow(
     /Expected handler 0 of "test" to have counted .*"tokens":\d+.*, got .*"tokens":\d+/,
   );
 });
 
-test("a benchmark throws when its calls do", async () => {
+test.each(Object.entries(WAYS))("a %s throws when its calls do", async (_, cost) => {
   const peer = {
     ...countingPeer({ forgets: 0 }),
     tokenSender: async () => () => Promise.reject(new Error("no")),
   };
-  await expect(measureCost([peer], tokenLoad(TOKENS), QUICK, "call")).rejects.toThrow("no");
+  await expect(cost(await new CheckedPeer(peer).open(tokenLoad(TOKENS)))).rejects.toThrow("no");
 });
 
-test("a benchmark throws when its events might have waited for room", async () => {
+test.each(Object.entries(WAYS))("a %s throws when its events might have waited for room", async (_, cost) => {
   const full = () => {
     throw new Error("full");
   };
   const peer = { ...countingPeer({ forgets: 0 }), checkRoom: full };
-  await expect(measureCost([peer], tokenLoad(TOKENS), QUICK, "call")).rejects.toThrow("full");
+  const sender = await new CheckedPeer(peer).open(tokenLoad(TOKENS));
+  await expect(async () => cost(sender)).rejects.toThrow("full");
+});
+
+test("peers are closed when one cannot be opened, and when the work fails", async () => {
+  const closed: string[] = [];
+  const opener = (name: string) => () => ({
+    ...countingPeer({ forgets: 0 }),
+    name,
+    close: async () => {
+      closed.push(name);
+    },
+  });
+  const broken = () => Promise.reject(new Error("no peer"));
+  await expect(withPeers([opener("a"), broken], async () => undefined)).rejects.toThrow("no peer");
+  await expect(withPeers([opener("b")], () => Promise.reject(new Error("no work")))).rejects.toThrow(
+    "no work",
+  );
+  expect(closed).toEqual(["a", "b"]);
 });

@@ -1,32 +1,32 @@
 import { expect, test } from "vitest";
-import { generated } from "../../bench/harness/corpus.ts";
-import { QUICK } from "../../bench/harness/effort.ts";
-import { lifecycleCost } from "../../bench/lifecycle-cost.ts";
-import { roundTrip } from "../../bench/round-trip.ts";
-import { throughput } from "../../bench/throughput.ts";
-import { tokenCost } from "../../bench/token-cost.ts";
+import { guests } from "../../bench/peers/guests.ts";
+import { micro } from "../../bench/questions/micro.ts";
+import { generated } from "../../src/bench/harness/corpus.ts";
+import { QUICK } from "../../src/bench/harness/effort.ts";
+import { median } from "../../src/bench/harness/series.ts";
+import { QUESTIONS } from "../../src/bench/questions/all.ts";
 
 const { source, chats } = generated();
 const corpus = { source, chats: chats.slice(0, 30) };
 const ROUNDS = 2;
+const EFFORT = { ...QUICK, rounds: ROUNDS };
 
 // An answer at all means that every handler has counted what was sent: see load.test.ts.
-test.each([
-  { question: tokenCost, peers: 10, metrics: ["call", "burst, busy", "paced, busy"] },
-  { question: lifecycleCost, peers: 10, metrics: ["call", "burst, busy", "paced, busy"] },
-  { question: roundTrip, peers: 3, metrics: ["round trip", "burst, busy", "paced, busy"] },
-  { question: throughput, peers: 4, metrics: ["dispatched", "delivered"] },
-])("$question.name has a figure for every peer, metric and round", async ({ question, peers, metrics }) => {
-  const series = await question.answer(corpus, { ...QUICK, rounds: ROUNDS });
-  const names = new Set(series.map(({ peer }) => peer));
-  expect(names.size).toBe(peers);
-  expect(names).toContain(question.base);
-  for (const name of names) {
-    const measured = series.filter(({ peer }) => peer === name);
-    expect(measured.map(({ metric }) => metric)).toEqual(expect.arrayContaining(metrics));
-    for (const { rounds } of measured) {
+test.each([...QUESTIONS, micro])(
+  "$name has a figure for every peer, metric, place on its axis and round",
+  { timeout: 120_000 },
+  async (question) => {
+    const series = await question.answer({ corpus, guests }, EFFORT);
+    const peers = new Set(series.map(({ peer }) => peer));
+    expect(peers.size).toBeGreaterThan(1);
+    if (question.base !== undefined) expect(peers).toContain(question.base);
+    const keys = series.map(({ peer, metric, x }) => JSON.stringify([peer, metric, x]));
+    expect(new Set(keys).size).toBe(keys.length);
+    for (const { unit, x, rounds } of series) {
+      expect(unit).not.toBe("");
+      expect(x !== undefined && x > 0).toBe(question.axis !== undefined);
       expect(rounds).toHaveLength(ROUNDS);
-      for (const figure of rounds) expect(Number.isFinite(figure)).toBe(true);
+      expect(Number.isFinite(median(rounds))).toBe(true);
     }
-  }
-});
+  },
+);

@@ -6,7 +6,7 @@ test("tells its version and how it is used", async () => {
   expect((await sidecall("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
   const { code, stdout } = await sidecall("--help");
   expect(code).toBe(0);
-  for (const name of ["batch", "model-double", "demo"]) {
+  for (const name of ["batch", "model-double", "demo", "bench"]) {
     expect(stdout).toContain(name);
     expect((await sidecall(name, "--help")).stdout).toContain(`sidecall ${name}`);
   }

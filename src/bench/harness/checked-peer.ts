@@ -1,0 +1,82 @@
+import { add, type Counts, NOTHING } from "../handlers/counts.ts";
+import type { Peer, Send } from "../peers/peer.ts";
+import type { Load } from "./load.ts";
+import type { Opener } from "./question.ts";
+
+/** Sends one load through one peer again and again. */
+export class Sender {
+  readonly peer: CheckedPeer;
+  readonly load: Load;
+  readonly #send: Send;
+  #sends = 0;
+
+  constructor(peer: CheckedPeer, load: Load, send: Send) {
+    this.peer = peer;
+    this.load = load;
+    this.#send = send;
+  }
+
+  /** What all sends so far amount to. */
+  get sent(): Counts {
+    return add(this.load.opening, this.load.counts, this.#sends);
+  }
+
+  send(): Promise<void> {
+    this.#sends += 1;
+    return this.#send();
+  }
+
+  /** Throws unless `times` more sends are sure to find room without anybody waiting. */
+  checkRoom(times: number): void {
+    this.peer.peer.checkRoom?.(times * this.load.bytes);
+  }
+}
+
+/** A peer, with all that is sent through it. */
+export class CheckedPeer {
+  readonly peer: Peer;
+  readonly #senders: Sender[] = [];
+
+  constructor(peer: Peer) {
+    this.peer = peer;
+  }
+
+  get name(): string {
+    return this.peer.name;
+  }
+
+  async open(load: Load): Promise<Sender> {
+    const sender = new Sender(this, load, await load.prepare(this.peer));
+    this.#senders.push(sender);
+    return sender;
+  }
+
+  delivered(): Promise<void> {
+    return this.peer.delivered();
+  }
+
+  /** Throws unless every handler has counted exactly what was sent. */
+  async verify(): Promise<void> {
+    await this.delivered();
+    const expected = JSON.stringify(this.#senders.reduce((sum, { sent }) => add(sum, sent), NOTHING));
+    for (const [i, counts] of (await this.peer.counts()).entries()) {
+      const counted = JSON.stringify(counts);
+      if (counted === expected) continue;
+      throw new Error(`Expected handler ${i} of "${this.name}" to have counted ${expected}, got ${counted}.`);
+    }
+  }
+}
+
+/** Opens the peers, one after the other, and closes them whatever becomes of the work. */
+export async function withPeers<T>(
+  openers: readonly Opener[],
+  work: (peers: readonly CheckedPeer[]) => Promise<T>,
+): Promise<T> {
+  const peers: CheckedPeer[] = [];
+  try {
+    for (const open of openers) peers.push(new CheckedPeer(await open()));
+    return await work(peers);
+  } finally {
+    await Promise.all(peers.map(({ peer }) => peer.close()));
+  }
+}

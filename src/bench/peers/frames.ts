@@ -1,0 +1,44 @@
+import { type AnyEventRecord, EVENT_INFO } from "../../events.ts";
+import {
+  EVENT,
+  FRAME_HEAD_BYTES,
+  LATIN1_TOKEN,
+  maxTextBytes,
+  RUN,
+  writeHead,
+  writeText,
+} from "../../wire/frames.ts";
+import { encodeFields, encodeRun, runOf } from "../../wire/records.ts";
+
+/*
+ * The bytes that a lane's ring carries for an event, made in advance.
+ */
+
+const RUN_NUMBER = 1;
+
+function memory(byteLength: number) {
+  const bytes = new Uint8Array(byteLength);
+  return { bytes, data: new DataView(bytes.buffer) };
+}
+
+function frame(kind: number, { event, timestamp }: AnyEventRecord, payload: Uint8Array): Uint8Array {
+  const into = memory(FRAME_HEAD_BYTES + payload.byteLength);
+  const { code } = EVENT_INFO[event];
+  writeHead(into, 0, { kind, code, flags: 0, runNumber: RUN_NUMBER, timestamp });
+  into.bytes.set(payload, FRAME_HEAD_BYTES);
+  return into.bytes;
+}
+
+export function tokenFrame(record: AnyEventRecord, token: string): Uint8Array {
+  const into = memory(FRAME_HEAD_BYTES + maxTextBytes(token));
+  const { code } = EVENT_INFO[record.event];
+  const head = { kind: LATIN1_TOKEN, code, flags: 0, runNumber: RUN_NUMBER, timestamp: record.timestamp };
+  writeHead(into, 0, head);
+  return into.bytes.subarray(0, FRAME_HEAD_BYTES + writeText(into, 0, token));
+}
+
+/** A start is two frames: the run, then the event. */
+export function eventFrames(record: AnyEventRecord): Uint8Array[] {
+  const event = frame(EVENT, record, encodeFields(EVENT_INFO[record.event], record));
+  return "metadata" in record ? [frame(RUN, record, encodeRun(runOf(record))), event] : [event];
+}

@@ -1,0 +1,18 @@
+import type { Machine } from "../harness/machine.ts";
+import type { Answer } from "../harness/question.ts";
+import type { Figure } from "./figure.ts";
+
+/** All that a run of the benchmark has found out; as JSON, what `--json` writes. */
+export interface Results {
+  readonly machine: Machine;
+  /** When it began, as an ISO date. */
+  readonly date: string;
+  readonly seconds: number;
+  /** Load at the end; `machine` has that of the beginning. */
+  readonly loadAtEnd: number;
+  /** Where the text came from. */
+  readonly text: string;
+  readonly effort: "full" | "quick";
+  readonly answers: readonly Answer[];
+  readonly figures: readonly Figure[];
+}

@@ -1,0 +1,65 @@
+import type { Machine } from "../harness/machine.ts";
+import type { Answer } from "../harness/question.ts";
+import { median } from "../harness/series.ts";
+import type { Figure } from "./figure.ts";
+import { byMetric, compact, type MetricGroup, type Rows, short } from "./format.ts";
+import { answerTables, figureRows } from "./tables.ts";
+
+const BAR_WIDTH = 40;
+const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+
+/** A table in Markdown, its columns aligned. */
+function markdown(rows: Rows): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  const rule = widths.map((width) => "-".repeat(width));
+  const [head = [], ...body] = rows;
+  return [head, rule, ...body].map(line).join("\n");
+}
+
+function bar(share: number): string {
+  const eighths = Math.round(share * BAR_WIDTH * 8);
+  return "█".repeat(eighths >> 3) + EIGHTHS[eighths & 7];
+}
+
+/** The medians as bars, a row a peer; where there is an axis, at its end. */
+function bars({ metric, unit, peers, xs, series }: MetricGroup, axis: string | undefined): string {
+  const last = xs.at(-1);
+  const rows = peers.flatMap((peer) => {
+    const own = series.find((one) => one.peer === peer && one.x === last);
+    return own === undefined ? [] : [{ peer, value: median(own.rounds) }];
+  });
+  const [name, most] = [
+    Math.max(...rows.map(({ peer }) => peer.length)),
+    Math.max(...rows.map(({ value }) => value)),
+  ];
+  const lines = rows.map(
+    ({ peer, value }) => `${peer.padEnd(name)} ${bar(most > 0 ? value / most : 0)} ${short(value)}`,
+  );
+  const where = axis === undefined || last === undefined ? "" : ` at ${compact(last)} ${axis}`;
+  return [`${metric}, ${unit}${where}`, ...lines].join("\n");
+}
+
+/** A question's answer for a terminal: its tables, and bars for its first metric. */
+export function answerText(answer: Answer): string {
+  const tables = answerTables(answer).map(({ title, rows }) =>
+    title === undefined ? markdown(rows) : `${title}\n\n${markdown(rows)}`,
+  );
+  const [first] = byMetric(answer.series);
+  const parts = first === undefined ? tables : [...tables, bars(first, answer.axis)];
+  return [`${answer.name}: ${answer.asks}`, ...parts, ""].join("\n\n");
+}
+
+export function figuresText(figures: readonly Figure[]): string {
+  return figures.length === 0 ? "" : `${markdown(figureRows(figures))}\n\n`;
+}
+
+export function machineLines(machine: Machine): string[] {
+  const { cpu, cores, memoryGiB, load, platform, node, versions, commit } = machine;
+  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `${cpu}, ${cores} cores, ${memoryGiB} GiB, load ${load.toFixed(1)}, ${platform}`,
+    `Node ${node}, ${packages.join(", ")}${commit === undefined ? "" : `, commit ${commit}`}`,
+  ];
+}

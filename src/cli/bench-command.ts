@@ -1,0 +1,136 @@
+import { resolve } from "node:path";
+import { loadCorpus } from "../bench/harness/corpus.ts";
+import { FULL, QUICK } from "../bench/harness/effort.ts";
+import type { Answer, Guests, Question } from "../bench/harness/question.ts";
+import { QUESTIONS } from "../bench/questions/all.ts";
+import type { Figure } from "../bench/report/figure.ts";
+import { resultsPage } from "../bench/report/html.ts";
+import type { Results } from "../bench/report/results.ts";
+import { runBench } from "../bench/run.ts";
+import { errorText } from "../errors.ts";
+import { onHandlerError } from "../failures.ts";
+import { LineFile } from "../line-file.ts";
+import { ownSpec } from "./handlers.ts";
+import { EXIT, parseCommandLine, usageError } from "./usage.ts";
+
+const OPTIONS = {
+  handler: { type: "string" },
+  json: { type: "string" },
+  html: { type: "string" },
+  quick: { type: "boolean", default: false },
+} as const;
+
+/** What can be asked, and who else is measured. */
+export interface BenchScope {
+  readonly questions: readonly Question[];
+  readonly guests: Guests;
+  /** Where the guests come from. */
+  readonly packages: readonly string[];
+  /** The figures to reach, from what was answered. */
+  judge(answers: readonly Answer[]): readonly Figure[];
+}
+
+const SHIPPED: BenchScope = { questions: QUESTIONS, guests: () => [], packages: [], judge: () => [] };
+
+export function helpText(command: string, questions: readonly Question[]): string {
+  const width = Math.max(...questions.map(({ name }) => name.length));
+  const names = questions.map(({ name, asks }) => `    ${name.padEnd(width)}  ${asks}\n`).join("");
+  return `${command} [question …] [options]
+
+  Measures what callbacks cost on this machine, and checks every result. Without a name it asks all questions, which
+  takes some fifteen minutes; leave the machine alone meanwhile.
+
+${names}
+  --handler <module>  a handler of your own, ./file.js or ./file.js#export: what it costs inline and off-thread, in place
+                      of handlers that count
+  --json <file>       every round's figures, with machine and versions; overwritten
+  --html <file>       a page with plots; overwritten
+  --quick             a minute for all: to see that it works, for figures too rough
+
+Exit codes: 0 all went well, 1 your handler failed at some events, 2 the command line or an option is wrong, 4 something
+else broke, a result that is not what it must be among it.
+`;
+}
+
+export const HELP = helpText("sidecall bench", QUESTIONS);
+
+function chosen(
+  questions: readonly Question[],
+  names: readonly string[],
+  hasOwn: boolean,
+): readonly Question[] {
+  const askable = hasOwn ? questions.filter(({ takesOwn }) => takesOwn) : questions;
+  const strange = names.find((name) => !askable.some((question) => question.name === name));
+  if (strange === undefined)
+    return names.length === 0 ? askable : askable.filter(({ name }) => names.includes(name));
+  const known = askable.map(({ name }) => name).join(", ");
+  throw usageError(
+    `Expected a question${hasOwn ? " for a handler" : ""} (${known}), got ${JSON.stringify(strange)}`,
+  );
+}
+
+/** Opened before the first measurement: not after a quarter of an hour. */
+function openFile(path: string | undefined): LineFile | undefined {
+  return path === undefined ? undefined : new LineFile(resolve(path), "truncate");
+}
+
+async function writeFiles(
+  json: LineFile | undefined,
+  html: LineFile | undefined,
+  results: Results,
+): Promise<void> {
+  await json?.appendText(`${JSON.stringify(results, undefined, 2)}\n`);
+  await html?.appendText(resultsPage(results));
+}
+
+/** Counts what handlers fail at while `work` goes on, and tells of the first. */
+async function countFailures(work: () => Promise<void>): Promise<number> {
+  let failures = 0;
+  const before = onHandlerError(({ handler, event, error }) => {
+    failures += 1;
+    if (failures > 1) return;
+    process.stderr.write(
+      `sidecall: handler ${handler} failed at ${event}: ${errorText(error)}; others are counted\n`,
+    );
+  });
+  try {
+    await work();
+  } finally {
+    onHandlerError(before);
+  }
+  if (failures > 0) process.stderr.write(`sidecall: ${failures} failures in all; the figures contain them\n`);
+  return failures;
+}
+
+/** The command with what is measured given. */
+export async function runBenchCommand(args: readonly string[], scope: BenchScope): Promise<number> {
+  const { values, positionals } = parseCommandLine({
+    args: [...args],
+    options: OPTIONS,
+    allowPositionals: true,
+  } as const);
+  const { handler, quick } = values;
+  const questions = chosen(scope.questions, positionals, handler !== undefined);
+  const [json, html] = [openFile(values.json), openFile(values.html)];
+  const own = handler === undefined ? {} : { own: ownSpec(handler) };
+  try {
+    const failures = await countFailures(async () => {
+      const results = await runBench({
+        questions,
+        context: { corpus: loadCorpus(), guests: scope.guests, ...own },
+        effort: quick ? QUICK : FULL,
+        packages: scope.packages,
+        judge: scope.judge,
+        print: (text) => process.stdout.write(text),
+      });
+      await writeFiles(json, html, results);
+    });
+    return failures === 0 ? EXIT.ok : EXIT.failed;
+  } finally {
+    await Promise.all([json?.close(), html?.close()]);
+  }
+}
+
+export function run(args: readonly string[]): Promise<number> {
+  return runBenchCommand(args, SHIPPED);
+}

@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { guests } from "../../bench/peers/guests.ts";
+import { openTelemetryPeer } from "../../bench/peers/open-telemetry.ts";
+import { withPeers } from "../../src/bench/harness/checked-peer.ts";
+import { chatLoad, type Load, tokenLoad } from "../../src/bench/harness/load.ts";
+import type { Opener } from "../../src/bench/harness/question.ts";
+import { rawRingPeer } from "../../src/bench/peers/raw-ring.ts";
+import { costPeers } from "../../src/bench/peers/shipped.ts";
+import { YieldingHandler } from "../../src/bench/peers/yielding.ts";
+import { AsyncCallbackManager, type EventRecord } from "../../src/index.ts";
+
+const TOKENS = ["Why", " did", " 鶏", "", "\ud83d", '"\n'];
+const CHATS = [
+  { instruction: "Tell me a joke", tokens: TOKENS, answer: "Why did 鶏" },
+  { instruction: "", tokens: [], answer: "no" },
+];
+const RUNS = CHATS.map((chat) => ({ ...chat, tokens: [] }));
+
+async function sendAll(openers: readonly Opener[], loads: readonly Load[]): Promise<string[]> {
+  return withPeers(openers, async (peers) => {
+    for (const peer of peers) {
+      for (const load of loads) {
+        const sender = await peer.open(load);
+        for (let send = 0; send < 3; send += 1) await sender.send();
+        await peer.verify();
+      }
+    }
+    return peers.map(({ name }) => name);
+  });
+}
+
+test("every peer delivers tokens and runs as they were sent", async () => {
+  const openers = costPeers({ corpus: { source: "", chats: [] }, guests }, "token-burst");
+  const names = await sendAll(openers, [tokenLoad(TOKENS), chatLoad(CHATS)]);
+  expect(names).toEqual(expect.arrayContaining(["postMessage", "main thread, yielding", "raw ring"]));
+});
+
+test("OpenTelemetry exports a span for each run", async () => {
+  expect(await sendAll([openTelemetryPeer], [chatLoad(RUNS)])).toHaveLength(1);
+});
+
+test("a raw ring carries what is longer than the ring", async () => {
+  const answer = "x".repeat(10_000_000);
+  expect(await sendAll([rawRingPeer], [chatLoad([{ instruction: "", tokens: [], answer }])])).toHaveLength(1);
+});
+
+test("a yielding handler works in order, after the call, and lets the event loop in between", async () => {
+  const seen: string[] = [];
+  const slow = {
+    async onLLMNewToken({ token }: EventRecord<"on_llm_new_token">) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      seen.push(token);
+    },
+  };
+  const yielding = new YieldingHandler([slow]);
+  const [run] = await new AsyncCallbackManager({ handlers: [yielding] }).onLLMStart({ name: "m" }, [""]);
+  for (const token of ["a", "b", "c"]) await run?.onLLMNewToken(token);
+  expect(seen).toEqual([]);
+  await yielding.flush();
+  expect(seen).toEqual(["a", "b", "c"]);
+  await yielding.flush();
+});

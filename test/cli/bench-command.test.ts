@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { sidecall } from "../fixtures/cli.ts";
+import { scratch } from "../fixtures/scratch.ts";
+
+const file = scratch();
+const TIMEOUT = { timeout: 120_000 };
+
+test("answers the questions that are asked, in the terminal, as JSON and as a page", TIMEOUT, async () => {
+  const [json, html] = [file("a.json"), file("a.html")];
+  const { code, stdout, stderr } = await sidecall(
+    "bench",
+    "lifecycle",
+    "--quick",
+    "--json",
+    json,
+    "--html",
+    html,
+  );
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toContain("| off-thread, 1 handler");
+  const results = JSON.parse(readFileSync(json, "utf8"));
+  expect(results).toMatchObject({ effort: "quick", answers: [{ name: "lifecycle" }], figures: [] });
+  expect(results.machine.versions.sidecall).toMatch(/^\d/);
+  expect(readFileSync(html, "utf8")).toContain('<h2 id="lifecycle">');
+});
+
+const OWN = fileURLToPath(new URL("../fixtures/own-handlers.js", import.meta.url));
+
+test.each([
+  { args: ["speed"], says: /got "speed"/ },
+  {
+    args: ["throughput", "--handler", OWN],
+    says: /a question for a handler \(token-burst, .*got "throughput"/,
+  },
+  { args: ["--fast"], says: /--fast/ },
+])("a wrong command line names what is known: $args", async ({ args, says }) => {
+  const { code, stdout, stderr } = await sidecall("bench", ...args);
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toMatch(says);
+  expect(stderr).toMatch(/\[SIDECALL_USAGE\]\n$/);
+});
+
+test("a file that cannot be written is told before anything is measured", async () => {
+  const { code, stdout, stderr } = await sidecall("bench", "--json", file("no/a.json"));
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toMatch(/\[SIDECALL_FILE_NOT_WRITABLE\]\n$/);
+});
+
+test("a handler of the user's is measured inline and off-thread", TIMEOUT, async () => {
+  const { code, stdout, stderr } = await sidecall(
+    "bench",
+    "lifecycle",
+    "--quick",
+    "--handler",
+    `${OWN}#texts`,
+  );
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/\| inline, 1 handler/);
+  expect(stdout).toMatch(/\| off-thread, 1 handler/);
+  expect(stdout).not.toContain("Piscina");
+});
+
+test("what a handler of the user's fails at is told, and is in the exit code", TIMEOUT, async () => {
+  const { code, stderr } = await sidecall("bench", "lifecycle", "--quick", "--handler", OWN);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^sidecall: handler \S+ failed at on_chat_model_start: Error: thrown by the test's handler; others are counted\n/,
+  );
+  expect(stderr).toMatch(/sidecall: [1-9]\d* failures in all; the figures contain them\n$/);
+});
+
+test("a handler that cannot be loaded is one coded line", TIMEOUT, async () => {
+  const { code, stderr } = await sidecall(
+    "bench",
+    "lifecycle",
+    "--quick",
+    "--handler",
+    "./no-such-handler.js",
+  );
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^sidecall: .* \[SIDECALL_MODULE_FAILED\]\n$/);
+});
