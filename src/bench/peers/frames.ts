@@ -1,13 +1,5 @@
 import { type AnyEventRecord, EVENT_INFO } from "../../events.ts";
-import {
-  EVENT,
-  FRAME_HEAD_BYTES,
-  LATIN1_TOKEN,
-  maxTextBytes,
-  RUN,
-  writeHead,
-  writeText,
-} from "../../wire/frames.ts";
+import { EVENT, FRAME_HEAD_BYTES, maxTextBytes, RUN, writeHead, writeToken } from "../../wire/frames.ts";
 import { encodeFields, encodeRun, runOf } from "../../wire/records.ts";
 
 /*
@@ -31,10 +23,7 @@ function frame(kind: number, { event, timestamp }: AnyEventRecord, payload: Uint
 
 export function tokenFrame(record: AnyEventRecord, token: string): Uint8Array {
   const into = memory(FRAME_HEAD_BYTES + maxTextBytes(token));
-  const { code } = EVENT_INFO[record.event];
-  const head = { kind: LATIN1_TOKEN, code, flags: 0, runNumber: RUN_NUMBER, timestamp: record.timestamp };
-  writeHead(into, 0, head);
-  return into.bytes.subarray(0, FRAME_HEAD_BYTES + writeText(into, 0, token));
+  return into.bytes.subarray(0, FRAME_HEAD_BYTES + writeToken(into, 0, token, RUN_NUMBER, record.timestamp));
 }
 
 /** A start is two frames: the run, then the event. */
