@@ -20,8 +20,10 @@ function isSet(handler: CallbackHandler, flag: "runInline" | "raiseError"): bool
   }
 }
 
-function fail(handler: CallbackHandler, record: AnyEventRecord, error: unknown, outcome: Outcome): void {
-  reportFailure({ handler: handlerName(handler), event: record.event, runId: record.runId, error });
+type EventOfRun = Pick<AnyEventRecord, "event" | "runId">;
+
+function fail(handler: CallbackHandler, of: EventOfRun, error: unknown, outcome: Outcome): void {
+  reportFailure({ handler: handlerName(handler), event: of.event, runId: of.runId, error });
   if (isSet(handler, "raiseError")) outcome.raised ??= { error };
 }
 
@@ -31,15 +33,17 @@ function start(
   record: AnyEventRecord,
   outcome: Outcome,
 ): Promise<void> | undefined {
+  // Read before the handler has the record, which it might spoil.
+  const { event, runId } = record;
   try {
     const returned = deliver(handler, record);
     if (!isThenable(returned)) return undefined;
     return Promise.resolve(returned).then(
       () => undefined,
-      (error: unknown) => fail(handler, record, error, outcome),
+      (error: unknown) => fail(handler, { event, runId }, error, outcome),
     );
   } catch (error) {
-    fail(handler, record, error, outcome);
+    fail(handler, { event, runId }, error, outcome);
     return undefined;
   }
 }
@@ -48,12 +52,18 @@ function settle(outcome: Outcome): Promise<void> {
   return outcome.raised === undefined ? SETTLED : Promise.reject(outcome.raised.error);
 }
 
+/** What several handlers get none of them may change. One alone can spoil nothing but its own. */
+function shareable(handlers: readonly CallbackHandler[], record: AnyEventRecord): void {
+  if (handlers.length > 1) Object.freeze(record);
+}
+
 function startAll(
   handlers: readonly CallbackHandler[],
   record: AnyEventRecord,
   outcome: Outcome,
   pending: Promise<void>[],
 ): void {
+  shareable(handlers, record);
   for (const handler of handlers) {
     const rest = start(handler, record, outcome);
     if (rest !== undefined) pending.push(rest);
@@ -68,6 +78,7 @@ async function inlineFirst(
   const inline = handlers.filter((handler) => isSet(handler, "runInline"));
   const others = handlers.filter((handler) => !isSet(handler, "runInline"));
   for (const record of records) {
+    shareable(handlers, record);
     for (const handler of inline) {
       const rest = start(handler, record, outcome);
       // Without a wait that is not needed, what plain handlers write to the caller's context stays there.

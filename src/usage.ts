@@ -6,9 +6,12 @@ import { isObject, type JsonObject } from "./json-object.ts";
  * providers send as it comes: what is no count is left out, nothing throws.
  */
 
-/** Token counts by kind, such as `cache_read` or `reasoning`; kinds that only some providers know are kept. */
+/**
+ * Token counts by kind, such as `cache_read` or `reasoning`; kinds that only some providers know are kept. Undefined is
+ * never there; without it the optional counts of {@link UsageMetadata} would fit exactOptionalPropertyTypes alone.
+ */
 export interface TokenDetails {
-  readonly [kind: string]: number | TokenDetails;
+  readonly [kind: string]: number | TokenDetails | undefined;
 }
 
 /** What models have used, in tokens of the provider's own counting. */
@@ -107,7 +110,9 @@ function addCount(a: number | TokenDetails | undefined, b: number | TokenDetails
 
 function addCounts(a: TokenDetails, b: TokenDetails): TokenDetails {
   const sum = new Map(Object.entries(a));
-  for (const [kind, count] of Object.entries(b)) sum.set(kind, addCount(sum.get(kind), count));
+  for (const [kind, count] of Object.entries(b)) {
+    if (count !== undefined) sum.set(kind, addCount(sum.get(kind), count));
+  }
   return Object.fromEntries(sum);
 }
 

@@ -49,6 +49,8 @@ export class Deliveries {
 
   deliver(record: AnyEventRecord, trace: Trace, place: Place): void {
     const info = EVENT_INFO[record.event];
+    // As `dispatch` does for several handlers on one thread.
+    if (this.#options.slots.length > 1) Object.freeze(record);
     let delivery: Delivery | undefined;
     let outcome: Outcome | undefined;
     for (const slot of this.#options.slots) {

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { dispatch } from "../../src/dispatch.ts";
 import type { AnyEventRecord } from "../../src/index.ts";
-import { AsyncCallbackManager, OffThreadHandler } from "../../src/index.ts";
+import { AsyncCallbackManager, type CallbackHandler, OffThreadHandler, offThread } from "../../src/index.ts";
 import { collectFailures, PLACEMENTS, type Placed } from "../placements.ts";
+import { recorder } from "../support/recorder.ts";
 
 /* What no manager sends, and what applications get wrong: nothing of it may throw into the application, or be lost. */
 
@@ -76,4 +77,44 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
     ]);
     expect((await placed.call<AnyEventRecord[]>("take")).flat()).toHaveLength(4);
   });
+});
+
+test("a handler cannot change what other handlers get, and what it does to a record throws nothing at the application", async () => {
+  const spoil = (record: AnyEventRecord) => {
+    Object.defineProperty(record, "event", {
+      get: () => {
+        throw new Error("spoilt");
+      },
+    });
+  };
+  const spoiler: CallbackHandler = { onEvent: spoil };
+  const other = recorder();
+  const failures = await collectFailures(async () => {
+    await new AsyncCallbackManager({ handlers: [spoiler, other] }).onChainStart(null, {});
+    const alone: CallbackHandler = {
+      onEvent: (record) => {
+        spoil(record);
+        throw new Error("and failed");
+      },
+    };
+    await new AsyncCallbackManager({ handlers: [alone] }).onChainStart(null, {});
+  });
+  expect(other.records).toMatchObject([{ event: "on_chain_start" }]);
+  expect(failures).toMatchObject([
+    { event: "on_chain_start", error: expect.any(TypeError) },
+    { event: "on_chain_start", error: { message: "and failed" } },
+  ]);
+});
+
+test("handlers of one lane cannot change what the others get", async () => {
+  const module = new URL("../fixtures/handlers.js", import.meta.url);
+  const specs = ["Spoiler", "Recorder"].map((name) => ({ module, export: name, name }));
+  const handler = await offThread(specs);
+  const failures = await collectFailures(async () => {
+    await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, {});
+    await handler.flush();
+  });
+  expect(failures).toMatchObject([{ handler: "Spoiler", event: "on_chain_start" }]);
+  expect(await handler.remotes["Recorder"]?.["take"]?.()).toMatchObject([[{ event: "on_chain_start" }]]);
+  await handler.close();
 });

@@ -1,0 +1,41 @@
+import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { scratch } from "./fixtures/scratch.ts";
+
+const path = scratch();
+const root = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+
+/** What the compiler says of the package's declarations to an application with these options. */
+async function complaintsWith(options: object): Promise<string> {
+  const compilerOptions = {
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+    module: "nodenext",
+    target: "es2022",
+    types: ["node"],
+    typeRoots: [root("node_modules/@types")],
+    ...options,
+  };
+  const files = [root("dist/src/index.d.ts")];
+  writeFileSync(path("tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+  const compiler = root("node_modules/typescript/bin/tsc");
+  return promisify(execFile)(process.execPath, [compiler, "--project", path("tsconfig.json")]).then(
+    ({ stdout }) => stdout,
+    ({ stdout }: { stdout: string }) => stdout,
+  );
+}
+
+test.each([
+  { lib: ["es2022"] },
+  {
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noPropertyAccessFromIndexSignature: true,
+  },
+])("an application that checks all declarations can use the package: %o", async (options) => {
+  expect(await complaintsWith(options)).toBe("");
+});
