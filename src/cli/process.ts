@@ -14,6 +14,12 @@ export async function runAsProcess(work: () => Promise<number>): Promise<void> {
       if (error.code !== "EPIPE") throw error;
     });
   }
+  // Node.js ends without a word when nothing is left that could settle what is awaited.
+  const stuck = () => {
+    process.stderr.write("sidecall: nothing is left to do, and yet something awaited has not come\n");
+    process.exitCode = EXIT.broken;
+  };
+  process.once("beforeExit", stuck);
   try {
     process.exitCode = await work();
     // What could not be ended in time must not hold a process that was told to stop.
@@ -22,5 +28,7 @@ export async function runAsProcess(work: () => Promise<number>): Promise<void> {
     const code = error instanceof SidecallError ? ` [${error.code}]` : "";
     process.stderr.write(`sidecall: ${plainText(error)}${code}\n`);
     process.exitCode = exitCodeOf(error);
+  } finally {
+    process.off("beforeExit", stuck);
   }
 }

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { startModelDouble } from "../../src/index.ts";
 import { RunningCommand, sidecall } from "../fixtures/cli.ts";
@@ -50,4 +52,11 @@ test("the demo runs its prompts and shows what came of it", async () => {
   expect(stdout).toMatch(/failures +0 /);
   expect(stdout).toContain("First traces");
   expect(stdout).toContain('"runType":"chat_model"');
+});
+
+test("a command that waits for what cannot come says so", () => {
+  const program = fileURLToPath(new URL("../fixtures/stuck-program.js", import.meta.url));
+  const { status, stderr } = spawnSync(process.execPath, [program], { encoding: "utf8" });
+  expect(status).toBe(4);
+  expect(stderr).toMatch(/^sidecall: nothing is left to do/);
 });
