@@ -30,7 +30,7 @@ export class Overhead {
   readonly #tell: () => object;
   readonly #nanos = createHistogram();
   #calls = 0;
-  #toldAt = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   /** `tell` gives the message for the channel; it is called for subscribers alone. */
   constructor(tell: () => object) {
