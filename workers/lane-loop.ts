@@ -18,8 +18,8 @@ const MAX_FRAMES_PER_TURN = 1024;
 const MAX_TURN_MILLIS = 5;
 const FRAMES_BETWEEN_CLOCK_READS = 32;
 /** After work a lane looks again by itself this often before it sleeps; waking it would cost the main thread more. */
-const NAPS = 20;
-const NAP_MILLIS = 1;
+const NAPS = 5;
+const NAP_MILLIS = 4;
 /** How often a lane that was woken looks for what it was woken for; by then it is there, or far off. */
 const LOOKS_AHEAD = 100;
 /** An event that was being handled when a thread died is given one more chance. */

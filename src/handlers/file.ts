@@ -1,11 +1,15 @@
 import { LineFile } from "../line-file.ts";
+import type { HandlerContext } from "../offthread/protocol.ts";
 import { checkFilled, checkKeys, checkOneOf } from "../options.ts";
 import { PRINTING_KEYS, PrintingHandler, type PrintingOptions } from "./printing-handler.ts";
 
 export interface FileHandlerOptions extends Omit<PrintingOptions, "color"> {
   /** File that is written to, in UTF-8; its folder must exist. */
   readonly path: string;
-  /** "truncate" begins with an empty file. @default "append" */
+  /**
+   * "truncate" begins with an empty file; a thread that takes over a lane goes on with it, but for `ordering: "none"`.
+   * @default "append"
+   */
   readonly mode?: "append" | "truncate";
 }
 
@@ -29,14 +33,16 @@ const OPTION_KEYS = [
 export class FileCallbackHandler extends PrintingHandler {
   readonly #file: LineFile;
 
-  constructor(options: FileHandlerOptions) {
+  /** `context`: as off-thread handlers get it. */
+  constructor(options: FileHandlerOptions, context?: Pick<HandlerContext, "restarts">) {
     checkKeys("options", options, OPTION_KEYS);
     super(options);
     const { path, mode = "append" } = options;
-    this.#file = new LineFile(
-      checkFilled("path", path, "the path of a file"),
-      checkOneOf("mode", mode, ["append", "truncate"]),
-    );
+    checkFilled("path", path, "the path of a file");
+    checkOneOf("mode", mode, ["append", "truncate"]);
+    // What a thread wrote before it died is what one wants to read then.
+    const isReplacement = context !== undefined && context.restarts > 0;
+    this.#file = new LineFile(path, isReplacement ? "append" : mode);
   }
 
   protected override print(text: string): Promise<void> {

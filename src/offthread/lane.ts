@@ -18,7 +18,7 @@ import { balance, type LaneStats } from "./stats.ts";
 
 export interface LaneOptions extends ResolvedOptions {
   readonly specs: readonly LoadSpec[];
-  readonly context: HandlerContext;
+  readonly context: Omit<HandlerContext, "restarts">;
 }
 
 /**
@@ -186,7 +186,8 @@ export class Lane {
   }
 
   #setup(): Omit<LaneSetup, "reports" | "control"> {
-    const { specs, context, handlerTimeoutMillis } = this.#options;
+    const { specs, handlerTimeoutMillis } = this.#options;
+    const context = { ...this.#options.context, restarts: this.#host.restarts };
     const runs = this.#definitions.known();
     const counters = this.#counters.buffer;
     return { context, specs, ring: this.#ring, counters, runs, handlerTimeoutMillis };

@@ -20,6 +20,8 @@ export interface HandlerContext {
   readonly lane: number;
   /** How many threads there are. */
   readonly threads: number;
+  /** How many threads of this lane have died before this one; with `ordering: "none"` always 0. */
+  readonly restarts: number;
 }
 
 /** Argument of the task that makes a thread into a lane. */

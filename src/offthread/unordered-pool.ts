@@ -43,7 +43,8 @@ export class UnorderedPool implements Transport {
 
   constructor(options: ResolvedOptions & { readonly specs: readonly LoadSpec[] }) {
     const { threads, specs, handlerTimeoutMillis, resourceLimits } = options;
-    const workerData: UnorderedSetup = { specs, context: { lane: 0, threads }, handlerTimeoutMillis };
+    const context = { lane: 0, threads, restarts: 0 };
+    const workerData: UnorderedSetup = { specs, context, handlerTimeoutMillis };
     this.#threads = new Threads({ filename: TASK_MODULE, threads, workerData, resourceLimits });
     // Each death reaches the task that it interrupted; one between tasks interrupts nothing.
     this.#threads.pool.on("error", () => undefined);

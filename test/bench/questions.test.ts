@@ -8,7 +8,7 @@ import { QUESTIONS } from "../../src/bench/questions/all.ts";
 
 const { source, chats } = generated();
 const corpus = { source, chats: chats.slice(0, 30) };
-const ROUNDS = 2;
+const ROUNDS = 1;
 const EFFORT = { ...QUICK, rounds: ROUNDS };
 
 // An answer at all means that every handler has counted what was sent: see load.test.ts.

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
   AsyncCallbackManager,
   type CallbackHandler,
@@ -8,6 +8,7 @@ import {
   fileHandlerModule,
   offThread,
 } from "../../src/index.ts";
+import { fixture } from "../fixtures/modules.ts";
 import { scratch } from "../fixtures/scratch.ts";
 import { collectFailures } from "../placements.ts";
 
@@ -100,4 +101,27 @@ test("what is no text is written as what it says, and harms nothing after it", a
   await chain.onChainEnd({});
   await handler.close();
   expect(readFileSync(path("odd"), "utf8")).toBe(PRINTED.replace("...\n", "...\nundefined42Symbol(s)"));
+});
+
+test("a thread that takes over a lane goes on with the file that the dead one had begun empty", async () => {
+  writeFileSync(path("taken-over"), "old");
+  const options: FileHandlerOptions = { path: path("taken-over"), mode: "truncate" };
+  const handler = await offThread([{ module: fileHandlerModule, options }, fixture("Mortal")]);
+  vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+  await collectFailures(async () => {
+    const chain = await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, {});
+    await chain.onText("before ");
+    await handler.flush();
+    await chain.onText("exit");
+    await chain.onText("after");
+    await handler.flush();
+  });
+  vi.restoreAllMocks();
+  const text = readFileSync(path("taken-over"), "utf8");
+  expect([text.includes("old"), text.includes("before "), text.endsWith("after")]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+  await handler.close();
 });

@@ -118,8 +118,8 @@ test("an export may be a handler, a class or a factory; a factory gets options a
   expect(handler.name).toBe("plain+class+factory");
   const called = await handler.remotes["factory"]?.["called"]?.();
   expect(called).toEqual([
-    { options: { redact: true }, context: { lane: 0, threads: 2 } },
-    { options: { redact: true }, context: { lane: 1, threads: 2 } },
+    { options: { redact: true }, context: { lane: 0, threads: 2, restarts: 0 } },
+    { options: { redact: true }, context: { lane: 1, threads: 2, restarts: 0 } },
   ]);
   expect(await handler.remotes["plain"]?.["sum"]?.(2, 3)).toEqual([5, 5]);
   await handler.close();

@@ -34,7 +34,6 @@ export interface BatchResult {
   /** Lines with and without a completion. */
   readonly done: number;
   readonly failed: number;
-  readonly streamedTokens: number;
   /** What the handlers have made of it; undefined without any. */
   readonly tokens: TokenReport | undefined;
   readonly traceLines: number;
@@ -97,11 +96,11 @@ await answerParent<BatchTask, BatchResult>(async ({ placement, trace, ...batch }
   const cpuBefore = process.cpuUsage();
   const start = performance.now();
   loop.start();
-  const { done, failed, streamedTokens } = await runBatchFile({ ...batch, handlers: placed.handlers });
+  const { done, failed } = await runBatchFile({ ...batch, handlers: placed.handlers });
   const tokens = await placed.finish();
   const delay = loop.stop();
   const wallMillis = performance.now() - start;
   const cpu = { totalCpuMillis: cpuMillis(), jobCpuMillis: cpuMillis(cpuBefore) };
   const traceLines = placement === "none" ? 0 : readFileSync(trace, "utf8").split("\n").length - 1;
-  return { ...cpu, wallMillis, delay, done, failed, streamedTokens, tokens, traceLines };
+  return { ...cpu, wallMillis, delay, done, failed, tokens, traceLines };
 });

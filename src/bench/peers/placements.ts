@@ -21,7 +21,7 @@ type MayCount = CallbackHandler & { counts?(): Counts };
 
 /** Builds a handler on this thread, from the same module and options as a lane would. Rejects as `offThread` does. */
 async function load(spec: HandlerSpec): Promise<MayCount> {
-  const loaded = await loadHandlers(resolveSpecs(spec), { lane: 0, threads: 1 });
+  const loaded = await loadHandlers(resolveSpecs(spec), { lane: 0, threads: 1, restarts: 0 });
   if ("code" in loaded) throw loadError(loaded);
   const [slot] = loaded;
   if (slot === undefined) throw new Error("Expected one handler for one spec, got none.");

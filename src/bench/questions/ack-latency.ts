@@ -9,7 +9,7 @@ import { BARE_CALL, type Caller, offThreadCaller, piscinaCaller, postedCaller } 
 import { someTokens } from "./token-burst.ts";
 
 const CALLS = {
-  full: { idle: 40, backToBack: 1_000, loaded: 150 },
+  full: { idle: 40, backToBack: 10_000, loaded: 150 },
   quick: { idle: 3, backToBack: 30, loaded: 10 },
 };
 /** Long enough for every thread to fall asleep. */
