@@ -136,7 +136,8 @@ export class LaneThread {
   }
 
   #keepAlive(): void {
-    if (this.#owes || this.#calls > 0) this.#thread?.ref();
+    // While it ends somebody waits for that: a report that comes meanwhile must not let the process end before.
+    if (this.#owes || this.#calls > 0 || this.#isEnding) this.#thread?.ref();
     else this.#thread?.unref();
   }
 
