@@ -73,9 +73,12 @@ export async function pinoPeer(): Promise<Peer> {
       return [counter.counts()];
     },
     async close() {
+      // The transport's thread does not keep the process alive until it has ended.
+      const hold = setInterval(() => {}, 1000);
       const closed = once(transport, "close");
       transport.end();
       await closed;
+      clearInterval(hold);
       rmSync(folder, { recursive: true });
     },
   };

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 
 const PROGRAM = fileURLToPath(new URL("../fixtures/exit-program.js", import.meta.url));
+const CLOSING = fileURLToPath(new URL("../fixtures/closing-program.js", import.meta.url));
 const DIGITS = "0123456789";
 
 test.each(
@@ -28,4 +29,9 @@ test.each(
   const written = readFileSync(path, "utf8");
   if (given.ordering === "trace") expect(written).toBe(given.expected);
   else expect([...written].sort().join("")).toBe([...given.expected].sort().join(""));
+});
+
+test("a process does not end while a handler is closing, whatever its thread tells meanwhile", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [CLOSING]);
+  expect(stdout).toBe("all closed\n");
 });
