@@ -69,13 +69,16 @@ export function decodeRecord(
   const { runId, parentRunId, traceId, tags, metadata, name } = run;
   const record: Fields = { event: info.event, runId, parentRunId, traceId, tags, timestamp };
   const [present, ...values] = decodeValue(payload) as [number, ...unknown[]];
+  const own: Fields = {};
   let next = 0;
   for (const [bit, field] of info.fields.entries()) {
-    if ((present & (1 << bit)) !== 0) record[field] = values[next++];
+    if ((present & (1 << bit)) !== 0) own[field] = values[next++];
   }
   if (info.described) {
+    // In the order in which a run makes its records: who prints or digests them sees no difference.
     record["metadata"] = metadata;
     if (name !== undefined) record["name"] = name;
+    if ("extra" in own) record["extra"] = own["extra"];
   }
-  return record as unknown as AnyEventRecord;
+  return Object.assign(record, own) as unknown as AnyEventRecord;
 }

@@ -16,6 +16,9 @@ const gates = [...new Set(rows.flatMap(([, { gate }]) => gate ?? []))];
 const inOrder = (a: AnyEventRecord, b: AnyEventRecord) =>
   a.timestamp - b.timestamp || a.runId.localeCompare(b.runId);
 
+const fieldsOf = (record: AnyEventRecord) =>
+  Object.entries(record).flatMap(([field, value]) => (value === undefined ? [] : field));
+
 describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
   const open: Placed[] = [];
   const place = async (name: FixtureName, options?: unknown) => {
@@ -42,6 +45,8 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
     const records = await recordsOf(placed);
     expect(new Set(records.map(({ event }) => event))).toEqual(new Set(Object.keys(EVENTS)));
     expect(records.sort(inOrder)).toEqual(reference.sort(inOrder));
+    // In the same order too, for those who print or digest records. Undefined properties do not cross.
+    expect(records.map(fieldsOf)).toEqual(reference.map(fieldsOf));
   });
 
   test("gets each event by the method of its row", async () => {

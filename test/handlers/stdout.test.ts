@@ -57,6 +57,7 @@ test("what is no text is printed as what it says, else as JSON", async () => {
 test("a stream that is no terminal gets no colours of its own accord, a terminal does", async () => {
   for (const name of ["FORCE_COLOR", "NO_COLOR"]) vi.stubEnv(name, undefined);
   vi.stubEnv("TERM", "xterm");
+  vi.stubEnv("CI", undefined);
   onTestFinished(() => void vi.unstubAllEnvs());
   const texts = await Promise.all(
     [false, true].map(async (isTTY) => {

@@ -17,6 +17,7 @@ afterEach(() => vi.unstubAllEnvs());
 const plain = () => {
   vi.stubEnv("FORCE_COLOR", undefined);
   vi.stubEnv("NO_COLOR", undefined);
+  vi.stubEnv("CI", undefined);
 };
 
 test("prints starts, ends and errors when they happen, with the runs above", async () => {
