@@ -128,7 +128,6 @@ export class BaseCallbackManager {
       metadata: { ...this.metadata, ...other.metadata },
       inheritableMetadata: { ...this.inheritableMetadata, ...other.inheritableMetadata },
       parent: parent.parent,
-      parentRunId: parent.parentRunId,
       traceId: parent.traceId,
       signal: anySignal(this.signal, other.signal),
     });

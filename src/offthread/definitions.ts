@@ -30,21 +30,11 @@ export class Definitions {
     );
   }
 
-  /** Whether the lane knows what a run's number means; tells it, if there is room for that now. */
-  isTold(runNumber: number): boolean {
-    if (this.#untold.size === 0) return true;
-    const run = this.#untold.get(runNumber);
-    return run === undefined || this.#tryTell(runNumber, run) === undefined;
-  }
-
   /** Tells the lane of a run if it must be told; what finds no room has to go with the run's event. */
   tell(runNumber: number): Definition | undefined {
     if (this.#untold.size === 0) return undefined;
     const run = this.#untold.get(runNumber);
-    return run === undefined ? undefined : this.#tryTell(runNumber, run);
-  }
-
-  #tryTell(runNumber: number, run: WireRun): Definition | undefined {
+    if (run === undefined) return undefined;
     const onTaken = () => this.#untold.delete(runNumber);
     const head = { kind: RUN, code: 0, flags: 0, runNumber, timestamp: 0 };
     const payload = encodeRun(run);

@@ -1,4 +1,3 @@
-import { performance } from "node:perf_hooks";
 import type { TokenSink } from "../handler.ts";
 import type { Lane } from "./lane.ts";
 import type { Overhead } from "./overhead.ts";
@@ -29,11 +28,10 @@ export class LaneTokens implements TokenSink {
   write(token: string, timestamp: number): boolean {
     const { isOpen, overhead } = this.#door;
     if (this.#isOver || !isOpen) return false;
-    const start = overhead.isDue ? performance.now() : 0;
+    const start = overhead.begin();
     // What is not taken comes again, as an event.
     if (!this.#lane.sendToken(token, this.#runNumber, timestamp)) return false;
-    if (start > 0) overhead.note(start);
-    overhead.count();
+    overhead.end(start);
     return true;
   }
 

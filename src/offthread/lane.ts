@@ -100,7 +100,7 @@ export class Lane {
 
   /** Sends a plain token of a run that is defined, if there is room for it now. */
   sendToken(token: string, runNumber: number, timestamp: number): boolean {
-    if (this.#host.failure !== undefined || !this.#definitions.isTold(runNumber)) return false;
+    if (this.#host.failure !== undefined || this.#definitions.tell(runNumber) !== undefined) return false;
     const textBytes = this.#writer.tryWriteToken(token, runNumber, timestamp);
     if (textBytes < 0) return false;
     this.#events += 1;

@@ -1,4 +1,3 @@
-import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { isInterested } from "../delivery.ts";
 import { SidecallError } from "../errors.ts";
@@ -61,10 +60,9 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
 
   onEvent(record: AnyEventRecord): Promise<void> | undefined {
     const { overhead } = this.#door;
-    const start = overhead.isDue ? performance.now() : 0;
+    const start = overhead.begin();
     const sent = this.#send(record);
-    if (start > 0) overhead.note(start);
-    overhead.count();
+    overhead.end(start);
     return sent;
   }
 

@@ -1,5 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import { createHistogram, performance } from "node:perf_hooks";
+import { recordLatency } from "./acknowledgements.ts";
 
 /** Of so many calls one is timed: reading the clock twice costs as much as sending a token. */
 const CALLS_PER_SAMPLE = 256;
@@ -37,20 +38,22 @@ export class Overhead {
     this.#tell = tell;
   }
 
-  /** Whether the next call is to be timed. */
-  get isDue(): boolean {
-    return this.#calls % CALLS_PER_SAMPLE === 0;
+  /** A call begins: when, if it is to be timed, else 0. A call that is given up need not end. */
+  begin(): number {
+    return this.#calls % CALLS_PER_SAMPLE === 0 ? performance.now() : 0;
   }
 
-  count(): void {
+  /** The call has returned; `start`: what its `begin` gave. */
+  end(start: number): void {
+    if (start > 0) this.#note(start);
     this.#calls += 1;
   }
 
-  /** A timed call has returned; `start`: `performance.now()` when it began. */
-  note(start: number): void {
+  #note(start: number): void {
+    recordLatency(this.#nanos, start);
+    if (!statsChannel.hasSubscribers) return;
     const now = performance.now();
-    this.#nanos.record(Math.max(1, Math.round((now - start) * 1e6)));
-    if (!statsChannel.hasSubscribers || now - this.#toldAt < PUBLISH_MILLIS) return;
+    if (now - this.#toldAt < PUBLISH_MILLIS) return;
     this.#toldAt = now;
     statsChannel.publish(this.#tell());
   }
