@@ -14,18 +14,12 @@ import {
 } from "../../src/index.ts";
 import { scratch } from "../fixtures/scratch.ts";
 import { PLACEMENTS, type Placement } from "../placements.ts";
+import { answer, ask, generation, times, USAGE } from "../support/usage.ts";
 import { INLINE, ORDERED, taken, withPlaced } from "./placed.ts";
 import { defect, row } from "./row.ts";
 
 const path = scratch();
 
-const USAGE = {
-  input_tokens: 1,
-  output_tokens: 2,
-  total_tokens: 3,
-  input_token_details: { audio: 4, cache_read: 5 },
-  output_token_details: { audio: 6, reasoning: 7 },
-};
 const OTHER = { input_tokens: 10, output_tokens: 20, total_tokens: 30, output_token_details: { audio: 1 } };
 const BOTH = {
   input_tokens: 11,
@@ -34,32 +28,6 @@ const BOTH = {
   input_token_details: { audio: 4, cache_read: 5 },
   output_token_details: { audio: 7, reasoning: 7 },
 };
-
-function times(count: number) {
-  return {
-    input_tokens: count,
-    output_tokens: 2 * count,
-    total_tokens: 3 * count,
-    input_token_details: { audio: 4 * count, cache_read: 5 * count },
-    output_token_details: { audio: 6 * count, reasoning: 7 * count },
-  };
-}
-
-function generation(usage: object | undefined, model?: string) {
-  const named = model === undefined ? {} : { response_metadata: { model_name: model } };
-  return { text: "", message: { usage_metadata: usage, ...named } };
-}
-
-function answer(usage: object, model?: string): LLMResult {
-  return { generations: [[generation(usage, model)]] };
-}
-
-async function ask(manager: AsyncCallbackManager, ...responses: LLMResult[]): Promise<void> {
-  for (const response of responses) {
-    const [run] = await manager.onChatModelStart(null, [[{ role: "user", content: "?" }]]);
-    await run?.onLLMEnd(response);
-  }
-}
 
 type Calls = (manager: AsyncCallbackManager, handler: CallbackHandler) => Promise<void>;
 

@@ -1,7 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import {
   AsyncCallbackManager,
-  type LLMResult,
   mergeUsageReports,
   offThread,
   runBatch,
@@ -12,36 +11,9 @@ import {
 } from "../../src/index.ts";
 import { line, writeLines } from "../fixtures/batch.ts";
 import { scratch } from "../fixtures/scratch.ts";
+import { answer, ask, times, USAGE } from "../support/usage.ts";
 
 const path = scratch();
-
-const USAGE = {
-  input_tokens: 1,
-  output_tokens: 2,
-  total_tokens: 3,
-  input_token_details: { audio: 4, cache_read: 5 },
-  output_token_details: { audio: 6, reasoning: 7 },
-};
-function times(count: number) {
-  return {
-    input_tokens: count,
-    output_tokens: 2 * count,
-    total_tokens: 3 * count,
-    input_token_details: { audio: 4 * count, cache_read: 5 * count },
-    output_token_details: { audio: 6 * count, reasoning: 7 * count },
-  };
-}
-
-function answer(usage: object, model?: string): LLMResult {
-  const named = model === undefined ? {} : { response_metadata: { model_name: model } };
-  return { generations: [[{ text: "", message: { usage_metadata: usage, ...named } }]] };
-}
-
-/** One model run. */
-async function ask(manager: AsyncCallbackManager, response: LLMResult): Promise<void> {
-  const [run] = await manager.onChatModelStart(null, [[{ role: "user", content: "?" }]]);
-  await run?.onLLMEnd(response);
-}
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
