@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { Encoder, type EncoderOptions, ExtData } from "@msgpack/msgpack";
+import { type EncoderOptions, ExtData } from "@msgpack/msgpack";
 import { ExactEntries, ExactText, exact } from "./exact-text.ts";
 import {
   BIGINT,
@@ -16,6 +16,7 @@ import {
 } from "./extension-types.ts";
 import { define, errorDetailKeys } from "./own-properties.ts";
 import { StandIn } from "./stand-in.ts";
+import { TextPackingEncoder } from "./text-packing-encoder.ts";
 
 /*
  * How values that msgpack has no form for become extensions. What cannot be encoded in one walk, or not safely,
@@ -40,13 +41,13 @@ const UNCLONEABLE = [Promise, WeakMap, WeakSet, WeakRef];
 const arrayIterator = Array.prototype[Symbol.iterator];
 
 /** One encoder for each level of extensions within extensions: making one costs more than most of what they encode. */
-const encoders: Encoder[] = [];
+const encoders: TextPackingEncoder[] = [];
 let level = 0;
 let objects = 0;
 let elements = 0;
 
 function encodeNested(value: unknown): Uint8Array {
-  const encoder = encoders[level] ?? new Encoder(OPTIONS);
+  const encoder = encoders[level] ?? new TextPackingEncoder(OPTIONS);
   // Out of reach until it has succeeded: a failed encoder may be left in any state.
   delete encoders[level];
   level += 1;
