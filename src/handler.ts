@@ -96,6 +96,11 @@ export interface CallbackHandler extends MatchesTable<HandlerMethods>, HandlerFl
   readonly name?: string;
   onEvent?(record: AnyEventRecord): unknown;
   /**
+   * Hears that an event is about to be made, of a trace that has begun or of a new one: for a handler that passes events on
+   * to something that has to wake up first. The event may yet fail to come.
+   */
+  expectEvent?(event: EventName, traceId: string | undefined): void;
+  /**
    * What takes a run's plain tokens in place of `onLLMNewToken` records, for a handler that only passes them on: making a
    * record costs more than that.
    */

@@ -20,8 +20,8 @@ const FRAMES_BETWEEN_CLOCK_READS = 32;
 /** After work a lane looks again by itself this often before it sleeps; waking it would cost the main thread more. */
 const NAPS = 5;
 const NAP_MILLIS = 4;
-/** How often a lane that was woken looks for what it was woken for; by then it is there, or far off. */
-const LOOKS_AHEAD = 100;
+/** How long a lane that was woken looks for what it was woken for; by then it is there, or far off. */
+const LOOK_MILLIS = 0.5;
 /** An event that was being handled when a thread died is given one more chance. */
 const MAX_ATTEMPTS = 2;
 
@@ -171,6 +171,8 @@ export class LaneLoop {
 
   /** Passes on what a turn, or handlers that settled later, have brought. */
   #tidy(): void {
+    // Before anything is released: whoever looks for himself what is released has to hear of failures first.
+    if (this.#outbox.hasFailures) this.#outbox.post(false);
     if (this.#consumer.release()) {
       this.#consumer.offerSpace(this.#isAsleep);
       const done = this.#waiters.filter(({ position }) => this.#isReleased(position));
@@ -179,6 +181,8 @@ export class LaneLoop {
     }
     const isIdle = this.#isAsleep && !this.#toldIdle && this.#consumer.isEmpty;
     if (isIdle) this.#toldIdle = true;
+    // Asked after the release: what was released before is seen by a main thread that looks.
+    if (this.#consumer.isWatched) this.#outbox.forget((position) => this.#isReleased(position));
     this.#outbox.post(isIdle);
   }
 
@@ -200,7 +204,8 @@ export class LaneLoop {
 
   /** Awake before there is anything to read: the producer wakes this side while it still encodes what is awaited. */
   async #expect(): Promise<void> {
-    for (let looks = 0; looks < LOOKS_AHEAD && !this.#consumer.hasMore; looks += 1) await immediate();
+    const until = performance.now() + LOOK_MILLIS;
+    while (!this.#consumer.hasMore && performance.now() < until) await immediate();
   }
 
   #isReleased(position: number): boolean {

@@ -10,13 +10,25 @@ export class Outbox {
   readonly #port: MessagePort;
   #settled: LaneReport["settled"][number][] = [];
   #failures: FailureReport[] = [];
+  #hasRaised = false;
 
   constructor(port: MessagePort) {
     this.#port = port;
   }
 
+  /** Whether something failed of which the main thread has not been told. */
+  get hasFailures(): boolean {
+    return this.#failures.length > 0 || this.#hasRaised;
+  }
+
   acknowledge(position: number, raised: { readonly error: unknown } | undefined): void {
     this.#settled.push(raised === undefined ? [position] : [position, encodeCopy(raised.error)]);
+    if (raised !== undefined) this.#hasRaised = true;
+  }
+
+  /** What the main thread sees for itself need not be told. To be called without failures. */
+  forget(isSeen: (position: number) => boolean): void {
+    this.#settled = this.#settled.filter(([position]) => !isSeen(position));
   }
 
   fail(handler: string, { event, runId }: EventOfRun, error: unknown): void {
@@ -29,5 +41,6 @@ export class Outbox {
     this.#port.postMessage({ settled: this.#settled, failures: this.#failures, idle } satisfies LaneReport);
     this.#settled = [];
     this.#failures = [];
+    this.#hasRaised = false;
   }
 }

@@ -1,4 +1,4 @@
-import { dispatch, dispatchAll } from "../dispatch.ts";
+import { announce, dispatch, dispatchAll } from "../dispatch.ts";
 import type { AnyEventRecord, ChatMessage, EventName, OwnFields, Serialized } from "../events.ts";
 import { checkKeys } from "../options.ts";
 import { anySignal } from "../signals.ts";
@@ -151,6 +151,7 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     options: StartOptions = {},
     keys: readonly string[] = START_KEYS,
   ): Promise<Run> {
+    announce(this.handlers, event, this.traceId);
     checkStart(options, keys);
     const run = this.#newRun(options.runId, options.name, this.#openSignal(options));
     if (run.handlers.length > 0) await dispatch(run.handlers, this.#startRecord(run, event, own, options));
@@ -162,6 +163,7 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     owns: readonly OwnFields<E>[],
     options: LLMStartOptions = {},
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
+    announce(this.handlers, event, this.traceId);
     checkStart(options, LLM_START_KEYS);
     const runIds = runIdsOf(options, owns.length);
     const signal = this.#openSignal(options);

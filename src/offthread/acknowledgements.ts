@@ -38,10 +38,12 @@ export class Acknowledgements {
     else waiter.reject(raised.error);
   }
 
-  /** Settles what lies before `released`: its acknowledgement was lost with a thread. */
+  /** Settles what lies before `released`. */
   settleThrough(released: number): void {
+    // Frames are waited for in the order in which they were written.
     for (const position of this.#waiters.keys()) {
-      if (hasReached(released, position)) this.settle(position);
+      if (!hasReached(released, position)) return;
+      this.settle(position);
     }
   }
 

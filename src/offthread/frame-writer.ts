@@ -62,6 +62,11 @@ export class FrameWriter {
     return this.#overflow.dropped;
   }
 
+  /** See `RingProducer.watch`. */
+  watch(isWatching: boolean): void {
+    this.#producer.watch(isWatching);
+  }
+
   settledPositions(): Iterable<number> {
     return this.#producer.settledPositions();
   }

@@ -64,6 +64,11 @@ export class LaneHost {
     this.#thread.owe(owes);
   }
 
+  /** Takes in what the thread has told and nobody has heard yet. */
+  hear(): void {
+    this.#thread.hear();
+  }
+
   /** Asks the thread. A lane that is given up says why. */
   async ask<T>(question: Question<T>): Promise<T> {
     if (this.#failure !== undefined) throw this.#failure;

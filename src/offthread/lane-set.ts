@@ -27,6 +27,12 @@ export class LaneSet implements Transport {
     return handlers ?? [];
   }
 
+  expect(traceId: string | undefined): void {
+    // Of a new trace among several lanes nobody knows which it will be.
+    if (traceId !== undefined) this.#laneOf(traceId).expect();
+    else if (this.#lanes.length === 1) this.#lanes[0]?.expect();
+  }
+
   send(info: EventInfo, record: AnyEventRecord, acknowledge: boolean): Promise<void> | undefined {
     const { lane, runNumber } = this.#runs.find(record) ?? this.#define(record);
     const sent = lane.send(info, record, runNumber, acknowledge);
@@ -68,9 +74,13 @@ export class LaneSet implements Transport {
   #define(record: AnyEventRecord | SinkRun): KnownRun<Lane> {
     this.#retire(this.#runs.take(record.runId));
     this.#retire(this.#runs.takeOldestBeyondLimit());
-    const lane = this.#lanes[laneOf(record.traceId, this.#lanes.length)] as Lane;
+    const lane = this.#laneOf(record.traceId);
     const run = runOf(record);
     return this.#runs.add({ run, lane, runNumber: lane.define(run), tokens: undefined });
+  }
+
+  #laneOf(traceId: string): Lane {
+    return this.#lanes[laneOf(traceId, this.#lanes.length)] as Lane;
   }
 
   #retire(known: KnownRun<Lane> | undefined): void {

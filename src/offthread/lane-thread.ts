@@ -85,6 +85,11 @@ export class LaneThread {
     this.#keepAlive();
   }
 
+  /** Takes in what the thread has told and nobody has heard yet. */
+  hear(): void {
+    if (this.#reports !== undefined) this.#drain(this.#reports);
+  }
+
   /** Calls the thread, and rejects with SIDECALL_LANE_DIED if it ends first. Keeps the process alive meanwhile. */
   async request<T>(call: (control: Remote<LaneControl>) => Promise<T>): Promise<T> {
     if (this.#control === undefined || this.#life === undefined) throw this.#deathError("it never started");
@@ -111,17 +116,17 @@ export class LaneThread {
     this.#thread = this.#threads.pool.threads[0];
     this.#thread?.once("exit", (code) => {
       // What the thread has told before its end comes first: failures, and who has waited for them.
-      for (
-        let last = receiveMessageOnPort(reports);
-        last !== undefined;
-        last = receiveMessageOnPort(reports)
-      ) {
-        this.#listener.onReport(last.message as LaneReport);
-      }
+      this.#drain(reports);
       const reason = this.#lastError === undefined ? `exit code ${code}` : errorText(this.#lastError);
       life.end(this.#deathError(`${reason}; it ran ${modules}`));
     });
     return life;
+  }
+
+  #drain(reports: MessagePort): void {
+    for (let next = receiveMessageOnPort(reports); next !== undefined; next = receiveMessageOnPort(reports)) {
+      this.#listener.onReport(next.message as LaneReport);
+    }
   }
 
   #connect(reports: MessagePort, control: MessagePort): void {

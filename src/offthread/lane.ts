@@ -1,15 +1,14 @@
 import { performance } from "node:perf_hooks";
 import type { SidecallError } from "../errors.ts";
 import type { AnyEventRecord, EventInfo, EventRecord } from "../events.ts";
-import { reportFailure } from "../failures.ts";
 import { LaneCounters } from "../shared-memory/counters.ts";
 import { allocateRing } from "../shared-memory/layout.ts";
 import { decodeValue } from "../wire/codec.ts";
 import { ACKNOWLEDGE, EVENT, type FrameHead } from "../wire/frames.ts";
 import { encodeFields, type WireRun } from "../wire/records.ts";
-import { Acknowledgements } from "./acknowledgements.ts";
 import { Definitions } from "./definitions.ts";
 import { type Definition, FrameWriter } from "./frame-writer.ts";
+import { LaneAnswers } from "./lane-answers.ts";
 import { LaneHost } from "./lane-host.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { HandlerContext, LaneReport, LaneSetup, LoadedHandler, LoadSpec } from "./protocol.ts";
@@ -32,7 +31,7 @@ export class Lane {
   readonly #host: LaneHost;
   readonly #counters: LaneCounters;
   readonly #definitions: Definitions;
-  readonly #acknowledgements = new Acknowledgements();
+  readonly #answers: LaneAnswers;
   #events = 0;
   #bytes = 0;
 
@@ -46,13 +45,20 @@ export class Lane {
       setup: () => this.#setup(),
       settled: () => this.#counters.settled,
       onReport: (report) => this.#onReport(report),
-      onDeath: () => this.#onDeath(),
+      onDeath: () => this.#answers.settleUntold(),
       onGivenUp: (error) => this.#onGivenUp(error),
     });
+    const hear = () => this.#host.hear();
+    this.#answers = new LaneAnswers({ writer: this.#writer, counters: this.#counters, hear });
   }
 
   open(): Promise<readonly LoadedHandler[]> {
     return this.#host.open();
+  }
+
+  /** An event comes for which somebody waits: the lane wakes while it is made. */
+  expect(): void {
+    if (this.#host.failure === undefined) this.#writer.wake(true);
   }
 
   /** Gives a run the number by which its events are sent. */
@@ -121,11 +127,11 @@ export class Lane {
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject, sentAt };
       if (definition === undefined && this.#writer.tryWrite(head, payload)) {
-        this.#acknowledgements.expect(this.#writer.position, waiter);
         this.#writer.wake(true);
+        this.#answers.expect(this.#writer.position, waiter);
         return;
       }
-      const onWritten = (position: number) => this.#acknowledgements.expect(position, waiter);
+      const onWritten = (position: number) => this.#answers.expect(position, waiter);
       const onDropped = (error: Error | undefined) => (error === undefined ? resolve() : reject(error));
       // The receipt hears all that this promise does.
       const receipt = { onWritten, onDropped };
@@ -176,7 +182,7 @@ export class Lane {
       bufferedBytes,
       redelivered,
       restarts: this.#host.restarts,
-      acknowledged: this.#acknowledgements.latency,
+      acknowledged: this.#answers.latency,
       handlers: this.#host.handlers.map(({ name }, i) => ({
         name,
         handled: this.#counters.handled(i),
@@ -193,26 +199,14 @@ export class Lane {
     return { context, specs, ring: this.#ring, counters, runs, handlerTimeoutMillis };
   }
 
-  #onReport({ settled, failures, idle }: LaneReport): void {
-    for (const { error, ...failure } of failures) reportFailure({ ...failure, error: decodeValue(error) });
-    for (const [position, raised] of settled) {
-      this.#acknowledgements.settle(
-        position,
-        raised === undefined ? undefined : { error: decodeValue(raised) },
-      );
-    }
-    if (idle && this.#writer.isSettled && this.#acknowledgements.size === 0) this.#host.owe(false);
-  }
-
-  /** What the dead thread has settled and not told any more. */
-  #onDeath(): void {
-    this.#acknowledgements.settleThrough(this.#writer.released);
-    for (const position of this.#writer.settledPositions()) this.#acknowledgements.settle(position);
+  #onReport(report: LaneReport): void {
+    this.#answers.take(report);
+    if (report.idle && this.#writer.isSettled && !this.#answers.areAwaited) this.#host.owe(false);
   }
 
   #onGivenUp(error: SidecallError): void {
     this.#writer.stop(error);
-    this.#acknowledgements.rejectAll(error);
+    this.#answers.rejectAll(error);
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isInterested } from "../delivery.ts";
 import { SidecallError } from "../errors.ts";
-import { type AnyEventRecord, EVENT_INFO } from "../events.ts";
+import { type AnyEventRecord, EVENT_INFO, type EventName } from "../events.ts";
 import type { CallbackHandler, SinkRun, TokenSink } from "../handler.ts";
 import { checkKeys, checkMillis } from "../options.ts";
 import type { TokenDoor } from "./lane-tokens.ts";
@@ -56,6 +56,11 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   /** The first handler's methods, called in every thread: one result per thread. */
   get remote(): Remote<Handler> {
     return Object.values(this.remotes)[0] as Remote<Handler>;
+  }
+
+  expectEvent(event: EventName, traceId: string | undefined): void {
+    if (this.#state !== "open" || this.#completesQueued) return;
+    if (isInterested(this.#interest, EVENT_INFO[event])) this.#transport.expect?.(traceId);
   }
 
   onEvent(record: AnyEventRecord): Promise<void> | undefined {

@@ -9,6 +9,8 @@ import type { LaneStats } from "./stats.ts";
 export interface Transport {
   /** Starts the threads and loads the handlers in each. Rejects with a coded error; then `abort`. */
   open(): Promise<readonly LoadedHandler[]>;
+  /** An event comes, of this trace if it has one yet, for which somebody waits: time to wake a thread. */
+  expect?(traceId: string | undefined): void;
   /**
    * Sends one event. Undefined: it is queued and nobody waits for more. Else a promise that resolves when it is handled,
    * with `acknowledge`, or queued.

@@ -9,6 +9,7 @@ import {
   recordBytes,
   SETTLED,
   STATE_OFFSET,
+  WATCHED,
   type WaitingState,
   WRITTEN,
 } from "./layout.ts";
@@ -63,6 +64,11 @@ export class RingConsumer {
     return readOffset === 0
       ? this.#capacity
       : Math.min(this.#capacity, readOffset + ((this.#written - this.#read) >>> 0));
+  }
+
+  /** Whether the producer looks at what is released by itself: it sees all that was released before this was asked. */
+  get isWatched(): boolean {
+    return Atomics.load(this.#words, WATCHED) !== 0;
   }
 
   /** Whether every record that was published is settled and released. */

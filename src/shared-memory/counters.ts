@@ -37,6 +37,13 @@ export class LaneCounters {
     return this.#counts[HANDLERS + 2 * handler + 1] ?? 0;
   }
 
+  /** Failures of all handlers. What is counted when a position is seen to be released includes all before it. */
+  get allFailed(): number {
+    let failed = 0;
+    for (let slot = HANDLERS + 1; slot < this.#counts.length; slot += 2) failed += this.#counts[slot] ?? 0;
+    return failed;
+  }
+
   countSettled(): void {
     this.#add(SETTLED);
   }

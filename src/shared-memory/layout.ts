@@ -6,7 +6,8 @@
  *   byte  64  RELEASED   position before which the space is free     consumer stores: gives the space back
  *   byte 128  CONSUMER   RUNNING, NAPPING or SLEEPING                consumer stores; the producer sets RUNNING to wake it
  *   byte 192  PRODUCER   1 while the producer waits for space        producer stores 1; the consumer sets 0 to wake it
- *   byte 256  storage    `capacity` bytes
+ *   byte 256  WATCHED    1 while the producer looks at RELEASED by itself          producer stores
+ *   byte 320  storage    `capacity` bytes
  *
  * Positions count bytes from the ring's beginning of time, modulo 2^32; a position's place in the storage is
  * `position & (capacity - 1)`. WRITTEN - RELEASED is what is in use and never exceeds the capacity.
@@ -25,7 +26,8 @@ export const WRITTEN = 0;
 export const RELEASED = 16;
 export const CONSUMER = 32;
 export const PRODUCER = 48;
-export const HEADER_BYTES = 256;
+export const WATCHED = 64;
+export const HEADER_BYTES = 320;
 
 export const RECORD_HEADER_BYTES = 8;
 export const STATE_OFFSET = 4;

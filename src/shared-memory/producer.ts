@@ -8,6 +8,7 @@ import {
   recordBytes,
   SETTLED,
   STATE_OFFSET,
+  WATCHED,
   type WaitingState,
   WRITTEN,
 } from "./layout.ts";
@@ -93,6 +94,14 @@ export class RingProducer {
     if (Atomics.load(this.#words, CONSUMER) < from) return;
     Atomics.store(this.#words, CONSUMER, RUNNING);
     Atomics.notify(this.#words, CONSUMER);
+  }
+
+  /**
+   * Says whether this side looks at `released` by itself, so that the consumer need not tell it what is settled. Look once
+   * more after saying no: what was released before that is not told.
+   */
+  watch(isWatching: boolean): void {
+    Atomics.store(this.#words, WATCHED, isWatching ? 1 : 0);
   }
 
   /**

@@ -271,3 +271,24 @@ test("a copy of a subclass is of that class, whatever fields it has", async () =
   expect(copy).toMatchObject({ handlers: [handler], tags: ["x"], tenant: "t1" });
   expect(AsyncCallbackManager.configure({ inheritable: copy }).handlers).toEqual([handler]);
 });
+
+test("handlers are told of a start before its record is made; what they do with that is their affair", async () => {
+  const heard: unknown[] = [];
+  const handler = recorder();
+  const eager = {
+    ...handler,
+    expectEvent: (event: string, traceId: string | undefined) => {
+      heard.push([event, traceId, handler.records.length]);
+      throw new RangeError("too early");
+    },
+  };
+  const manager = new AsyncCallbackManager({ handlers: [eager], inheritableHandlers: [eager] });
+  const chain = await manager.onChainStart(null, {});
+  await chain.getChild().onChatModelStart(null, [[{ role: "user", content: "Why?" }]]);
+  await chain.onChainEnd({});
+  expect(heard).toEqual([
+    ["on_chain_start", undefined, 0],
+    ["on_chat_model_start", chain.runId, 1],
+  ]);
+  expect(handler.records).toHaveLength(3);
+});
