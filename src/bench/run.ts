@@ -1,9 +1,10 @@
 import { performance } from "node:perf_hooks";
+import { errorText, SidecallError } from "../errors.ts";
 import type { Effort } from "./harness/effort.ts";
 import { describeMachine, load } from "./harness/machine.ts";
 import type { Answer, Context, Question } from "./harness/question.ts";
 import type { Figure } from "./report/figure.ts";
-import type { Results } from "./report/results.ts";
+import type { Results, Unanswered } from "./report/results.ts";
 import { answerText, figuresText, machineLines } from "./report/text.ts";
 
 export interface BenchRun {
@@ -32,7 +33,13 @@ async function ask(question: Question, context: Context, effort: Effort): Promis
   };
 }
 
-/** Asks the questions one after the other. Rejects as soon as one result is not what it must be. */
+/** Why a question has no answer. What the user can set right, such as a handler that cannot be loaded, ends all. */
+function reasonOf(error: unknown): string {
+  if (error instanceof SidecallError) throw error;
+  return errorText(error);
+}
+
+/** Asks the questions one after the other. One that breaks takes no other's figures with it. */
 export async function runBench(run: BenchRun): Promise<Results> {
   const { questions, context, effort, packages, judge, print } = run;
   const machine = describeMachine(packages);
@@ -40,13 +47,20 @@ export async function runBench(run: BenchRun): Promise<Results> {
   const { source: text } = context.corpus;
   print(`${machineLines(machine).join("\n")}\nText: ${text}\n\n`);
   const answers: Answer[] = [];
+  const unanswered: Unanswered[] = [];
   for (const question of questions) {
-    const answer = await ask(question, context, effort);
-    answers.push(answer);
-    print(answerText(answer));
+    try {
+      const answer = await ask(question, context, effort);
+      answers.push(answer);
+      print(answerText(answer));
+    } catch (error) {
+      const reason = reasonOf(error);
+      unanswered.push({ name: question.name, reason });
+      print(`${question.name}: no figures. ${reason}\n\n`);
+    }
   }
   const figures = judge(answers);
   const [loadAtEnd, seconds] = [load(), (performance.now() - begin) / 1000];
   print(`${figuresText(figures)}${Math.round(seconds)} s; load at the end: ${loadAtEnd.toFixed(1)}\n`);
-  return { machine, date, seconds, loadAtEnd, text, effort: effort.name, answers, figures };
+  return { machine, date, seconds, loadAtEnd, text, effort: effort.name, answers, unanswered, figures };
 }

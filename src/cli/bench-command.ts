@@ -48,7 +48,7 @@ ${names}
   --quick             a minute for all: to see that it works, for figures too rough
 
 Exit codes: 0 all went well, 1 your handler failed at some events, 2 the command line or an option is wrong, 4 something
-else broke, a result that is not what it must be among it.
+else broke, a result that is not what it must be among it: that question has no figures then.
 `;
 }
 
@@ -113,6 +113,7 @@ export async function runBenchCommand(args: readonly string[], scope: BenchScope
   const questions = chosen(scope.questions, positionals, handler !== undefined);
   const [json, html] = [openFile(values.json), openFile(values.html)];
   const own = handler === undefined ? {} : { own: ownSpec(handler) };
+  let unanswered = 0;
   try {
     const failures = await countFailures(async () => {
       const results = await runBench({
@@ -124,7 +125,12 @@ export async function runBenchCommand(args: readonly string[], scope: BenchScope
         print: (text) => process.stdout.write(text),
       });
       await writeFiles(json, html, results);
+      for (const { name, reason } of results.unanswered) {
+        process.stderr.write(`sidecall: no figures for ${name}: ${reason}\n`);
+      }
+      unanswered = results.unanswered.length;
     });
+    if (unanswered > 0) return EXIT.broken;
     return failures === 0 ? EXIT.ok : EXIT.failed;
   } finally {
     await Promise.all([json?.close(), html?.close()]);

@@ -46,6 +46,7 @@ const RESULTS: Results = {
   text: HOSTILE,
   effort: "quick",
   answers: [BARS, LINES],
+  unanswered: [{ name: HOSTILE, reason: HOSTILE }],
   figures: [
     {
       figure: HOSTILE,

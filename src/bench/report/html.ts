@@ -98,9 +98,16 @@ function facts({ machine, date, seconds, loadAtEnd, text, effort }: Results): st
   return element("dl", {}, list.join(""));
 }
 
+function unansweredMarkup(unanswered: Results["unanswered"]): string {
+  const items = unanswered.map(({ name, reason }) => textElement("li", {}, `${name}: ${reason}`));
+  return items.length === 0
+    ? ""
+    : textElement("p", {}, "Without figures:") + element("ul", {}, items.join(""));
+}
+
 /** The whole page, which needs no other file and no script. */
 export function resultsPage(results: Results): string {
-  const { answers, figures } = results;
+  const { answers, unanswered, figures } = results;
   const styleOf = peerStyles(answers.flatMap(({ series }) => series.map(({ peer }) => peer)));
   const links = answers.map(({ name }) => textElement("a", { href: `#${name}` }, name));
   const body = [
@@ -111,6 +118,7 @@ export function resultsPage(results: Results): string {
       { class: "soft" },
       "Medians of the rounds; whiskers and brackets: the least and the greatest round. × is the median of the ratios within a round.",
     ),
+    unansweredMarkup(unanswered),
     element("nav", {}, links.join("")),
     figuresMarkup(figures),
     ...answers.map((answer) => section(answer, styleOf)),

@@ -2,6 +2,12 @@ import type { Machine } from "../harness/machine.ts";
 import type { Answer } from "../harness/question.ts";
 import type { Figure } from "./figure.ts";
 
+/** A question without figures: a result was not what it must be, or something else broke. */
+export interface Unanswered {
+  readonly name: string;
+  readonly reason: string;
+}
+
 /** All that a run of the benchmark has found out; as JSON, what `--json` writes. */
 export interface Results {
   readonly machine: Machine;
@@ -14,5 +20,7 @@ export interface Results {
   readonly text: string;
   readonly effort: "full" | "quick";
   readonly answers: readonly Answer[];
+  /** Questions that were asked in vain. */
+  readonly unanswered: readonly Unanswered[];
   readonly figures: readonly Figure[];
 }

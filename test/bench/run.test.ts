@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Question } from "../../src/bench/harness/question.ts";
+import { runBenchCommand } from "../../src/cli/bench-command.ts";
+import { SidecallError } from "../../src/errors.ts";
+import { scratch } from "../fixtures/scratch.ts";
+
+const file = scratch();
+const written = { stdout: "", stderr: "" };
+
+beforeEach(() => {
+  for (const name of ["stdout", "stderr"] as const) {
+    written[name] = "";
+    vi.spyOn(process[name], "write").mockImplementation((text) => {
+      written[name] += text;
+      return true;
+    });
+  }
+});
+afterEach(() => void vi.restoreAllMocks());
+
+const well: Question = {
+  name: "well",
+  asks: "How well?",
+  answer: async () => [{ peer: "a", metric: "call", unit: "µs", rounds: [1] }],
+};
+
+function failing(error: Error): Question {
+  return { name: "broken", asks: "Why?", answer: () => Promise.reject(error) };
+}
+
+function ask(...questions: Question[]): Promise<number> {
+  const scope = { questions, guests: () => [], packages: [], judge: () => [] };
+  return runBenchCommand(["--quick", "--json", file("results.json"), "--html", file("page.html")], scope);
+}
+
+test("a question that breaks has no figures, is told everywhere, and takes no other's figures with it", async () => {
+  expect(await ask(failing(new Error("counted 3, not 4")), well)).toBe(4);
+  const results = JSON.parse(readFileSync(file("results.json"), "utf8"));
+  expect(results).toMatchObject({
+    answers: [{ name: "well" }],
+    unanswered: [{ name: "broken", reason: expect.stringContaining("counted 3, not 4") }],
+  });
+  expect(readFileSync(file("page.html"), "utf8")).toContain("counted 3, not 4");
+  expect(written.stdout).toMatch(/broken: no figures\. .*counted 3, not 4[^]*well: How well\?/);
+  expect(written.stderr).toMatch(/^sidecall: no figures for broken: .*counted 3, not 4\n$/);
+});
+
+test("what the user can set right ends the benchmark at once", async () => {
+  const error = new SidecallError("SIDECALL_MODULE_FAILED", "no such handler");
+  await expect(ask(failing(error), well)).rejects.toBe(error);
+  expect(written.stdout).not.toContain("well");
+});
