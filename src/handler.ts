@@ -80,8 +80,8 @@ export interface HandlerFlags extends Partial<Record<Gate, boolean>> {
 
 /** Takes one run's plain tokens: text alone, of the first completion. */
 export interface TokenSink {
-  /** Whether the token was taken, and nobody has to wait; else it has to come as an event. `timestamp`: as in records. */
-  write(token: string, timestamp: number): boolean;
+  /** Whether the token was taken, with the time at which it was, and nobody has to wait; else it has to come as an event. */
+  write(token: string): boolean;
 }
 
 /** What is known of a run before its first token. */

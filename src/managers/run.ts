@@ -1,4 +1,4 @@
-import { performance } from "node:perf_hooks";
+import { now } from "../clock.ts";
 import { dispatch, SETTLED } from "../dispatch.ts";
 import { SidecallError } from "../errors.ts";
 import {
@@ -15,13 +15,6 @@ import type { CallbackHandler, SinkRun, TokenSink } from "../handler.ts";
 import { rejected, untilAborted } from "../signals.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import type { ParentRun } from "./manager-options.ts";
-
-const ORIGIN = performance.timeOrigin;
-
-/** Milliseconds since the epoch, with fractions, never going back. */
-function now(): number {
-  return ORIGIN + performance.now();
-}
 
 const FIRST: TokenIndex = Object.freeze({ prompt: 0, completion: 0 });
 
@@ -96,7 +89,7 @@ export class Run implements RunIdentity {
     // With several handlers a record is needed as soon as one of them takes no token otherwise.
     if (this.handlers.length !== 1 || typeof token !== "string") return this.emitToken(token);
     this.#tokenSink ??= sinkOf(this.handlers[0], this);
-    return this.#tokenSink.write(token, now()) ? SETTLED : this.emitToken(token);
+    return this.#tokenSink.write(token) ? SETTLED : this.emitToken(token);
   }
 
   /** A token's record as one literal: it is made so often that the general way of making records would show. */

@@ -34,7 +34,11 @@ export class Definitions {
   tell(runNumber: number): Definition | undefined {
     if (this.#untold.size === 0) return undefined;
     const run = this.#untold.get(runNumber);
-    if (run === undefined) return undefined;
+    return run === undefined ? undefined : this.#tell(runNumber, run);
+  }
+
+  // Apart: what a function's closures may need is allocated when it is entered, and `tell` is entered for every token.
+  #tell(runNumber: number, run: WireRun): Definition | undefined {
     const onTaken = () => this.#untold.delete(runNumber);
     const head = { kind: RUN, code: 0, flags: 0, runNumber, timestamp: 0 };
     const payload = encodeRun(run);

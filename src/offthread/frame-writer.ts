@@ -90,7 +90,7 @@ export class FrameWriter {
   }
 
   /** Writes a token's frame if it fits now. Returns the bytes of its text, or -1. */
-  tryWriteToken(text: string, runNumber: number, timestamp: number): number {
+  tryWriteToken(text: string, runNumber: number, timestamp: number | undefined): number {
     const maxLength = FRAME_HEAD_BYTES + maxTextBytes(text);
     if (this.#backlog.length > 0 || maxLength > this.#producer.maxBodyBytes) return -1;
     const at = this.#producer.reserve(maxLength);

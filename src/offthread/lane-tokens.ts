@@ -25,12 +25,12 @@ export class LaneTokens implements TokenSink {
     this.#door = door;
   }
 
-  write(token: string, timestamp: number): boolean {
+  write(token: string): boolean {
     const { isOpen, overhead } = this.#door;
     if (this.#isOver || !isOpen) return false;
     const start = overhead.begin();
     // What is not taken comes again, as an event.
-    if (!this.#lane.sendToken(token, this.#runNumber, timestamp)) return false;
+    if (!this.#lane.sendToken(token, this.#runNumber)) return false;
     overhead.end(start);
     return true;
   }

@@ -104,8 +104,8 @@ export class Lane {
     return undefined;
   }
 
-  /** Sends a plain token of a run that is defined, if there is room for it now. */
-  sendToken(token: string, runNumber: number, timestamp: number): boolean {
+  /** Sends a plain token of a run that is defined, if there is room for it now. `timestamp`: now, unless it is given. */
+  sendToken(token: string, runNumber: number, timestamp?: number): boolean {
     if (this.#host.failure !== undefined || this.#definitions.tell(runNumber) !== undefined) return false;
     const textBytes = this.#writer.tryWriteToken(token, runNumber, timestamp);
     if (textBytes < 0) return false;

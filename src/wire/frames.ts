@@ -1,3 +1,4 @@
+import { now } from "../clock.ts";
 import { EVENTS } from "../events.ts";
 import { UnitReader, writeUnits } from "../text-codec.ts";
 
@@ -91,7 +92,7 @@ export function writeToken(
   at: number,
   text: string,
   runNumber: number,
-  timestamp: number,
+  timestamp: number | undefined,
 ): number {
   const { bytes, data } = memory;
   const textBytes = writeUnits(memory, at + FRAME_HEAD_BYTES, text);
@@ -99,7 +100,9 @@ export function writeToken(
   bytes[at + CODE] = EVENTS.on_llm_new_token.code;
   bytes[at + FLAGS] = 0;
   data.setUint32(at + RUN_NUMBER, runNumber, true);
-  data.setFloat64(at + TIMESTAMP, timestamp, true);
+  // The clock is read here: a number with a fraction that goes from call to call is an object each time.
+  if (timestamp === undefined) data.setFloat64(at + TIMESTAMP, now(), true);
+  else data.setFloat64(at + TIMESTAMP, timestamp, true);
   return textBytes;
 }
 

@@ -1,8 +1,8 @@
 import { setImmediate as immediate } from "node:timers/promises";
-import { CheckedPeer } from "../harness/checked-peer.ts";
+import { CheckedPeer, type Sender } from "../harness/checked-peer.ts";
 import { answerParent } from "../harness/child.ts";
 import { generated } from "../harness/corpus.ts";
-import { chatLoad } from "../harness/load.ts";
+import { chatLoad, tokenLoad } from "../harness/load.ts";
 import type { Peer } from "../peers/peer.ts";
 import { inlinePeer, noHandlerPeer, offThreadPeer } from "../peers/sidecall.ts";
 
@@ -19,16 +19,25 @@ export interface MemoryTask {
 }
 
 /** Bytes, once all is delivered and the main thread's garbage is gone. */
-export interface MemoryUse {
+interface Kept {
   readonly rss: number;
   readonly heapUsed: number;
   readonly external: number;
 }
 
+export interface MemoryUse extends Kept {
+  /** Bytes of the main thread's heap that a token takes until the next garbage collection. */
+  readonly garbage: number;
+}
+
 const TOKENS_PER_RUN = 500;
 const COLLECTIONS = 3;
+/** Until its code is optimised a token leaves more. */
+const WARM_SENDS = 200;
+/** Of these tokens' garbage no collection takes any away: it would take a megabyte. */
+const GARBAGE_SENDS = 2;
 
-async function memoryUse(): Promise<MemoryUse> {
+async function kept(): Promise<Kept> {
   for (let collection = 0; collection < COLLECTIONS; collection += 1) {
     globalThis.gc?.();
     await immediate();
@@ -37,18 +46,31 @@ async function memoryUse(): Promise<MemoryUse> {
   return { rss, heapUsed, external };
 }
 
+/** Bytes per token of a run that is open all the while, its caller's `await` among them. */
+async function garbagePerToken(sender: Sender): Promise<number> {
+  for (let send = 0; send < WARM_SENDS; send += 1) await sender.send();
+  await sender.peer.verify();
+  globalThis.gc?.();
+  const before = process.memoryUsage().heapUsed;
+  for (let send = 0; send < GARBAGE_SENDS; send += 1) await sender.send();
+  const grown = process.memoryUsage().heapUsed - before;
+  return grown / (GARBAGE_SENDS * sender.load.events);
+}
+
 await answerParent<MemoryTask, MemoryUse[]>(async ({ peer: name, tokens }) => {
   const peer = new CheckedPeer(await PEERS[name]());
   const text = generated()
     .chats.flatMap((chat) => chat.tokens)
     .slice(0, TOKENS_PER_RUN);
   const sender = await peer.open(chatLoad([{ instruction: "", tokens: text, answer: "" }]));
+  const open = await peer.open(tokenLoad(text));
   const uses: MemoryUse[] = [];
   let sent = 0;
   for (const target of tokens) {
     for (; sent < target; sent += TOKENS_PER_RUN) await sender.send();
     await peer.verify();
-    uses.push(await memoryUse());
+    uses.push({ ...(await kept()), garbage: await garbagePerToken(open) });
+    await peer.verify();
   }
   await peer.peer.close();
   return uses;

@@ -9,8 +9,13 @@ const TOKENS = { full: [1e5, 1e6, 1e7], quick: [1e4, 1e5] };
 const PEERS: readonly MemoryTask["peer"][] = ["no handler", "inline", "off-thread"];
 /** Each takes a process that sends all the tokens. */
 const MAX_ROUNDS = 3;
-const METRICS = ["rss", "heapUsed", "external"] as const satisfies (keyof MemoryUse)[];
-const MIB = 2 ** 20;
+const MIB = { unit: "MiB", bytes: 2 ** 20 };
+const METRICS = {
+  rss: MIB,
+  heapUsed: MIB,
+  external: MIB,
+  garbage: { unit: "B/token", bytes: 1 },
+} satisfies Record<keyof MemoryUse, unknown>;
 
 /** What one peer used in every round, after each number of tokens. */
 interface Uses {
@@ -20,9 +25,9 @@ interface Uses {
 
 function seriesOf({ peer, rounds }: Uses, tokens: readonly number[]): Series[] {
   return tokens.flatMap((x, i) =>
-    METRICS.map((metric) => {
-      const values = rounds.map((uses) => (uses[i]?.[metric] ?? Number.NaN) / MIB);
-      return { peer, metric, unit: "MiB", x, rounds: values };
+    Object.entries(METRICS).map(([metric, { unit, bytes }]) => {
+      const values = rounds.map((uses) => (uses[i]?.[metric as keyof MemoryUse] ?? Number.NaN) / bytes);
+      return { peer, metric, unit, x, rounds: values };
     }),
   );
 }
