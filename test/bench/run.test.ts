@@ -42,7 +42,7 @@ test("a question that breaks has no figures, is told everywhere, and takes no ot
     unanswered: [{ name: "broken", reason: expect.stringContaining("counted 3, not 4") }],
   });
   expect(readFileSync(file("page.html"), "utf8")).toContain("counted 3, not 4");
-  expect(written.stdout).toMatch(/broken: no figures\. .*counted 3, not 4[^]*well: How well\?/);
+  expect(written.stdout).toMatch(/broken: no figures\. .*counted 3, not 4[\s\S]*well: How well\?/);
   expect(written.stderr).toMatch(/^sidecall: no figures for broken: .*counted 3, not 4\n$/);
 });
 
