@@ -172,7 +172,10 @@ export class LaneLoop {
   /** Passes on what a turn, or handlers that settled later, have brought. */
   #tidy(): void {
     // Before anything is released: whoever looks for himself what is released has to hear of failures first.
-    if (this.#outbox.hasFailures) this.#outbox.post(false);
+    if (this.#outbox.hasFailures) {
+      this.#outbox.post(false);
+      this.#counters.countFailureReport();
+    }
     if (this.#consumer.release()) {
       this.#consumer.offerSpace(this.#isAsleep);
       const done = this.#waiters.filter(({ position }) => this.#isReleased(position));

@@ -21,8 +21,8 @@ export class LaneAnswers {
   readonly #hear: () => void;
   readonly #waiters = new Acknowledgements();
   readonly #watch: AcknowledgementWatch;
-  /** Failures that the lane had counted when all messages of them were heard. */
-  #failuresHeard = 0;
+  /** Reports of failures that came. They come in order. */
+  #failureReports = 0;
 
   constructor({ writer, counters, hear }: AnswersOptions) {
     this.#writer = writer;
@@ -51,6 +51,7 @@ export class LaneAnswers {
   }
 
   take({ settled, failures }: LaneReport): void {
+    if (failures.length > 0 || settled.some(([, raised]) => raised !== undefined)) this.#failureReports += 1;
     for (const { error, ...failure } of failures) reportFailure({ ...failure, error: decodeValue(error) });
     for (const [position, raised] of settled) {
       this.#waiters.settle(position, raised === undefined ? undefined : { error: decodeValue(raised) });
@@ -59,7 +60,7 @@ export class LaneAnswers {
 
   /** The lane's thread is dead, and all that it has told is taken: settles what it has settled and not told any more. */
   settleUntold(): void {
-    this.#failuresHeard = this.#counters.allFailed;
+    this.#failureReports = this.#counters.failureReports;
     this.#waiters.settleThrough(this.#writer.released);
     for (const position of this.#writer.settledPositions()) this.#waiters.settle(position);
   }
@@ -70,12 +71,8 @@ export class LaneAnswers {
 
   #settle(): boolean {
     const { released } = this.#writer;
-    const failed = this.#counters.allFailed;
-    if (failed !== this.#failuresHeard) {
-      // Lanes tell of failures before they release: whoever waits hears of them first, or gets them.
-      this.#hear();
-      this.#failuresHeard = failed;
-    }
+    // Lanes tell of failures before they release: whoever waits hears of them first, or gets them.
+    if (this.#failureReports < this.#counters.failureReports) this.#hear();
     this.#waiters.settleThrough(released);
     return this.areAwaited;
   }

@@ -4,12 +4,14 @@
  *
  *   slot 0          events that every handler has settled
  *   slot 1          events begun a second time after a thread died
- *   slot 2 + 2h     events that handler h settled well
- *   slot 3 + 2h     events at which handler h failed
+ *   slot 2          reports posted that tell of failures; stored before the events that failed are released
+ *   slot 3 + 2h     events that handler h settled well
+ *   slot 4 + 2h     events at which handler h failed
  */
 const SETTLED = 0;
 const REDELIVERED = 1;
-const HANDLERS = 2;
+const FAILURE_REPORTS = 2;
+const HANDLERS = 3;
 
 export class LaneCounters {
   readonly buffer: SharedArrayBuffer;
@@ -30,6 +32,10 @@ export class LaneCounters {
   get redelivered(): number {
     return this.#counts[REDELIVERED] ?? 0;
   }
+  /** All that were posted before a position was released, once it is seen to be. */
+  get failureReports(): number {
+    return this.#counts[FAILURE_REPORTS] ?? 0;
+  }
   handled(handler: number): number {
     return this.#counts[HANDLERS + 2 * handler] ?? 0;
   }
@@ -37,18 +43,14 @@ export class LaneCounters {
     return this.#counts[HANDLERS + 2 * handler + 1] ?? 0;
   }
 
-  /** Failures of all handlers. What is counted when a position is seen to be released includes all before it. */
-  get allFailed(): number {
-    let failed = 0;
-    for (let slot = HANDLERS + 1; slot < this.#counts.length; slot += 2) failed += this.#counts[slot] ?? 0;
-    return failed;
-  }
-
   countSettled(): void {
     this.#add(SETTLED);
   }
   countRedelivered(): void {
     this.#add(REDELIVERED);
+  }
+  countFailureReport(): void {
+    this.#add(FAILURE_REPORTS);
   }
   countHandled(handler: number): void {
     this.#add(HANDLERS + 2 * handler);

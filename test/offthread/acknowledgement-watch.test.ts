@@ -105,7 +105,7 @@ test("an error that is raised reaches the one whose event failed, and nobody els
     );
   await collectFailures(() =>
     fc.assert(
-      fc.asyncProperty(fc.array(work(100), { maxLength: 30 }), fc.boolean(), async (events, inTurn) => {
+      fc.asyncProperty(fc.array(work(40), { maxLength: 30 }), fc.boolean(), async (events, inTurn) => {
         const outcomes: (string | Promise<string>)[] = [];
         for (const inputs of events) outcomes.push(inTurn ? await outcomeOf(inputs) : outcomeOf(inputs));
         const expected = events.map(({ fails }) => (fails ? "tired" : "well"));

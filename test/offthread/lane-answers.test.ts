@@ -1,0 +1,77 @@
+import { performance } from "node:perf_hooks";
+import { setImmediate as immediate } from "node:timers/promises";
+import { expect, test, vi } from "vitest";
+import { FrameWriter } from "../../src/offthread/frame-writer.ts";
+import { LaneAnswers } from "../../src/offthread/lane-answers.ts";
+import type { LaneReport } from "../../src/offthread/protocol.ts";
+import { RingConsumer } from "../../src/shared-memory/consumer.ts";
+import { LaneCounters } from "../../src/shared-memory/counters.ts";
+import { allocateRing } from "../../src/shared-memory/layout.ts";
+import { encodeCopy } from "../../src/wire/codec.ts";
+import { EVENT } from "../../src/wire/frames.ts";
+
+// However slow the machine, the watch looks on.
+vi.spyOn(performance, "now").mockReturnValue(1000);
+
+/** Both sides of a lane on one thread: each step of the lane's is the test's to take. */
+function lane() {
+  const ring = allocateRing(1024);
+  const writer = new FrameWriter(ring, { overflow: "wait", maxBufferedBytes: 1024 });
+  const consumer = new RingConsumer(ring);
+  const counters = LaneCounters.allocate(1);
+  const posted: LaneReport[] = [];
+  const hear = () => posted.splice(0).forEach((report) => answers.take(report));
+  const answers = new LaneAnswers({ writer, counters, hear });
+  return {
+    /** Sends an event, and waits for it. */
+    send(): { readonly position: number; readonly outcome: Promise<string> } {
+      writer.tryWrite({ kind: EVENT, code: 1, flags: 0, runNumber: 0, timestamp: 0 }, new Uint8Array(8));
+      const { position } = writer;
+      const waited = new Promise<void>((resolve, reject) =>
+        answers.expect(position, { resolve, reject, sentAt: 0 }),
+      );
+      const outcome = waited.then(
+        () => "well",
+        (error: Error) => error.message,
+      );
+      return { position, outcome };
+    },
+    settle(failed: boolean): void {
+      consumer.settle(consumer.next());
+      if (failed) counters.countFailed(0);
+      else counters.countHandled(0);
+    },
+    report(position: number): void {
+      const raised = encodeCopy(new RangeError("raised"));
+      posted.push({ settled: [[position, raised]], failures: [], idle: false });
+      counters.countFailureReport();
+    },
+    release: () => void consumer.release(),
+    isWatched: () => consumer.isWatched,
+  };
+}
+
+test("who waits alone is answered by what the ring says, without a message", async () => {
+  const { send, settle, release, isWatched } = lane();
+  const { outcome } = send();
+  expect(isWatched()).toBe(true);
+  settle(false);
+  release();
+  await expect(outcome).resolves.toBe("well");
+  expect(isWatched()).toBe(false);
+});
+
+test("a failure that is counted, told and released between any two looks reaches who waits for it", async () => {
+  for (const steps of ["c,t,r", "ctr", "ct,r", "c,tr"]) {
+    const { send, settle, report, release } = lane();
+    const { position, outcome } = send();
+    for (const step of steps) {
+      if (step === "c") settle(true);
+      if (step === "t") report(position);
+      if (step === "r") release();
+      // The watch has its look.
+      if (step === ",") await immediate();
+    }
+    await expect(outcome, steps).resolves.toBe("raised");
+  }
+});
