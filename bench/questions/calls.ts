@@ -10,7 +10,7 @@ interface Deferred {
 
 /** How long it takes samples, how long one is at least, and the pause between two, in which workers catch up. */
 const SAMPLING = {
-  full: { maxTime: 0.3, minSamples: 10, minTime: 0.0005, delay: 0.015 },
+  full: { maxTime: 0.3, minSamples: 10, minTime: 0.0002, delay: 0.015 },
   quick: { maxTime: 0.01, minSamples: 2, minTime: 0.0001, delay: 0.001 },
 };
 

@@ -1,4 +1,6 @@
 import { performance } from "node:perf_hooks";
+// Not the global one: tests of applications stop that, and whoever waits would wait for ever.
+import { setImmediate } from "node:timers";
 
 /** How long this side looks: what a quick handler takes, and waking its thread; telling would take as long again. */
 const LOOK_MILLIS = 0.3;

@@ -14,6 +14,7 @@ import {
 import { FrameBacklog, type Importance, type Receipt } from "./frame-backlog.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { Overflow } from "./overflow.ts";
+import { TokenPublication } from "./token-publication.ts";
 
 const WRITTEN: Promise<void> = Promise.resolve();
 
@@ -31,6 +32,7 @@ export interface Definition {
  */
 export class FrameWriter {
   readonly #producer: RingProducer;
+  readonly #publication: TokenPublication;
   readonly #overflow: Overflow;
   readonly #backlog: FrameBacklog;
   #isPumping = false;
@@ -39,6 +41,7 @@ export class FrameWriter {
 
   constructor(ring: SharedArrayBuffer, options: Pick<ResolvedOptions, "overflow" | "maxBufferedBytes">) {
     this.#producer = new RingProducer(ring);
+    this.#publication = new TokenPublication(this.#producer, () => this.wake(false));
     this.#overflow = new Overflow(options);
     this.#backlog = new FrameBacklog((events) => this.#overflow.countDropped(events));
   }
@@ -71,8 +74,9 @@ export class FrameWriter {
     return this.#producer.settledPositions();
   }
 
-  /** Wakes the lane: `promptly` even from a nap, since somebody waits for the outcome. */
+  /** Wakes the lane, for all that is written: `promptly` even from a nap, since somebody waits for the outcome. */
   wake(promptly: boolean): void {
+    this.#publication.publishWaiting();
     this.#producer.wake(promptly ? NAPPING : SLEEPING);
   }
 
@@ -85,11 +89,11 @@ export class FrameWriter {
     writeHead(this.#producer, at, head);
     this.#producer.bytes.set(payload, at + FRAME_HEAD_BYTES);
     this.#producer.commit(length);
-    this.#producer.publish();
+    this.#publication.publish();
     return true;
   }
 
-  /** Writes a token's frame if it fits now. Returns the bytes of its text, or -1. */
+  /** Writes a token's frame if it fits now, and wakes the lane when it is time. Returns the bytes of its text, or -1. */
   tryWriteToken(text: string, runNumber: number, timestamp: number | undefined): number {
     const maxLength = FRAME_HEAD_BYTES + maxTextBytes(text);
     if (this.#backlog.length > 0 || maxLength > this.#producer.maxBodyBytes) return -1;
@@ -97,7 +101,7 @@ export class FrameWriter {
     if (at < 0) return -1;
     const textBytes = writeToken(this.#producer, at, text, runNumber, timestamp);
     this.#producer.commit(FRAME_HEAD_BYTES + textBytes);
-    this.#producer.publish();
+    this.#publication.addToken(at);
     return textBytes;
   }
 
@@ -144,12 +148,12 @@ export class FrameWriter {
     this.#isPumping = true;
     for (let frame = this.#backlog.first(); frame !== undefined; frame = this.#backlog.first()) {
       if (this.#moveOn(frame)) continue;
-      this.#producer.publish();
+      this.#publication.publish();
       this.wake(true);
       await this.#producer.space(Math.min(frame.byteLength, this.#producer.maxBodyBytes));
     }
     this.#isPumping = false;
-    this.#producer.publish();
+    this.#publication.publish();
     this.wake(true);
     this.#overflow.reportDropped();
   }

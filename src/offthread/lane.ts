@@ -112,7 +112,6 @@ export class Lane {
     this.#events += 1;
     this.#bytes += textBytes;
     this.#host.owe(true);
-    this.#writer.wake(false);
     return true;
   }
 

@@ -116,3 +116,17 @@ test("an error that is raised reaches the one whose event failed, and nobody els
   );
   await handler.close();
 });
+
+test("an application that stops the clock and the timers is answered all the same", async () => {
+  const handler = await offThread(fixture("Laborious"));
+  const manager = new AsyncCallbackManager({ handlers: [handler] });
+  vi.useFakeTimers();
+  try {
+    for (let event = 0; event < 5; event += 1) {
+      await manager.onChainStart(null, { micros: 500, fails: false });
+    }
+  } finally {
+    vi.useRealTimers();
+  }
+  await handler.close();
+});
