@@ -20,7 +20,9 @@ function lane() {
   const consumer = new RingConsumer(ring);
   const counters = LaneCounters.allocate(1);
   const posted: LaneReport[] = [];
-  const hear = () => posted.splice(0).forEach((report) => answers.take(report));
+  const hear = () => {
+    for (const report of posted.splice(0)) answers.take(report);
+  };
   const answers = new LaneAnswers({ writer, counters, hear });
   return {
     /** Sends an event, and waits for it. */

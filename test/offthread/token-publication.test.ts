@@ -10,7 +10,9 @@ const HEAD = { kind: EVENT, code: 1, flags: 0, runNumber: 0, timestamp: 0 };
 
 let millis = 1000;
 vi.spyOn(performance, "now").mockImplementation(() => millis);
-beforeEach(() => void (millis = 1000));
+beforeEach(() => {
+  millis = 1000;
+});
 
 /** A writer, and how many frames its lane can see that it has not seen yet. */
 function lane(ringBytes = 64 * 1024) {
