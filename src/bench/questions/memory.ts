@@ -45,7 +45,7 @@ async function measure(tokens: readonly number[], { rounds }: Effort): Promise<S
 
 export const memory: Question = {
   name: "memory",
-  asks: "How much memory does a process use, the more tokens have been delivered? (All threads together; a process for each peer and round.)",
+  asks: "How much memory does a process use, the more tokens have been delivered? (rss of all threads, the rest of the main thread; a process for each peer and round.)",
   base: "no handler",
   axis: "tokens delivered",
   answer: (_context, effort) => measure(TOKENS[effort.name], effort),

@@ -45,7 +45,7 @@ function laneCounts(cores: number): number[] {
 
 export const throughput: Question = {
   name: "throughput",
-  asks: "How many tokens a second are dispatched, delivered and decoded, through how many lanes?",
+  asks: "How many tokens a second are dispatched and delivered, through how many lanes?",
   base: offThreadName(1),
   axis: "lanes",
   answer({ corpus, guests }, effort) {
