@@ -16,8 +16,8 @@ export interface Watched {
 }
 
 /**
- * Looks in every turn of the event loop whether what somebody waits for is handled, instead of being told by a
- * message, which costs both threads a wake-up. It looks for a moment only, and more rarely the more often that was in vain: where
+ * Looks in every turn of the event loop whether what somebody waits for is handled, instead of being told by a message,
+ * which costs both threads a wake-up. It looks for a moment only, and more rarely the more often that was in vain: where
  * handlers are slow it is a message in the end. Adaptive polling, as virtual machines do before they halt a processor
  * (Linux, Documentation/virt/kvm/halt-polling.rst).
  */

@@ -1,6 +1,6 @@
 /*
  * Counts that a lane keeps where the main thread can read them at any time, and which survive the lane's thread.
- * 64-bit floats; the lane alone writes, one count at a time, so that no store needs to be ordered with another.
+ * 64-bit floats; the lane alone writes, one count at a time. Only slot 2 is ordered with anything: with the ring's release.
  *
  *   slot 0          events that every handler has settled
  *   slot 1          events begun a second time after a thread died
@@ -32,7 +32,7 @@ export class LaneCounters {
   get redelivered(): number {
     return this.#counts[REDELIVERED] ?? 0;
   }
-  /** All that were posted before a position was released, once it is seen to be. */
+  /** Read after a position is seen to be released, it counts every report that was posted before the release. */
   get failureReports(): number {
     return this.#counts[FAILURE_REPORTS] ?? 0;
   }

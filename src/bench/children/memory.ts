@@ -34,7 +34,7 @@ const TOKENS_PER_RUN = 500;
 const COLLECTIONS = 3;
 /** Until its code is optimised a token leaves more. */
 const WARM_SENDS = 200;
-/** Of these tokens' garbage no collection takes any away: it would take a megabyte. */
+/** So few that no collection takes any of their garbage away: one comes after a megabyte. */
 const GARBAGE_SENDS = 2;
 
 async function kept(): Promise<Kept> {
