@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { errorText, SidecallError } from "../errors.ts";
+import { type ErrorCode, errorText, SidecallError } from "../errors.ts";
 import type { Effort } from "./harness/effort.ts";
 import { describeMachine, load } from "./harness/machine.ts";
 import type { Answer, Context, Question } from "./harness/question.ts";
@@ -33,10 +33,16 @@ async function ask(question: Question, context: Context, effort: Effort): Promis
   };
 }
 
-/** Why a question has no answer. What the user can set right, such as a handler that cannot be loaded, ends all. */
-function reasonOf(error: unknown): string {
-  if (error instanceof SidecallError) throw error;
-  return errorText(error);
+/** What the user can set right ends all: it would be the same with every question. */
+const FAULTS_OF_THE_HANDLER: readonly ErrorCode[] = [
+  "SIDECALL_OPTION_INVALID",
+  "SIDECALL_MODULE_FAILED",
+  "SIDECALL_NOT_A_HANDLER",
+  "SIDECALL_FACTORY_FAILED",
+];
+
+function isFaultOfTheHandler(error: unknown): boolean {
+  return error instanceof SidecallError && FAULTS_OF_THE_HANDLER.includes(error.code);
 }
 
 /** Asks the questions one after the other. One that breaks takes no other's figures with it. */
@@ -54,7 +60,8 @@ export async function runBench(run: BenchRun): Promise<Results> {
       answers.push(answer);
       print(answerText(answer));
     } catch (error) {
-      const reason = reasonOf(error);
+      if (isFaultOfTheHandler(error)) throw error;
+      const reason = errorText(error);
       unanswered.push({ name: question.name, reason });
       print(`${question.name}: no figures. ${reason}\n\n`);
     }

@@ -90,7 +90,7 @@ function shippedSpecs(tracePath: string | undefined): HandlerSpec[] {
   if (tracePath === undefined) return [statistics];
   return [
     statistics,
-    { module: jsonLinesTracerModule, options: { path: tracePath }, name: "run-tree-tracer" },
+    { module: jsonLinesTracerModule, options: { path: tracePath }, name: "json-lines-tracer" },
   ];
 }
 

@@ -9,9 +9,11 @@ export interface Waiter {
   readonly sentAt: number;
 }
 
-/** Notes the nanoseconds since `sentAt`; a histogram takes whole numbers from 1 on. */
-export function recordLatency(histogram: RecordableHistogram, sentAt: number): void {
-  histogram.record(Math.max(1, Math.round((performance.now() - sentAt) * 1e6)));
+/** Notes the nanoseconds since `sentAt`, and gives them back; a histogram takes whole numbers from 1 on. */
+export function recordLatency(histogram: RecordableHistogram, sentAt: number): number {
+  const nanos = Math.max(1, Math.round((performance.now() - sentAt) * 1e6));
+  histogram.record(nanos);
+  return nanos;
 }
 
 /** Who waits for which events of a lane, by the position behind the event's frame. */

@@ -46,6 +46,11 @@ test("a question that breaks has no figures, is told everywhere, and takes no ot
   expect(written.stderr).toMatch(/^sidecall: no figures for broken: .*counted 3, not 4\n$/);
 });
 
+test("an error with a code that is nobody's handler's fault is like any other", async () => {
+  expect(await ask(failing(new SidecallError("SIDECALL_LANE_DIED", "out of memory")), well)).toBe(4);
+  expect(written.stdout).toContain("well: How well?");
+});
+
 test("what the user can set right ends the benchmark at once", async () => {
   const error = new SidecallError("SIDECALL_MODULE_FAILED", "no such handler");
   await expect(ask(failing(error), well)).rejects.toBe(error);

@@ -67,7 +67,7 @@ test.skipIf(!hasRecorded(ANSWERS))(
     expect(stdout).toMatch(row("runs", "805"));
     expect(stdout).toMatch(row("tokens streamed", text(tokens)));
     expect(stdout).toMatch(row("token-statistics", text(2 * 805), "0", "0", "0"));
-    expect(stdout).toMatch(row("run-tree-tracer", text(2 * 805 + tokens + retries), "0", "0", "0"));
+    expect(stdout).toMatch(row("json-lines-tracer", text(2 * 805 + tokens + retries), "0", "0", "0"));
     expect(stdout).toMatch(row("gpt-4o", "805", text(promptTokens), "805", text(completionTokens)));
   },
   TIMEOUT_MILLIS,

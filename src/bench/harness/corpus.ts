@@ -41,7 +41,7 @@ export function generated(): Corpus {
     const tokens = words(50 + next(700));
     return { instruction: words(30).join(""), tokens, answer: tokens.join("") };
   });
-  return { source: "generated words, since the recorded answers are not there", chats };
+  return { source: "generated words", chats };
 }
 
 export function loadCorpus(): Corpus {

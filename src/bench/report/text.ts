@@ -23,11 +23,19 @@ function bar(share: number): string {
   return "█".repeat(eighths >> 3) + EIGHTHS[eighths & 7];
 }
 
-/** The medians as bars, a row a peer; where there is an axis, at its end. */
-function bars({ metric, unit, peers, xs, series }: MetricGroup, axis: string | undefined): string {
-  const last = xs.at(-1);
+/** Where on the axis the most peers are; of several places the last. */
+function fullestPlace({ xs, series }: MetricGroup): number | undefined {
+  const peersAt = (place: number) => series.filter(({ x }) => x === place).length;
+  const most = Math.max(...xs.map(peersAt));
+  return xs.findLast((x) => peersAt(x) === most);
+}
+
+/** The medians as bars, a row a peer; where there is an axis, at one place of it. */
+function bars(group: MetricGroup, axis: string | undefined): string {
+  const { metric, unit, peers, series } = group;
+  const place = fullestPlace(group);
   const rows = peers.flatMap((peer) => {
-    const own = series.find((one) => one.peer === peer && one.x === last);
+    const own = series.find((one) => one.peer === peer && one.x === place);
     return own === undefined ? [] : [{ peer, value: median(own.rounds) }];
   });
   const [name, most] = [
@@ -37,7 +45,7 @@ function bars({ metric, unit, peers, xs, series }: MetricGroup, axis: string | u
   const lines = rows.map(
     ({ peer, value }) => `${peer.padEnd(name)} ${bar(most > 0 ? value / most : 0)} ${short(value)}`,
   );
-  const where = axis === undefined || last === undefined ? "" : ` at ${compact(last)} ${axis}`;
+  const where = axis === undefined || place === undefined ? "" : ` at ${compact(place)} ${axis}`;
   return [`${metric}, ${unit}${where}`, ...lines].join("\n");
 }
 
