@@ -36,6 +36,7 @@ export class Overhead {
   readonly #tell: () => object;
   readonly #nanos = createHistogram();
   #firstNanos = 0;
+  #otherNanos = 0;
   #calls = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
 
@@ -58,6 +59,7 @@ export class Overhead {
   #note(start: number): void {
     const nanos = recordLatency(this.#nanos, start);
     if (this.#calls === 0) this.#firstNanos = nanos;
+    else this.#otherNanos += nanos;
     if (!statsChannel.hasSubscribers) return;
     const now = performance.now();
     if (now - this.#toldAt < PUBLISH_MILLIS) return;
@@ -71,12 +73,12 @@ export class Overhead {
       const callNanos = { mean: 0, p50: 0, p99: 0, max: 0 };
       return { calls: this.#calls, sampledCalls: 0, callNanos, estimatedMillis: 0 };
     }
-    const others = count === 1 ? 0 : (mean * count - this.#firstNanos) / (count - 1);
+    const otherNanos = this.#otherNanos / Math.max(1, count - 1);
     return {
       calls: this.#calls,
       sampledCalls: count,
       callNanos: { mean, p50: this.#nanos.percentile(50), p99: this.#nanos.percentile(99), max },
-      estimatedMillis: (this.#firstNanos + others * (this.#calls - 1)) / 1e6,
+      estimatedMillis: (this.#firstNanos + otherNanos * (this.#calls - 1)) / 1e6,
     };
   }
 }

@@ -105,7 +105,7 @@ test("the terminal gets a table for every metric over an axis, and bars", () => 
 test("bars show the place at which the most peers are", () => {
   const alone = { peer: "b", metric: "call", unit: "µs", x: 3e6, rounds: [1] };
   expect(answerText({ ...LINES, series: [...LINES.series, alone] })).toMatch(
-    /call, µs at 2M .*\na, 1 handler +█+\S* 30,000\na, 8 handlers █{40} 300,000\n$/,
+    /call, µs at 2M .*\na, 1 handler +█+\S* 30,000\na, 8 handlers █{40} 300,000\n/,
   );
 });
 
