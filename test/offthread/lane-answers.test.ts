@@ -20,7 +20,9 @@ function lane() {
   const consumer = new RingConsumer(ring);
   const counters = LaneCounters.allocate(1);
   const posted: LaneReport[] = [];
-  const hear = () => posted.splice(0).forEach((report) => answers.take(report));
+  const hear = () => {
+    for (let report = posted.shift(); report !== undefined; report = posted.shift()) answers.take(report);
+  };
   const answers = new LaneAnswers({ writer, counters, hear });
   return {
     /** Sends an event, and waits for it. */
@@ -47,6 +49,10 @@ function lane() {
       counters.countFailureReport();
     },
     release: () => void consumer.release(),
+    /** The lane, which told nothing of what it knew to be looked for, tells that it sleeps. */
+    fallAsleep: () => void posted.push({ settled: [], failures: [], idle: true }),
+    hear,
+    areAwaited: () => answers.areAwaited,
     isWatched: () => consumer.isWatched,
   };
 }
@@ -74,4 +80,29 @@ test("a failure that is counted, told and released between any two looks reaches
     }
     await expect(outcome, steps).resolves.toBe("raised");
   }
+});
+
+test("who hears that the lane sleeps before he has looked is answered by that, with what failed", async () => {
+  for (const fails of [false, true]) {
+    const { send, settle, report, release, fallAsleep, hear, areAwaited } = lane();
+    const { position, outcome } = send();
+    settle(fails);
+    if (fails) report(position);
+    release();
+    fallAsleep();
+    hear();
+    expect(areAwaited()).toBe(false);
+    await expect(outcome).resolves.toBe(fails ? "raised" : "well");
+  }
+});
+
+test("that a lane sleeps answers nobody whose event has failed since, before the failure is heard", async () => {
+  const { send, settle, report, release, fallAsleep, hear } = lane();
+  fallAsleep();
+  const { position, outcome } = send();
+  settle(true);
+  report(position);
+  release();
+  hear();
+  await expect(outcome).resolves.toBe("raised");
 });
