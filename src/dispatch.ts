@@ -58,11 +58,14 @@ export function announce(
   event: EventName,
   traceId: string | undefined,
 ): void {
+  // The event itself will show what is wrong with a handler.
+  const ignore = () => undefined;
   for (const handler of handlers) {
     try {
-      handler.expectEvent?.(event, traceId);
+      const returned: unknown = handler.expectEvent?.(event, traceId);
+      if (isThenable(returned)) Promise.resolve(returned).then(undefined, ignore);
     } catch {
-      // The event itself will show what is wrong with the handler.
+      ignore();
     }
   }
 }
