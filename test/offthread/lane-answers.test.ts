@@ -7,6 +7,7 @@ import type { LaneReport } from "../../src/offthread/protocol.ts";
 import { RingConsumer } from "../../src/shared-memory/consumer.ts";
 import { LaneCounters } from "../../src/shared-memory/counters.ts";
 import { allocateRing } from "../../src/shared-memory/layout.ts";
+import { RingProducer } from "../../src/shared-memory/producer.ts";
 import { encodeCopy } from "../../src/wire/codec.ts";
 import { EVENT } from "../../src/wire/frames.ts";
 
@@ -51,6 +52,14 @@ function lane() {
     release: () => void consumer.release(),
     /** The lane, which told nothing of what it knew to be looked for, tells that it sleeps. */
     fallAsleep: () => void posted.push({ settled: [], failures: [], idle: true }),
+    /** The lane's thread ends: its last report, if there is one, is counted by nobody. */
+    die(position?: number): void {
+      if (position !== undefined) {
+        posted.push({ settled: [[position, encodeCopy(new RangeError("last"))]], failures: [], idle: false });
+      }
+      hear();
+      answers.settleUntold();
+    },
     hear,
     areAwaited: () => answers.areAwaited,
     isWatched: () => consumer.isWatched,
@@ -104,5 +113,31 @@ test("that a lane sleeps answers nobody whose event has failed since, before the
   report(position);
   release();
   hear();
+  await expect(outcome).resolves.toBe("raised");
+});
+
+test("what fails and is released just as the ring is looked at reaches who waits for it", async () => {
+  const { send, settle, report, release } = lane();
+  const { position, outcome } = send();
+  const looked = vi.spyOn(RingProducer.prototype, "released", "get").mockImplementationOnce(() => {
+    settle(true);
+    report(position);
+    release();
+    return position;
+  });
+  await expect(outcome).resolves.toBe("raised");
+  looked.mockRestore();
+});
+
+test("what a thread told as it died hides no failure in the next one", async () => {
+  const { send, settle, report, release, die } = lane();
+  const first = send();
+  settle(true);
+  die(first.position);
+  await expect(first.outcome).resolves.toBe("last");
+  const { position, outcome } = send();
+  settle(true);
+  report(position);
+  release();
   await expect(outcome).resolves.toBe("raised");
 });
