@@ -15,6 +15,7 @@ test.each(
     { ordering, mode: "idle", expected: "" },
     { ordering, mode: "idle after work", expected: "a" },
     { ordering, mode: "owing", expected: DIGITS.repeat(100) },
+    { ordering, mode: "owing tokens", expected: DIGITS.repeat(100) },
     { ordering, mode: "owing slowly", expected: DIGITS },
     { ordering, mode: "busy while it waits", expected: "a" },
     { ordering, mode: "owing over deaths", expected: DIGITS.replace("5", "").repeat(6) },

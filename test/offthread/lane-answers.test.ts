@@ -39,6 +39,7 @@ function lane() {
       );
       return { position, outcome };
     },
+    skip: () => void consumer.next(),
     settle(failed: boolean): void {
       consumer.settle(consumer.next());
       if (failed) counters.countFailed(0);
@@ -140,4 +141,25 @@ test("what a thread told as it died hides no failure in the next one", async () 
   report(position);
   release();
   await expect(outcome).resolves.toBe("raised");
+});
+
+test("who waits for what a thread released and did not tell is answered when it dies", async () => {
+  const { send, settle, release, die, areAwaited } = lane();
+  const released = send();
+  settle(false);
+  release();
+  die();
+  expect(areAwaited()).toBe(false);
+  await expect(released.outcome).resolves.toBe("well");
+});
+
+test("who waits for what a thread settled behind an event that it did not is answered when it dies", async () => {
+  const { send, skip, settle, die, areAwaited } = lane();
+  send();
+  skip();
+  const { outcome } = send();
+  settle(false);
+  die();
+  await expect(outcome).resolves.toBe("well");
+  expect(areAwaited()).toBe(true);
 });
