@@ -60,9 +60,10 @@ export function announce(
 ): void {
   for (const handler of handlers) {
     try {
-      handler.expectEvent?.(event, traceId);
+      const returned: unknown = handler.expectEvent?.(event, traceId);
+      if (isThenable(returned)) Promise.resolve(returned).catch(() => undefined);
     } catch {
-      // The event itself will show what is wrong with the handler.
+      // As with what rejects: the event itself will show what is wrong with the handler.
     }
   }
 }

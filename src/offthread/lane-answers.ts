@@ -50,12 +50,14 @@ export class LaneAnswers {
     if (this.#waiters.size === 1) this.#watch.begin();
   }
 
-  take({ settled, failures }: LaneReport): void {
+  take({ settled, failures, idle }: LaneReport): void {
     if (failures.length > 0 || settled.some(([, raised]) => raised !== undefined)) this.#failureReports += 1;
     for (const { error, ...failure } of failures) reportFailure({ ...failure, error: decodeValue(error) });
     for (const [position, raised] of settled) {
       this.#waiters.settle(position, raised === undefined ? undefined : { error: decodeValue(raised) });
     }
+    // It may have told nothing of what it knew to be watched, and it does not tell again that it sleeps.
+    if (idle) this.#settle();
   }
 
   /** The lane's thread is dead, and all that it has told is taken: settles what it has settled and not told any more. */

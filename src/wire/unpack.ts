@@ -91,7 +91,12 @@ function decodeExtension(bytes: Uint8Array, type: number): unknown {
   if (type === EXACT_TEXT) return unpackText(bytes);
   const unpack = UNPACK[type];
   if (unpack === undefined) return new ExtData(type, bytes);
-  return unpack(decode(bytes, OPTIONS) as never);
+  try {
+    return unpack(decode(bytes, OPTIONS) as never);
+  } catch (error) {
+    // Such as the address of an object that is a URL by its class alone.
+    return new StandIn("unreadable", error instanceof Error ? error.message : "");
+  }
 }
 
 const OPTIONS: DecoderOptions = {

@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { AsyncCallbackManager, BaseCallbackManager, type CallbackHandler } from "../../src/index.ts";
 import { collectFailures } from "../placements.ts";
@@ -291,4 +292,16 @@ test("handlers are told of a start before its record is made; what they do with 
     ["on_chat_model_start", chain.runId, 1],
   ]);
   expect(handler.records).toHaveLength(3);
+});
+
+test("a handler that rejects what it is told of a start in advance leaves no unhandled rejection", async () => {
+  const unhandled: unknown[] = [];
+  const onUnhandled = (error: unknown) => void unhandled.push(error);
+  process.on("unhandledRejection", onUnhandled);
+  const handler = { ...recorder(), expectEvent: () => Promise.reject(new RangeError("too early")) };
+  await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, {});
+  await immediate();
+  process.off("unhandledRejection", onUnhandled);
+  expect(unhandled).toEqual([]);
+  expect(handler.records).toHaveLength(1);
 });

@@ -15,7 +15,9 @@ test.each(
     { ordering, mode: "idle", expected: "" },
     { ordering, mode: "idle after work", expected: "a" },
     { ordering, mode: "owing", expected: DIGITS.repeat(100) },
+    { ordering, mode: "owing tokens", expected: DIGITS.repeat(100) },
     { ordering, mode: "owing slowly", expected: DIGITS },
+    { ordering, mode: "busy while it waits", expected: "a" },
     { ordering, mode: "owing over deaths", expected: DIGITS.replace("5", "").repeat(6) },
   ]),
 )("a process ends by itself, but not before what it owes is handled: $mode ($ordering)", async (given) => {
@@ -24,7 +26,7 @@ test.each(
   // Deaths are warned of, which is not the question here.
   const flags = given.mode === "owing over deaths" ? ["--no-warnings"] : [];
   const args = [...flags, PROGRAM, given.mode, given.ordering, path];
-  const { stderr } = await promisify(execFile)(process.execPath, args);
+  const { stderr } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
   expect(stderr).toBe("");
   const written = readFileSync(path, "utf8");
   if (given.ordering === "trace") expect(written).toBe(given.expected);

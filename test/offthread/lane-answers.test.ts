@@ -7,6 +7,7 @@ import type { LaneReport } from "../../src/offthread/protocol.ts";
 import { RingConsumer } from "../../src/shared-memory/consumer.ts";
 import { LaneCounters } from "../../src/shared-memory/counters.ts";
 import { allocateRing } from "../../src/shared-memory/layout.ts";
+import { RingProducer } from "../../src/shared-memory/producer.ts";
 import { encodeCopy } from "../../src/wire/codec.ts";
 import { EVENT } from "../../src/wire/frames.ts";
 
@@ -21,7 +22,8 @@ function lane() {
   const counters = LaneCounters.allocate(1);
   const posted: LaneReport[] = [];
   const hear = () => {
-    for (const report of posted.splice(0)) answers.take(report);
+    // One at a time: taking one may hear the next.
+    for (let report = posted.shift(); report !== undefined; report = posted.shift()) answers.take(report);
   };
   const answers = new LaneAnswers({ writer, counters, hear });
   return {
@@ -38,6 +40,7 @@ function lane() {
       );
       return { position, outcome };
     },
+    skip: () => void consumer.next(),
     settle(failed: boolean): void {
       consumer.settle(consumer.next());
       if (failed) counters.countFailed(0);
@@ -49,6 +52,18 @@ function lane() {
       counters.countFailureReport();
     },
     release: () => void consumer.release(),
+    /** The lane, which told nothing of what it knew to be looked for, tells that it sleeps. */
+    fallAsleep: () => void posted.push({ settled: [], failures: [], idle: true }),
+    /** The lane's thread ends: its last report, if there is one, is counted by nobody. */
+    die(position?: number): void {
+      if (position !== undefined) {
+        posted.push({ settled: [[position, encodeCopy(new RangeError("last"))]], failures: [], idle: false });
+      }
+      hear();
+      answers.settleUntold();
+    },
+    hear,
+    areAwaited: () => answers.areAwaited,
     isWatched: () => consumer.isWatched,
   };
 }
@@ -76,4 +91,76 @@ test("a failure that is counted, told and released between any two looks reaches
     }
     await expect(outcome, steps).resolves.toBe("raised");
   }
+});
+
+test("who hears that the lane sleeps before he has looked is answered by that, with what failed", async () => {
+  for (const fails of [false, true]) {
+    const { send, settle, report, release, fallAsleep, hear, areAwaited } = lane();
+    const { position, outcome } = send();
+    settle(fails);
+    if (fails) report(position);
+    release();
+    fallAsleep();
+    hear();
+    expect(areAwaited()).toBe(false);
+    await expect(outcome).resolves.toBe(fails ? "raised" : "well");
+  }
+});
+
+test("that a lane sleeps answers nobody whose event has failed since, before the failure is heard", async () => {
+  const { send, settle, report, release, fallAsleep, hear } = lane();
+  fallAsleep();
+  const { position, outcome } = send();
+  settle(true);
+  report(position);
+  release();
+  hear();
+  await expect(outcome).resolves.toBe("raised");
+});
+
+test("what fails and is released just as the ring is looked at reaches who waits for it", async () => {
+  const { send, settle, report, release } = lane();
+  const { position, outcome } = send();
+  const looked = vi.spyOn(RingProducer.prototype, "released", "get").mockImplementationOnce(() => {
+    settle(true);
+    report(position);
+    release();
+    return position;
+  });
+  await expect(outcome).resolves.toBe("raised");
+  looked.mockRestore();
+});
+
+test("what a thread told as it died hides no failure in the next one", async () => {
+  const { send, settle, report, release, die } = lane();
+  const first = send();
+  settle(true);
+  die(first.position);
+  await expect(first.outcome).resolves.toBe("last");
+  const { position, outcome } = send();
+  settle(true);
+  report(position);
+  release();
+  await expect(outcome).resolves.toBe("raised");
+});
+
+test("who waits for what a thread released and did not tell is answered when it dies", async () => {
+  const { send, settle, release, die, areAwaited } = lane();
+  const released = send();
+  settle(false);
+  release();
+  die();
+  expect(areAwaited()).toBe(false);
+  await expect(released.outcome).resolves.toBe("well");
+});
+
+test("who waits for what a thread settled behind an event that it did not is answered when it dies", async () => {
+  const { send, skip, settle, die, areAwaited } = lane();
+  send();
+  skip();
+  const { outcome } = send();
+  settle(false);
+  die();
+  await expect(outcome).resolves.toBe("well");
+  expect(areAwaited()).toBe(true);
 });

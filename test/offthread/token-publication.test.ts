@@ -3,7 +3,7 @@ import { setImmediate as immediate } from "node:timers/promises";
 import { beforeEach, expect, test, vi } from "vitest";
 import { FrameWriter } from "../../src/offthread/frame-writer.ts";
 import { RingConsumer } from "../../src/shared-memory/consumer.ts";
-import { allocateRing } from "../../src/shared-memory/layout.ts";
+import { allocateRing, SLEEPING } from "../../src/shared-memory/layout.ts";
 import { EVENT } from "../../src/wire/frames.ts";
 
 const HEAD = { kind: EVENT, code: 1, flags: 0, runNumber: 0, timestamp: 0 };
@@ -21,6 +21,7 @@ function lane(ringBytes = 64 * 1024) {
   const writer = new FrameWriter(ring, { overflow: "wait", maxBufferedBytes: 1024 });
   return {
     writer,
+    consumer,
     token: () => writer.tryWriteToken("a", 1, undefined),
     seen() {
       let frames = 0;
@@ -60,6 +61,22 @@ test("tokens that follow closely are visible 32 at a time, and when the event lo
   expect(seen()).toBe(5);
   await immediate();
   expect(seen()).toBe(0);
+  token();
+  await immediate();
+  expect(seen()).toBe(1);
+});
+
+test("a lane that sleeps is woken for them, be they published at once or later", async () => {
+  const { consumer, token, seen } = lane();
+  const woken = () => consumer.wait(SLEEPING, 20_000);
+  const first = woken();
+  token();
+  await expect(first).resolves.toBe(true);
+  expect(seen()).toBe(1);
+  const second = woken();
+  token();
+  await expect(second).resolves.toBe(true);
+  expect(seen()).toBe(1);
 });
 
 test("a pause makes them visible, and so does every other frame, and whoever wakes the lane", () => {

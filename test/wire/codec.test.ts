@@ -322,6 +322,20 @@ test("proxies arrive as what they show, revoked or throwing ones as stand-ins", 
   });
 });
 
+test("what no built-in class can be made of on the other side takes no other value with it", () => {
+  const url = Object.defineProperty(new URL("http://a/"), "href", { value: "nowhere" });
+  const pattern = Object.defineProperty(/a/, "source", { value: "(" });
+  const error = Object.assign(new Error("outer"), { url, pattern });
+  expect(cross([error, "after"])).toEqual([
+    expect.objectContaining({
+      message: "outer",
+      url: standIn("unreadable", "Invalid URL"),
+      pattern: standIn("unreadable", expect.stringContaining("Invalid regular expression")),
+    }),
+    "after",
+  ]);
+});
+
 test("a proxied array whose length grows with every look ends nevertheless", () => {
   let length = 1;
   const growing = new Proxy([1], {
