@@ -13,20 +13,20 @@ interface Retired {
  * that names it is settled: until then a lane that takes over from a dead one must be told what it means.
  */
 export class RunNumbers {
-  readonly #runs = new Map<number, WireRun>();
+  /** By their numbers, which are dense: with many open runs a hash table would cost each run its misses of the cache. */
+  readonly #runs: (WireRun | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #retired = new Fifo<Retired>();
-  #next = 0;
 
   /** Runs whose number is taken. */
   get size(): number {
-    return this.#runs.size;
+    return this.#runs.length - this.#free.length;
   }
 
   take(run: WireRun, released: number): number {
     this.#reclaim(released);
-    const runNumber = this.#free.pop() ?? this.#next++;
-    this.#runs.set(runNumber, run);
+    const runNumber = this.#free.pop() ?? this.#runs.length;
+    this.#runs[runNumber] = run;
     return runNumber;
   }
 
@@ -35,8 +35,8 @@ export class RunNumbers {
     this.#retired.push({ runNumber, position });
   }
 
-  runs(): Iterable<readonly [number, WireRun]> {
-    return this.#runs;
+  *runs(): Generator<readonly [number, WireRun]> {
+    for (const [runNumber, run] of this.#runs.entries()) if (run !== undefined) yield [runNumber, run];
   }
 
   #reclaim(released: number): void {
@@ -44,7 +44,7 @@ export class RunNumbers {
       const oldest = this.#retired.peek();
       if (oldest === undefined || !hasReached(released, oldest.position)) return;
       this.#retired.shift();
-      this.#runs.delete(oldest.runNumber);
+      this.#runs[oldest.runNumber] = undefined;
       this.#free.push(oldest.runNumber);
     }
   }
