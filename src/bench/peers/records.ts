@@ -1,5 +1,5 @@
-import { performance } from "node:perf_hooks";
 import { v7 as uuidv7 } from "uuid";
+import { now } from "../../clock.ts";
 import type { AnyEventRecord, EventRecord } from "../../events.ts";
 import type { Chat, Peer, Send } from "./peer.ts";
 
@@ -15,7 +15,7 @@ function identity(runId: string) {
     parentRunId: undefined,
     traceId: runId,
     tags: [],
-    timestamp: performance.timeOrigin + performance.now(),
+    timestamp: now(),
   };
 }
 
