@@ -13,6 +13,6 @@ export default defineConfig({
     hookTimeout: 30_000,
     // CI prints the counts from the file.
     reporters: process.env.CI ? ["default", ["json", { outputFile: "dist/test-results.json" }]] : ["default"],
-    server: { deps: { external: [/\/dist\/(?:src|workers)\//] } },
+    server: { deps: { external: [/\/dist\/(?:src|workers|bench)\//] } },
   },
 });

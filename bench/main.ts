@@ -1,10 +1,10 @@
-import { QUESTIONS } from "../src/bench/questions/all.ts";
 import { helpText, runBenchCommand } from "../src/cli/bench-command.ts";
 import { runAsProcess } from "../src/cli/process.ts";
 import { EXIT } from "../src/cli/usage.ts";
-import { figuresToReach } from "./figures.ts";
-import { guests } from "./peers/guests.ts";
-import { micro } from "./questions/micro.ts";
+import { guests } from "./guests/guests.ts";
+import { micro } from "./guests/micro.ts";
+import { figuresToReach } from "./guests/targets.ts";
+import { QUESTIONS } from "./questions/all.ts";
 
 const packages = ["@langchain/core", "pino", "@opentelemetry/sdk-trace-base", "benchmark"];
 const questions = [...QUESTIONS, micro];

@@ -7,27 +7,32 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Rooms of the house from top to bottom. A file imports from its own room and from those below. */
 const FLOORS: readonly (readonly string[])[] = [
+  ["bench/main.ts"],
   ["src/cli"],
-  ["src/langchain"],
+  ["bench"],
   ["src/index.ts"],
-  ["src/batch", "src/model-double", "src/bench"],
-  ["src/managers", "src/handlers", "src/tracers", "src/event-stream"],
-  ["src/dispatch.ts"],
-  ["workers"],
+  ["src/batch"],
+  ["src/event-stream"],
+  ["src/managers"],
   ["src/offthread"],
-  ["src/wire", "src/shared-memory"],
-  // The ground: words and checks that everything may use.
-  ["src"],
+  ["src/transports"],
+  ["workers"],
+  ["src/tracers"],
+  ["src/handlers"],
+  ["src/mock-server"],
+  ["src/llm", "src/wire", "src/token-queue"],
+  ["src/core", "src/shared-memory"],
+  ["src/common"],
 ];
 
 /** Packages, and names of the language, that one room keeps to itself. */
 const KEEPERS: readonly (readonly [what: RegExp, rooms: readonly string[]])[] = [
   [/from "@msgpack\/msgpack"/, ["src/wire"]],
-  [/from "piscina"/, ["src/offthread", "src/bench"]],
-  [/from "comlink"/, ["src/offthread", "workers"]],
-  [/"@langchain\/core/, ["src/langchain"]],
-  [/"(openai|gpt-tokenizer)/, ["src/batch", "src/handlers", "src/bench"]],
-  [/\bAtomics\./, ["src/shared-memory"]],
+  [/from "piscina"/, ["src/transports", "bench"]],
+  [/from "comlink"/, ["src/transports", "workers"]],
+  [/"@langchain\/core/, ["bench"]],
+  [/"(openai|gpt-tokenizer)/, ["src/batch", "src/handlers", "bench"]],
+  [/\bAtomics\./, ["src/shared-memory", "src/token-queue"]],
 ];
 
 function filesBelow(folder: string): string[] {
@@ -36,7 +41,7 @@ function filesBelow(folder: string): string[] {
     .map((file) => join(folder, file));
 }
 
-const files = [...filesBelow("src"), ...filesBelow("workers")];
+const files = [...filesBelow("src"), ...filesBelow("workers"), ...filesBelow("bench")];
 
 /** Code without comments, in which rooms may be spoken of. */
 function code(file: string): string {

@@ -1,6 +1,6 @@
-import { SidecallError } from "../src/errors.ts";
-import type { LaneControl } from "../src/offthread/protocol.ts";
+import { SidecallError } from "../src/common/errors.ts";
 import { encodeCopy } from "../src/wire/codec.ts";
+import type { LaneControl } from "../src/wire/protocol.ts";
 import type { HandlerSlot } from "./load-handlers.ts";
 
 /** Calls `flush` or `close` of every handler that has it, all together. Gives back the msgpack of what they threw. */

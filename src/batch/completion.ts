@@ -1,6 +1,6 @@
 import type { ChatCompletionChunk } from "openai/resources/chat/completions";
-import type { Generation, LLMResult } from "../events.ts";
-import { isObject, type JsonObject } from "../json-object.ts";
+import { isObject, type JsonObject } from "../common/json-object.ts";
+import type { Generation, LLMResult } from "../core/events.ts";
 
 /*
  * A chat completion put together again from the chunks of its stream. Texts grow, lists grow by their entries'

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { LineFile } from "../line-file.ts";
+import { LineFile } from "../common/line-file.ts";
 import { type Line, readLines } from "./lines.ts";
 import { ModelClient } from "./model-client.ts";
 import { type BatchOptions, type BatchSettings, batchSettings, checkFiles } from "./options.ts";

@@ -1,6 +1,6 @@
 import { APIError } from "openai";
-import { errorText, SidecallError } from "../errors.ts";
-import { isObject } from "../json-object.ts";
+import { errorText, SidecallError } from "../common/errors.ts";
+import { isObject } from "../common/json-object.ts";
 
 /** Longer waits than this are not asked of a batch, whatever a server's header says. */
 const MAX_DELAY_MILLIS = 60_000;

@@ -3,9 +3,9 @@ import type {
   ChatCompletionChunk,
   ChatCompletionCreateParamsStreaming,
 } from "openai/resources/chat/completions";
-import { SidecallError } from "../errors.ts";
+import { SidecallError } from "../common/errors.ts";
+import { Turns } from "./loop-yielder.ts";
 import type { BatchRequest } from "./request.ts";
-import { Turns } from "./turns.ts";
 
 /** An answer that has begun. */
 export interface OpenAnswer {

@@ -1,9 +1,9 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import { errorText, SidecallError } from "../errors.ts";
-import type { CallbackHandler } from "../handler.ts";
+import { errorText, SidecallError } from "../common/errors.ts";
+import { checkInteger, checkKeys, invalidOption, MAX_TIMER_MILLIS } from "../common/validate.ts";
+import type { CallbackHandler } from "../core/handler.ts";
 import { AsyncCallbackManager } from "../managers/async-manager.ts";
-import { checkInteger, checkKeys, invalidOption, MAX_TIMER_MILLIS } from "../options.ts";
 import type { BatchProgress } from "./statistics.ts";
 
 export interface BatchOptions {

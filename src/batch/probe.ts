@@ -1,4 +1,4 @@
-import { SidecallError } from "../errors.ts";
+import { SidecallError } from "../common/errors.ts";
 import { innermostMessage, systemCode } from "./failures.ts";
 
 const PROBE_MILLIS = 10_000;

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from "uuid";
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode } from "../common/errors.ts";
 import type { MalformedLine } from "./request.ts";
 
 /** One line of the output, in OpenAI's Batch format; `error.line` is the input's line, from 1. */

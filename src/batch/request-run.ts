@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { APIError } from "openai";
 import type { ChatCompletionChunk } from "openai/resources/chat/completions";
-import { SidecallError } from "../errors.ts";
+import { SidecallError } from "../common/errors.ts";
 import { newRunId } from "../managers/run-id.ts";
+import { untoldRun } from "../managers/run-kinds.ts";
 import type { AsyncCallbackManagerForLLMRun } from "../managers/run-managers.ts";
-import { untoldRun } from "../managers/untold-run.ts";
 import { CompletionBuilder } from "./completion.ts";
 import { failureText, isRetryable, refusalBody, retryDelayMillis, statusOf } from "./failures.ts";
 import type { ModelClient } from "./model-client.ts";

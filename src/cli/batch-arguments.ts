@@ -1,5 +1,5 @@
 import type { BatchOptions } from "../batch/options.ts";
-import { MAX_TIMER_MILLIS } from "../options.ts";
+import { MAX_TIMER_MILLIS } from "../common/validate.ts";
 import { numberOption, parseCommandLine, usageError } from "./usage.ts";
 
 export const HELP = `sidecall batch <input.jsonl> --base-url <url> --output <file> [options]

@@ -1,15 +1,15 @@
 import { resolve } from "node:path";
-import { loadCorpus } from "../bench/harness/corpus.ts";
-import { FULL, QUICK } from "../bench/harness/effort.ts";
-import type { Answer, Guests, Question } from "../bench/harness/question.ts";
-import { QUESTIONS } from "../bench/questions/all.ts";
-import type { Figure } from "../bench/report/figure.ts";
-import { resultsPage } from "../bench/report/html.ts";
-import type { Results } from "../bench/report/results.ts";
-import { runBench } from "../bench/run.ts";
-import { errorText } from "../errors.ts";
-import { onHandlerError } from "../failures.ts";
-import { LineFile } from "../line-file.ts";
+import { loadCorpus } from "../../bench/harness/corpus.ts";
+import { FULL, QUICK } from "../../bench/harness/profile.ts";
+import type { Answer, Guests, Question } from "../../bench/harness/question.ts";
+import { QUESTIONS } from "../../bench/questions/all.ts";
+import type { Figure } from "../../bench/report/figure.ts";
+import { resultsPage } from "../../bench/report/html.ts";
+import type { Results } from "../../bench/report/results.ts";
+import { runBench } from "../../bench/run.ts";
+import { errorText } from "../common/errors.ts";
+import { LineFile } from "../common/line-file.ts";
+import { onHandlerError } from "../core/failures.ts";
 import { ownSpec } from "./handlers.ts";
 import { EXIT, parseCommandLine, usageError } from "./usage.ts";
 

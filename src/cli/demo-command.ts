@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { SidecallError } from "../errors.ts";
+import { SidecallError } from "../common/errors.ts";
 import { run as runBatchCommand } from "./batch-command.ts";
 import { parseCommandLine } from "./usage.ts";
 

@@ -1,4 +1,4 @@
-import { SidecallError } from "../errors.ts";
+import { SidecallError } from "../common/errors.ts";
 
 const STOPPED_MILLIS = 30_000;
 

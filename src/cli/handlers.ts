@@ -1,10 +1,15 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { jsonLinesTracerModule, tokenStatisticsModule } from "../handler-modules.ts";
-import { mergeTokenReports, type TokenReport, type TokenStatistics } from "../handlers/token-statistics.ts";
+import {
+  mergeTokenReports,
+  type TokenReport,
+  type TokenStatistics,
+} from "../handlers/accounting/token-statistics.ts";
+import { tokenStatisticsModule } from "../handlers/modules.ts";
 import { offThread } from "../offthread/off-thread.ts";
 import type { OffThreadHandler } from "../offthread/off-thread-handler.ts";
-import type { HandlerSpec } from "../offthread/options.ts";
+import { jsonLinesTracerModule } from "../tracers/modules.ts";
+import type { HandlerSpec } from "../transports/options.ts";
 
 /** How one handler has fared, over all its threads. */
 export interface HandlerRow {

@@ -6,7 +6,7 @@ import { type Command, EXIT, usageError } from "./usage.ts";
 // Loaded when asked for: `openai` and the tokenizer are for those alone who need them.
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   batch: () => import("./batch-command.ts"),
-  "model-double": () => import("./model-double-command.ts"),
+  "model-double": () => import("./mock-server-command.ts"),
   demo: () => import("./demo-command.ts"),
   bench: () => import("./bench-command.ts"),
 };

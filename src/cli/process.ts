@@ -1,4 +1,4 @@
-import { SidecallError } from "../errors.ts";
+import { SidecallError } from "../common/errors.ts";
 import { EXIT, plainText } from "./usage.ts";
 
 function exitCodeOf(error: unknown): number {

@@ -1,5 +1,5 @@
 import { type BatchFailure, type BatchSummary, type Quantiles, shortText } from "../batch/statistics.ts";
-import type { TokenReport } from "../handlers/token-statistics.ts";
+import type { TokenReport } from "../handlers/accounting/token-statistics.ts";
 import type { HandlerRow } from "./handlers.ts";
 
 /** What the main thread was like while a batch ran. */

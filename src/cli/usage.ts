@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { errorText, SidecallError } from "../errors.ts";
+import { errorText, SidecallError } from "../common/errors.ts";
 
 /** How a command ends. 130 and 143 are 128 plus the number of the signal that stopped it. */
 export const EXIT = {

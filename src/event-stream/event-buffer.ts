@@ -1,4 +1,4 @@
-import { Fifo } from "../fifo.ts";
+import { Fifo } from "../common/fifo.ts";
 
 /** An item that waits for space, and who is told when it has got some. */
 interface Waiting<T> {

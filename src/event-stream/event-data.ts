@@ -1,5 +1,5 @@
-import { EVENTS, type EventRecord } from "../events.ts";
-import { isObject } from "../json-object.ts";
+import { isObject } from "../common/json-object.ts";
+import { EVENTS, type EventRecord } from "../core/events.ts";
 import type { StartRecord } from "../tracers/run-head.ts";
 import { inputsOf } from "../tracers/run-values.ts";
 import type { StreamedRunType } from "./stream-event.ts";

@@ -1,4 +1,4 @@
-import { invalidOption } from "../options.ts";
+import { invalidOption } from "../common/validate.ts";
 
 /**
  * Which events a stream has: with any `include…`, those that match at least one of them, and of these the ones that

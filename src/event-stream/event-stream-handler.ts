@@ -1,5 +1,5 @@
-import { SidecallError } from "../errors.ts";
-import { type AnyEventRecord, EVENT_INFO, type EventRecord, startName } from "../events.ts";
+import { SidecallError } from "../common/errors.ts";
+import { type AnyEventRecord, EVENT_INFO, type EventRecord, startName } from "../core/events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
 import type { StartRecord } from "../tracers/run-head.ts";
 import {

@@ -1,4 +1,4 @@
-import { SidecallError } from "../errors.ts";
+import { SidecallError } from "../common/errors.ts";
 import type { EventBuffer } from "./event-buffer.ts";
 import type { StreamEvent } from "./stream-event.ts";
 

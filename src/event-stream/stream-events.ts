@@ -1,9 +1,9 @@
 import { AsyncResource } from "node:async_hooks";
+import { checkInteger, checkKeys, checkSignal, invalidOption } from "../common/validate.ts";
 import { AsyncCallbackManager } from "../managers/async-manager.ts";
 import type { BaseCallbackManager } from "../managers/base-manager.ts";
 import type { Callbacks } from "../managers/configure.ts";
 import { type CallbackContext, withContext } from "../managers/context.ts";
-import { checkInteger, checkKeys, checkSignal, invalidOption } from "../options.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import { eventFilter, FILTER_KEYS, type StreamEventFilters } from "./event-filter.ts";
 import { EventStream } from "./event-stream.ts";

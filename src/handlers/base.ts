@@ -1,5 +1,5 @@
-import type { AnyEventRecord } from "../events.ts";
-import type { CallbackHandler, HandlerMethods } from "../handler.ts";
+import type { AnyEventRecord } from "../core/events.ts";
+import type { CallbackHandler, HandlerMethods } from "../core/handler.ts";
 
 /**
  * Base class of handlers: every method of the six mixins is optional, every flag false.

@@ -1,8 +1,8 @@
-import { contentText } from "../buffer-string.ts";
-import type { EventRecord, LLMResult, RunIdentity } from "../events.ts";
-import { isObject } from "../json-object.ts";
-import { invalidOption } from "../options.ts";
-import { generationsOf, look } from "../usage.ts";
+import { isObject } from "../common/json-object.ts";
+import { invalidOption } from "../common/validate.ts";
+import type { EventRecord, LLMResult, RunIdentity } from "../core/events.ts";
+import { contentText } from "../core/message-text.ts";
+import { generationsOf, look } from "../llm/usage.ts";
 import { OpenTraces } from "./open-traces.ts";
 
 export interface FinalAnswerOptions {

@@ -1,4 +1,4 @@
-import type { RunIdentity } from "../events.ts";
+import type { RunIdentity } from "../core/events.ts";
 
 interface OpenTrace<State> {
   readonly openRuns: Set<string>;

@@ -1,7 +1,7 @@
-import { announce, dispatch, dispatchAll } from "../dispatch.ts";
-import type { AnyEventRecord, ChatMessage, EventName, OwnFields, Serialized } from "../events.ts";
-import { checkKeys } from "../options.ts";
-import { anySignal } from "../signals.ts";
+import { anySignal } from "../common/signals.ts";
+import { checkKeys } from "../common/validate.ts";
+import { announce, dispatch, dispatchAll } from "../core/dispatch.ts";
+import type { AnyEventRecord, ChatMessage, EventName, OwnFields, Serialized } from "../core/events.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
 import { type ConfigureOptions, configured } from "./configure.ts";
 import type { ManagerOptions } from "./manager-options.ts";

@@ -1,5 +1,5 @@
-import type { CallbackHandler } from "../handler.ts";
-import { anySignal } from "../signals.ts";
+import { anySignal } from "../common/signals.ts";
+import type { CallbackHandler } from "../core/handler.ts";
 import {
   checkHandlers,
   checkManagerOptions,

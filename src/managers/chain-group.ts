@@ -1,5 +1,5 @@
-import { checkKeys } from "../options.ts";
-import { untilAborted } from "../signals.ts";
+import { untilAborted } from "../common/signals.ts";
+import { checkKeys } from "../common/validate.ts";
 import { AsyncCallbackManager } from "./async-manager.ts";
 import type { Callbacks } from "./configure.ts";
 import { checkBody, withContext } from "./context.ts";

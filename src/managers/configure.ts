@@ -1,7 +1,7 @@
-import type { CallbackHandler } from "../handler.ts";
-import { StdOutCallbackHandler } from "../handlers/stdout.ts";
-import { checkKeys, checkSignal } from "../options.ts";
-import { anySignal } from "../signals.ts";
+import { anySignal } from "../common/signals.ts";
+import { checkKeys, checkSignal } from "../common/validate.ts";
+import type { CallbackHandler } from "../core/handler.ts";
+import { StdOutCallbackHandler } from "../handlers/printing/stdout.ts";
 import { ConsoleTracer } from "../tracers/console-tracer.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
 import { type Surroundings, surroundings } from "./context.ts";

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { CallbackHandler } from "../handler.ts";
-import { checkKeys, checkSignal, invalidOption } from "../options.ts";
-import { anySignal } from "../signals.ts";
+import { anySignal } from "../common/signals.ts";
+import { checkKeys, checkSignal, invalidOption } from "../common/validate.ts";
+import type { CallbackHandler } from "../core/handler.ts";
 import { BaseCallbackManager, union } from "./base-manager.ts";
 import { checkParent, type ParentRun } from "./manager-options.ts";
 import { AsyncRunManager } from "./run-managers.ts";

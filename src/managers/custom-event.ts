@@ -1,5 +1,5 @@
-import { SidecallError } from "../errors.ts";
-import { checkKeys } from "../options.ts";
+import { SidecallError } from "../common/errors.ts";
+import { checkKeys } from "../common/validate.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
 import { surroundings } from "./context.ts";
 import { AsyncRunManager } from "./run-managers.ts";

@@ -1,6 +1,6 @@
-import { errorText } from "../errors.ts";
-import type { CallbackHandler } from "../handler.ts";
-import { checkKeys, invalidOption } from "../options.ts";
+import { errorText } from "../common/errors.ts";
+import { checkKeys, invalidOption } from "../common/validate.ts";
+import type { CallbackHandler } from "../core/handler.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 
 /** Where every configured manager may get one more handler from. */

@@ -1,6 +1,6 @@
-import type { CallbackHandler } from "../handler.ts";
-import { isObject } from "../json-object.ts";
-import { checkKeys, checkSignal, invalidOption } from "../options.ts";
+import { isObject } from "../common/json-object.ts";
+import { checkKeys, checkSignal, invalidOption } from "../common/validate.ts";
+import type { CallbackHandler } from "../core/handler.ts";
 
 /** A run that others hang under: a run manager, or the ids of a run that is traced elsewhere. */
 export interface ParentRun {

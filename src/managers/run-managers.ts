@@ -1,5 +1,5 @@
-import type { LLMResult, RetryState, RunIdentity, TokenIndex } from "../events.ts";
-import type { CallbackHandler } from "../handler.ts";
+import type { LLMResult, RetryState, RunIdentity, TokenIndex } from "../core/events.ts";
+import type { CallbackHandler } from "../core/handler.ts";
 import type { AsyncCallbackManager } from "./async-manager.ts";
 import type { ManagerOptions, ParentRun } from "./manager-options.ts";
 import type { Run } from "./run.ts";

@@ -1,6 +1,7 @@
-import { now } from "../clock.ts";
-import { dispatch, SETTLED } from "../dispatch.ts";
-import { SidecallError } from "../errors.ts";
+import { now } from "../common/clock.ts";
+import { SidecallError } from "../common/errors.ts";
+import { rejected, untilAborted } from "../common/signals.ts";
+import { dispatch, SETTLED } from "../core/dispatch.ts";
 import {
   EVENT_INFO,
   type EventName,
@@ -9,10 +10,9 @@ import {
   type OwnFields,
   type RunIdentity,
   type TokenIndex,
-} from "../events.ts";
-import { reportFailure } from "../failures.ts";
-import type { CallbackHandler, SinkRun, TokenSink } from "../handler.ts";
-import { rejected, untilAborted } from "../signals.ts";
+} from "../core/events.ts";
+import { reportFailure } from "../core/failures.ts";
+import type { CallbackHandler, SinkRun, TokenSink } from "../core/handler.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import type { ParentRun } from "./manager-options.ts";
 

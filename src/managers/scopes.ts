@@ -1,4 +1,4 @@
-import { UsageMetadataCallbackHandler } from "../handlers/usage-metadata.ts";
+import { UsageMetadataCallbackHandler } from "../handlers/accounting/usage-metadata.ts";
 import { RunCollector } from "../tracers/run-collector.ts";
 import { withContext } from "./context.ts";
 

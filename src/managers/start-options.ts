@@ -1,4 +1,4 @@
-import { checkKeys, checkSignal, checkText, invalidOption } from "../options.ts";
+import { checkKeys, checkSignal, checkText, invalidOption } from "../common/validate.ts";
 
 export interface StartOptions {
   /** Id of the run; with several prompts, of the first one's. @default a new UUIDv7 */

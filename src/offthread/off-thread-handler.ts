@@ -1,16 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isInterested } from "../delivery.ts";
-import { SidecallError } from "../errors.ts";
-import { type AnyEventRecord, EVENT_INFO, type EventName } from "../events.ts";
-import type { CallbackHandler, SinkRun, TokenSink } from "../handler.ts";
-import { checkKeys, checkMillis } from "../options.ts";
-import type { TokenDoor } from "./lane-tokens.ts";
-import type { ResolvedOptions } from "./options.ts";
-import { Overhead } from "./overhead.ts";
-import type { LoadedHandler } from "./protocol.ts";
-import { type Remote, remoteOf } from "./remote.ts";
-import { type OffThreadStats, summarize } from "./stats.ts";
-import type { Transport } from "./transport.ts";
+import { SidecallError } from "../common/errors.ts";
+import { checkKeys, checkMillis } from "../common/validate.ts";
+import { isInterested } from "../core/deliver.ts";
+import { type AnyEventRecord, EVENT_INFO, type EventName } from "../core/events.ts";
+import type { CallbackHandler, SinkRun, TokenSink } from "../core/handler.ts";
+import type { TokenDoor } from "../transports/lanes/token-path.ts";
+import type { ResolvedOptions } from "../transports/options.ts";
+import { Overhead } from "../transports/overhead.ts";
+import { type Remote, remoteOf } from "../transports/remote.ts";
+import { type OffThreadStats, summarize } from "../transports/stats.ts";
+import type { Transport } from "../transports/transport.ts";
+import type { LoadedHandler } from "../wire/protocol.ts";
 
 export interface CloseOptions {
   /** How long the handlers may take for what is queued and for closing; after that all is aborted. @default Infinity */

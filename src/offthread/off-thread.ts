@@ -1,9 +1,14 @@
-import { SidecallError } from "../errors.ts";
-import { LaneSet } from "./lane-set.ts";
+import { SidecallError } from "../common/errors.ts";
+import { LaneSet } from "../transports/lanes/lane-set.ts";
+import {
+  type HandlerSpec,
+  type OffThreadOptions,
+  resolveOptions,
+  resolveSpecs,
+} from "../transports/options.ts";
+import { UnorderedPool } from "../transports/tasks/task-transport.ts";
+import type { LoadedHandler } from "../wire/protocol.ts";
 import { OffThreadHandler, type UntypedHandler } from "./off-thread-handler.ts";
-import { type HandlerSpec, type OffThreadOptions, resolveOptions, resolveSpecs } from "./options.ts";
-import type { LoadedHandler } from "./protocol.ts";
-import { UnorderedPool } from "./unordered-pool.ts";
 
 function checkNames(handlers: readonly LoadedHandler[]): void {
   const names = handlers.map(({ name }) => name);

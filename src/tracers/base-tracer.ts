@@ -1,6 +1,6 @@
-import { isThenable } from "../delivery.ts";
-import { errorText } from "../errors.ts";
-import type { AnyEventRecord } from "../events.ts";
+import { errorText } from "../common/errors.ts";
+import { isThenable } from "../core/deliver.ts";
+import type { AnyEventRecord } from "../core/events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
 import { type ExternalRun, RunTrees, type Step } from "./run-tree.ts";
 import { snapshot } from "./snapshot.ts";

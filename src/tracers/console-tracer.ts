@@ -1,8 +1,8 @@
-import type { AnyEventRecord } from "../events.ts";
+import { jsonText } from "../common/json-text.ts";
+import { checkStream, type Paint, painter, type TextStream } from "../common/terminal.ts";
+import { checkKeys } from "../common/validate.ts";
+import type { AnyEventRecord } from "../core/events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
-import { checkKeys } from "../options.ts";
-import { checkStream, type Paint, painter, type TextStream } from "../terminal-colors.ts";
-import { jsonText } from "./json-text.ts";
 import { isStart } from "./run-head.ts";
 import { type Keeper, RunTrees, type Step, type TreeRun } from "./run-tree.ts";
 import { inputsOf, outputsOf } from "./run-values.ts";

@@ -1,7 +1,7 @@
-import type { AnyEventRecord } from "../events.ts";
+import { LineFile } from "../common/line-file.ts";
+import { checkFilled, checkKeys } from "../common/validate.ts";
+import type { AnyEventRecord } from "../core/events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
-import { LineFile } from "../line-file.ts";
-import { checkFilled, checkKeys } from "../options.ts";
 import { JSON_KEEPER, lineOf } from "./json-run.ts";
 import { type ExternalRun, RunTrees } from "./run-tree.ts";
 

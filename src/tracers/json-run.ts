@@ -1,6 +1,6 @@
 import { constants } from "node:buffer";
-import type { AnyEventRecord } from "../events.ts";
-import { jsonText } from "./json-text.ts";
+import { jsonText } from "../common/json-text.ts";
+import type { AnyEventRecord } from "../core/events.ts";
 import {
   countToken,
   isPiece,

@@ -1,4 +1,4 @@
-import { checkKeys, invalidOption } from "../options.ts";
+import { checkKeys, invalidOption } from "../common/validate.ts";
 import { BaseTracer } from "./base-tracer.ts";
 import type { TracedRun } from "./traced-run.ts";
 

@@ -1,4 +1,4 @@
-import { type AnyEventRecord, EVENT_INFO, EVENTS, startName } from "../events.ts";
+import { type AnyEventRecord, EVENT_INFO, EVENTS, startName } from "../core/events.ts";
 import { dottedSegment } from "./dotted-order.ts";
 
 /** The events that open a run. */

@@ -1,8 +1,8 @@
-import type { SidecallError } from "../errors.ts";
-import { type AnyEventRecord, EVENT_INFO, EVENTS, type EventInfo, isRunEnd } from "../events.ts";
-import { checkFilled } from "../options.ts";
+import type { SidecallError } from "../common/errors.ts";
+import { checkFilled } from "../common/validate.ts";
+import { type AnyEventRecord, EVENT_INFO, EVENTS, type EventInfo, isRunEnd } from "../core/events.ts";
+import { alreadyEnded, leftOpen, otherKind, reusedRun, unknownRun } from "./run-errors.ts";
 import { isStart, type RunHead, runHead, type StartRecord } from "./run-head.ts";
-import { alreadyEnded, leftOpen, otherKind, reusedRun, unknownRun } from "./tree-faults.ts";
 
 /*
  * Runs as trees. A root here is a run without a parent, or whose parent is not in a tree: never heard of, over, or

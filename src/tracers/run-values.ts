@@ -1,6 +1,6 @@
-import type { AnyEventRecord } from "../events.ts";
-import { isObject } from "../json-object.ts";
-import { look } from "../usage.ts";
+import { isObject } from "../common/json-object.ts";
+import type { AnyEventRecord } from "../core/events.ts";
+import { look } from "../llm/usage.ts";
 import type { StartRecord } from "./run-head.ts";
 
 /*

@@ -1,4 +1,4 @@
-import { jsonText } from "./json-text.ts";
+import { jsonText } from "../common/json-text.ts";
 
 /**
  * A value as it is now: what the application changes afterwards does not change it, and it can be cloned. What cannot be

@@ -1,5 +1,5 @@
-import { errorText } from "../errors.ts";
-import { errorFields, jsonText } from "./json-text.ts";
+import { errorText } from "../common/errors.ts";
+import { errorFields, jsonText } from "../common/json-text.ts";
 import { snapshot } from "./snapshot.ts";
 
 /** An error as a trace shows it. */

@@ -1,6 +1,6 @@
-import type { AnyEventRecord, EventName, LLMResult } from "../events.ts";
-import { isObject, type JsonObject } from "../json-object.ts";
-import { generationsOf, look, messageFields, sumUsage } from "../usage.ts";
+import { isObject, type JsonObject } from "../common/json-object.ts";
+import type { AnyEventRecord, EventName, LLMResult } from "../core/events.ts";
+import { generationsOf, look, messageFields, sumUsage } from "../llm/usage.ts";
 import {
   countToken,
   isPiece,

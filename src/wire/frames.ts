@@ -1,8 +1,8 @@
-import { now } from "../clock.ts";
-import { EVENTS } from "../events.ts";
-import { UnitReader, writeUnits } from "../text-codec.ts";
+import { now } from "../common/clock.ts";
+import { UnitReader, writeUnits } from "../common/text-codec.ts";
+import { EVENTS } from "../core/events.ts";
 
-export { maxTextBytes } from "../text-codec.ts";
+export { maxTextBytes } from "../common/text-codec.ts";
 
 /*
  * One event's bytes, as they stand in a ring: a head of 16 bytes, then what its kind says.

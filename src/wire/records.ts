@@ -1,5 +1,5 @@
-import type { AnyEventRecord, EventInfo, RunDescription, RunIdentity } from "../events.ts";
-import type { SinkRun } from "../handler.ts";
+import type { AnyEventRecord, EventInfo, RunDescription, RunIdentity } from "../core/events.ts";
+import type { SinkRun } from "../core/handler.ts";
 import { decodeValue, encodeValue } from "./codec.ts";
 
 type Fields = Record<string, unknown>;

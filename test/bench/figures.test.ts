@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { figuresToReach } from "../../bench/figures.ts";
-import type { Answer } from "../../src/bench/harness/question.ts";
-import { inRounds, inTurn } from "../../src/bench/harness/rounds.ts";
-import { median, ratio, type Series } from "../../src/bench/harness/series.ts";
+import { figuresToReach } from "../../bench/guests/targets.ts";
+import type { Answer } from "../../bench/harness/question.ts";
+import { inRounds, inTurn } from "../../bench/harness/rounds.ts";
+import { median, ratio, type Series } from "../../bench/harness/series.ts";
 
 function series(peer: string, metric: string, rounds: readonly number[], x?: number): Series {
   return { peer, metric, unit: "µs/event", rounds, ...(x === undefined ? {} : { x }) };

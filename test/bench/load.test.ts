@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { Counter } from "../../src/bench/handlers/counts.ts";
-import { CheckedPeer, type Sender, withPeers } from "../../src/bench/harness/checked-peer.ts";
-import { burstCost, pacedCost } from "../../src/bench/harness/cost.ts";
-import { chatLoad, tokenLoad } from "../../src/bench/harness/load.ts";
-import { nothing, type Peer } from "../../src/bench/peers/peer.ts";
+import { Counter } from "../../bench/handlers/counts.ts";
+import { CheckedPeer, type Sender, withPeers } from "../../bench/harness/checked-peer.ts";
+import { burstCost, pacedCost } from "../../bench/harness/cost.ts";
+import { chatLoad, tokenLoad } from "../../bench/harness/load.ts";
+import { nothing, type Peer } from "../../bench/peers/peer.ts";
 
 /** A peer that counts at once, and with `forgets` leaves that many tokens out. */
 function countingPeer({ forgets }: { forgets: number }): Peer {

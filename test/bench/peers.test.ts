@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { guests } from "../../bench/peers/guests.ts";
-import { openTelemetryPeer } from "../../bench/peers/open-telemetry.ts";
-import { withPeers } from "../../src/bench/harness/checked-peer.ts";
-import { chatLoad, type Load, tokenLoad } from "../../src/bench/harness/load.ts";
-import type { Opener } from "../../src/bench/harness/question.ts";
-import { rawRingPeer } from "../../src/bench/peers/raw-ring.ts";
-import { costPeers } from "../../src/bench/peers/shipped.ts";
-import { YieldingHandler } from "../../src/bench/peers/yielding.ts";
+import { guests } from "../../bench/guests/guests.ts";
+import { openTelemetryPeer } from "../../bench/guests/open-telemetry.ts";
+import { withPeers } from "../../bench/harness/checked-peer.ts";
+import { chatLoad, type Load, tokenLoad } from "../../bench/harness/load.ts";
+import type { Opener } from "../../bench/harness/question.ts";
+import { rawRingPeer } from "../../bench/peers/raw-ring.ts";
+import { costPeers } from "../../bench/peers/shipped.ts";
+import { YieldingHandler } from "../../bench/peers/yielding.ts";
 import { AsyncCallbackManager, type EventRecord } from "../../src/index.ts";
 
 const TOKENS = ["Why", " did", " 鶏", "", "\ud83d", '"\n'];

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { guests } from "../../bench/peers/guests.ts";
-import { micro } from "../../bench/questions/micro.ts";
-import { generated } from "../../src/bench/harness/corpus.ts";
-import { QUICK } from "../../src/bench/harness/effort.ts";
-import { median } from "../../src/bench/harness/series.ts";
-import { QUESTIONS } from "../../src/bench/questions/all.ts";
+import { guests } from "../../bench/guests/guests.ts";
+import { micro } from "../../bench/guests/micro.ts";
+import { generated } from "../../bench/harness/corpus.ts";
+import { QUICK } from "../../bench/harness/profile.ts";
+import { median } from "../../bench/harness/series.ts";
+import { QUESTIONS } from "../../bench/questions/all.ts";
 
 const { source, chats } = generated();
 const corpus = { source, chats: chats.slice(0, 30) };

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { Answer } from "../../src/bench/harness/question.ts";
-import { resultsPage } from "../../src/bench/report/html.ts";
-import type { Results } from "../../src/bench/report/results.ts";
-import { axisScale, valueScale } from "../../src/bench/report/scale.ts";
-import { answerText } from "../../src/bench/report/text.ts";
+import type { Answer } from "../../bench/harness/question.ts";
+import { resultsPage } from "../../bench/report/html.ts";
+import type { Results } from "../../bench/report/results.ts";
+import { axisScale, valueScale } from "../../bench/report/scale.ts";
+import { answerText } from "../../bench/report/text.ts";
 
 const HOSTILE = `<script>alert("&")</script>'`;
 

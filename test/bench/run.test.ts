@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Question } from "../../src/bench/harness/question.ts";
+import type { Question } from "../../bench/harness/question.ts";
 import { runBenchCommand } from "../../src/cli/bench-command.ts";
-import { SidecallError } from "../../src/errors.ts";
+import { SidecallError } from "../../src/common/errors.ts";
 import { scratch } from "../fixtures/scratch.ts";
 
 const file = scratch();

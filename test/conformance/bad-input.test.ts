@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { dispatch } from "../../src/dispatch.ts";
+import { dispatch } from "../../src/core/dispatch.ts";
 import type { AnyEventRecord } from "../../src/index.ts";
 import { AsyncCallbackManager, type CallbackHandler, OffThreadHandler, offThread } from "../../src/index.ts";
 import { collectFailures, PLACEMENTS, type Placed } from "../placements.ts";

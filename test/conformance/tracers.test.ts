@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { dispatch } from "../../src/dispatch.ts";
+import { dispatch } from "../../src/core/dispatch.ts";
 import {
   AsyncCallbackManager,
   type LLMResult,

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { LLMResult } from "../../src/events.ts";
+import type { LLMResult } from "../../src/core/events.ts";
 import {
   AsyncFinalIteratorCallbackHandler,
   type AsyncFinalIteratorOptions,
-} from "../../src/handlers/async-final-iterator.ts";
+} from "../../src/handlers/iterators/async-final-iterator.ts";
 import { AsyncCallbackManager } from "../../src/managers/async-manager.ts";
 import { isPending } from "../support/tasks.ts";
 

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { performance } from "node:perf_hooks";
 import { expect, test, vi } from "vitest";
 import { AsyncCallbackManager, type OffThreadStats, offThread, STATS_CHANNEL } from "../../src/index.ts";
-import { Overhead } from "../../src/offthread/overhead.ts";
+import { Overhead } from "../../src/transports/overhead.ts";
 
 const module = new URL("../fixtures/handlers.js", import.meta.url);
 

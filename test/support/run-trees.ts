@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { EVENT_INFO, type EventName } from "../../src/events.ts";
+import { EVENT_INFO, type EventName } from "../../src/core/events.ts";
 import { AsyncCallbackManager, type CallbackHandler, withContext } from "../../src/index.ts";
 import type { ScriptedOptions } from "../fixtures/handlers.ts";
 

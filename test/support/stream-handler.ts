@@ -1,7 +1,7 @@
+import type { OwnFields } from "../../src/core/events.ts";
 import { eventFilter, type StreamEventFilters } from "../../src/event-stream/event-filter.ts";
 import { EventStreamHandler } from "../../src/event-stream/event-stream-handler.ts";
 import type { StreamEvent } from "../../src/event-stream/stream-event.ts";
-import type { OwnFields } from "../../src/events.ts";
 import type { AnyEventRecord, EventName } from "../../src/index.ts";
 
 export type Extras = Partial<{

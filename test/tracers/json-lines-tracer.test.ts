@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
+import { jsonText } from "../../src/common/json-text.ts";
 import { AsyncCallbackManager, JsonLinesTracer, jsonLinesTracerModule, offThread } from "../../src/index.ts";
-import { jsonText } from "../../src/tracers/json-text.ts";
 import { readJsonLines, scratch } from "../fixtures/scratch.ts";
 import { collectFailures } from "../placements.ts";
 

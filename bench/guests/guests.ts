@@ -1,0 +1,32 @@
+import type { Guests, Opener } from "../harness/question.ts";
+import { langChainPeer } from "./langchain.ts";
+import { openTelemetryPeer } from "./open-telemetry.ts";
+import { pinoPeer } from "./pino.ts";
+
+/** LangChain's queue costs more the longer it is: with more handlers than this, a burst takes minutes. */
+const MAX_BACKGROUND_HANDLERS = 8;
+
+function langChainPeers(): Opener[] {
+  return [1, 8].flatMap((count) => [() => langChainPeer(count, true), () => langChainPeer(count, false)]);
+}
+
+/** The peers that need packages which only the repository has. */
+export const guests: Guests = (question, handlers) => {
+  switch (question) {
+    case "token-burst":
+    case "token-paced":
+      return [...langChainPeers(), pinoPeer];
+    case "lifecycle":
+      return [...langChainPeers(), pinoPeer, openTelemetryPeer];
+    case "throughput":
+      return [pinoPeer];
+    case "fan-out":
+      return [true, false]
+        .filter((awaited) => awaited || handlers <= MAX_BACKGROUND_HANDLERS)
+        .map((awaited) => () => langChainPeer(handlers, awaited));
+    case "payload":
+      return [() => langChainPeer(handlers, true)];
+    default:
+      return [];
+  }
+};

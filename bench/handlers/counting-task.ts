@@ -1,0 +1,15 @@
+import { deliver } from "../../src/core/deliver.ts";
+import type { AnyEventRecord } from "../../src/core/events.ts";
+import CountingHandler from "./counting.ts";
+import type { Counts } from "./counts.ts";
+
+const handler = new CountingHandler();
+
+/** The task that a bare Piscina runs for each event. */
+export default function handle(record: AnyEventRecord): void {
+  deliver(handler, record);
+}
+
+export function counts(): Counts {
+  return handler.counts();
+}

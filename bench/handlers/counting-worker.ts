@@ -1,0 +1,21 @@
+import { parentPort } from "node:worker_threads";
+import { deliver } from "../../src/core/deliver.ts";
+import type { AnyEventRecord } from "../../src/core/events.ts";
+import CountingHandler from "./counting.ts";
+
+/**
+ * What the worker of `postMessage` peers is sent: an event; an event that is answered once it is handled; a number, which
+ * comes back as it is; or the question what was counted so far.
+ */
+export type WorkerMessage = AnyEventRecord | { readonly awaited: AnyEventRecord } | number | "counts";
+
+const handler = new CountingHandler();
+
+parentPort?.on("message", (message: WorkerMessage) => {
+  if (typeof message === "number") parentPort?.postMessage(message);
+  else if (message === "counts") parentPort?.postMessage(handler.counts());
+  else if ("awaited" in message) {
+    deliver(handler, message.awaited);
+    parentPort?.postMessage(0);
+  } else deliver(handler, message);
+});

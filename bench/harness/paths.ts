@@ -1,0 +1,2 @@
+/** The package's root, seen from the built benchmark. */
+export const ROOT = new URL("../../../", import.meta.url);

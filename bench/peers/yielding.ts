@@ -1,0 +1,71 @@
+import { performance } from "node:perf_hooks";
+import { Fifo } from "../../src/common/fifo.ts";
+import { dispatch, SETTLED } from "../../src/core/dispatch.ts";
+import type { AnyEventRecord } from "../../src/core/events.ts";
+import type { CallbackHandler } from "../../src/core/handler.ts";
+import { AsyncCallbackManager } from "../../src/managers/async-manager.ts";
+import CountingHandler from "../handlers/counting.ts";
+import type { Peer } from "./peer.ts";
+import { managerSenders } from "./sidecall.ts";
+
+/** The longest that handlers keep the event loop in one go, but for a single event that takes longer. */
+const SLICE_MILLIS = 1;
+
+/**
+ * The fair alternative to threads: an event is queued, and handled on the same thread in slices, between which the event
+ * loop has its turn. Per handler the order is that of the events; the application never waits for a handler.
+ */
+export class YieldingHandler implements CallbackHandler {
+  readonly name = "yielding";
+  readonly #handlers: readonly CallbackHandler[];
+  readonly #queue = new Fifo<AnyEventRecord>();
+  #isDraining = false;
+  #waiting: (() => void)[] = [];
+
+  constructor(handlers: readonly CallbackHandler[]) {
+    this.#handlers = handlers;
+  }
+
+  onEvent(record: AnyEventRecord): void {
+    this.#queue.push(record);
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.#continueLater();
+  }
+
+  /** Resolves when every event so far is handled. */
+  flush(): Promise<void> {
+    if (!this.#isDraining) return SETTLED;
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #continueLater(): void {
+    setImmediate(() => void this.#drainSlice());
+  }
+
+  async #drainSlice(): Promise<void> {
+    const end = performance.now() + SLICE_MILLIS;
+    for (let record = this.#queue.shift(); record !== undefined; record = this.#queue.shift()) {
+      const handled = dispatch(this.#handlers, record);
+      if (handled !== SETTLED) await handled;
+      if (performance.now() >= end) break;
+    }
+    if (this.#queue.length > 0) return this.#continueLater();
+    this.#isDraining = false;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+export const YIELDING = "main thread, yielding";
+
+export function yieldingPeer(): Peer {
+  const counting = new CountingHandler();
+  const handler = new YieldingHandler([counting]);
+  return {
+    name: YIELDING,
+    ...managerSenders(new AsyncCallbackManager({ handlers: [handler] })),
+    delivered: () => handler.flush(),
+    counts: async () => [counting.counts()],
+    close: () => handler.flush(),
+  };
+}

@@ -1,0 +1,73 @@
+import { performance } from "node:perf_hooks";
+import { type ErrorCode, errorText, SidecallError } from "../src/common/errors.ts";
+import { describeMachine, load } from "./harness/machine.ts";
+import type { Effort } from "./harness/profile.ts";
+import type { Answer, Context, Question } from "./harness/question.ts";
+import type { Figure } from "./report/figure.ts";
+import type { Results, Unanswered } from "./report/results.ts";
+import { answerText, figuresText, machineLines } from "./report/text.ts";
+
+export interface BenchRun {
+  readonly questions: readonly Question[];
+  readonly context: Context;
+  readonly effort: Effort;
+  /** Packages that the context's guests come from: their versions are recorded. */
+  readonly packages: readonly string[];
+  /** The figures to reach, from what was answered. */
+  judge(answers: readonly Answer[]): readonly Figure[];
+  /** Is given text for a person as soon as there is some. */
+  print(text: string): void;
+}
+
+async function ask(question: Question, context: Context, effort: Effort): Promise<Answer> {
+  const { name, asks, base, axis } = question;
+  const series = await question.answer(context, effort);
+  // A handler of the user's is in one place on an axis that others are spread along.
+  const hasAxis = series.some(({ x }) => x !== undefined);
+  return {
+    name,
+    asks,
+    ...(base === undefined ? {} : { base }),
+    ...(axis === undefined || !hasAxis ? {} : { axis }),
+    series,
+  };
+}
+
+/** What the user can set right ends all: it would be the same with every question. */
+const FAULTS_OF_THE_HANDLER: readonly ErrorCode[] = [
+  "SIDECALL_OPTION_INVALID",
+  "SIDECALL_MODULE_FAILED",
+  "SIDECALL_NOT_A_HANDLER",
+  "SIDECALL_FACTORY_FAILED",
+];
+
+function isFaultOfTheHandler(error: unknown): boolean {
+  return error instanceof SidecallError && FAULTS_OF_THE_HANDLER.includes(error.code);
+}
+
+/** Asks the questions one after the other. One that breaks takes no other's figures with it. */
+export async function runBench(run: BenchRun): Promise<Results> {
+  const { questions, context, effort, packages, judge, print } = run;
+  const machine = describeMachine(packages);
+  const [date, begin] = [new Date().toISOString(), performance.now()];
+  const { source: text } = context.corpus;
+  print(`${machineLines(machine).join("\n")}\nText: ${text}\n\n`);
+  const answers: Answer[] = [];
+  const unanswered: Unanswered[] = [];
+  for (const question of questions) {
+    try {
+      const answer = await ask(question, context, effort);
+      answers.push(answer);
+      print(answerText(answer));
+    } catch (error) {
+      if (isFaultOfTheHandler(error)) throw error;
+      const reason = errorText(error);
+      unanswered.push({ name: question.name, reason });
+      print(`${question.name}: no figures. ${reason}\n\n`);
+    }
+  }
+  const figures = judge(answers);
+  const [loadAtEnd, seconds] = [load(), (performance.now() - begin) / 1000];
+  print(`${figuresText(figures)}${Math.round(seconds)} s; load at the end: ${loadAtEnd.toFixed(1)}\n`);
+  return { machine, date, seconds, loadAtEnd, text, effort: effort.name, answers, unanswered, figures };
+}

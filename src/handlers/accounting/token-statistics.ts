@@ -1,0 +1,139 @@
+import { checkKeys, checkOneOf } from "../../common/validate.ts";
+import type { EventRecord, LLMResult } from "../../core/events.ts";
+import { bufferString, contentText } from "../../core/message-text.ts";
+import { modelOfStart, UNKNOWN_MODEL } from "../../llm/model-name.ts";
+import { BaseCallbackHandler } from "../base.ts";
+
+/** Counts the tokens of a text. */
+export type CountTokens = (text: string) => number;
+
+/** What one model has read and written, in tokens of the report's encoding. */
+export interface ModelTokens {
+  /** Prompts, or whole conversations. */
+  readonly prompts: number;
+  readonly promptTokens: number;
+  /** Texts that came back, those of failed runs included. */
+  readonly texts: number;
+  readonly completionTokens: number;
+}
+
+export interface TokenReport {
+  readonly encoding: TokenEncoding;
+  readonly models: Readonly<Record<string, ModelTokens>>;
+}
+
+const ENCODING_NAMES = ["o200k_base", "cl100k_base"] as const;
+export type TokenEncoding = (typeof ENCODING_NAMES)[number];
+/** What a tokenizer has to offer. Spelt out, to keep the package's own declarations free of the tokenizer's. */
+interface Tokenizer {
+  countTokens(text: string, options: { disallowedSpecial: Set<string> }): number;
+}
+const ENCODINGS: Readonly<Record<TokenEncoding, () => Promise<Tokenizer>>> = {
+  o200k_base: () => import("gpt-tokenizer/encoding/o200k_base"),
+  cl100k_base: () => import("gpt-tokenizer/encoding/cl100k_base"),
+};
+
+export interface TokenStatisticsOptions {
+  /** @default "o200k_base", the encoding of gpt-4o and later */
+  readonly encoding?: TokenEncoding;
+}
+
+const NOTHING: ModelTokens = { prompts: 0, promptTokens: 0, texts: 0, completionTokens: 0 };
+
+// The tokenizer's time grows with the square of the longest stretch without a break; no real word comes near this.
+const UNBROKEN = /([^\s]{1000}|\s{1000})/;
+
+function add(to: ModelTokens, more: Partial<ModelTokens>): ModelTokens {
+  return {
+    prompts: to.prompts + (more.prompts ?? 0),
+    promptTokens: to.promptTokens + (more.promptTokens ?? 0),
+    texts: to.texts + (more.texts ?? 0),
+    completionTokens: to.completionTokens + (more.completionTokens ?? 0),
+  };
+}
+
+/** Sums up reports, as several lanes give them. All must use one encoding. */
+export function mergeTokenReports(reports: readonly TokenReport[]): TokenReport {
+  const models = new Map<string, ModelTokens>();
+  for (const report of reports) {
+    for (const [model, tokens] of Object.entries(report.models)) {
+      models.set(model, add(models.get(model) ?? NOTHING, tokens));
+    }
+  }
+  return { encoding: reports[0]?.encoding ?? "o200k_base", models: Object.fromEntries(models) };
+}
+
+/**
+ * Counts what goes into models and what comes out, per model. Counting is heavy: place it off-thread.
+ * Memory holds the models and the runs under way.
+ */
+export class TokenStatistics extends BaseCallbackHandler {
+  readonly #encoding: TokenEncoding;
+  readonly #count: CountTokens;
+  readonly #modelOfRun = new Map<string, string>();
+  readonly #models = new Map<string, ModelTokens>();
+
+  constructor(encoding: TokenEncoding, count: CountTokens) {
+    super();
+    this.#encoding = encoding;
+    this.#count = count;
+  }
+
+  /** A copy of the counts so far. */
+  report(): TokenReport {
+    return { encoding: this.#encoding, models: Object.fromEntries(this.#models) };
+  }
+
+  override onLLMStart(record: EventRecord<"on_llm_start">): void {
+    this.#start(record, record.prompts);
+  }
+
+  override onChatModelStart(record: EventRecord<"on_chat_model_start">): void {
+    this.#start(record, record.messages.map(bufferString));
+  }
+
+  override onLLMEnd({ runId, response }: EventRecord<"on_llm_end">): void {
+    this.#end(runId, response);
+  }
+
+  override onLLMError({ runId, response }: EventRecord<"on_llm_error">): void {
+    this.#end(runId, response);
+  }
+
+  #start(
+    record: EventRecord<"on_llm_start"> | EventRecord<"on_chat_model_start">,
+    prompts: readonly string[],
+  ): void {
+    const model = modelOfStart(record) ?? UNKNOWN_MODEL;
+    this.#modelOfRun.set(record.runId, model);
+    this.#add(model, { prompts: prompts.length, promptTokens: this.#sum(prompts) });
+  }
+
+  #end(runId: string, response: LLMResult | undefined): void {
+    const model = this.#modelOfRun.get(runId) ?? UNKNOWN_MODEL;
+    this.#modelOfRun.delete(runId);
+    const texts = (response?.generations ?? []).flat().map((generation) => contentText(generation.text));
+    this.#add(model, { texts: texts.length, completionTokens: this.#sum(texts) });
+  }
+
+  #add(model: string, more: Partial<ModelTokens>): void {
+    this.#models.set(model, add(this.#models.get(model) ?? NOTHING, more));
+  }
+
+  #sum(texts: readonly string[]): number {
+    const pieces = texts.flatMap((text) => text.split(UNBROKEN));
+    return pieces.reduce((sum, piece) => sum + this.#count(piece), 0);
+  }
+}
+
+/** Builds the handler and loads the tokenizer. Rejects with SIDECALL_OPTION_INVALID. */
+export async function createTokenStatistics(options: TokenStatisticsOptions = {}): Promise<TokenStatistics> {
+  checkKeys("options", options, ["encoding"] satisfies (keyof TokenStatisticsOptions)[]);
+  const encoding = checkOneOf("encoding", options.encoding ?? "o200k_base", ENCODING_NAMES);
+  const { countTokens } = await ENCODINGS[encoding]();
+  // Text that looks like a special token is text here, not an error.
+  const asText = { disallowedSpecial: new Set<string>() };
+  return new TokenStatistics(encoding, (text) => countTokens(text, asText));
+}
+
+export default createTokenStatistics;

@@ -1,0 +1,83 @@
+import type { EventRecord, LLMResult } from "../../core/events.ts";
+import { modelOfResponse, modelOfStart, UNKNOWN_MODEL } from "../../llm/model-name.ts";
+import { addUsage, sumUsage, type UsageMetadata } from "../../llm/usage.ts";
+import { BaseCallbackHandler } from "../base.ts";
+
+/** Usage by the model's name, or by {@link UNKNOWN_MODEL}. */
+export type UsageReport = Readonly<Record<string, UsageMetadata>>;
+
+class UsageByModel {
+  readonly #models = new Map<string, UsageMetadata>();
+
+  add(model: string, usage: UsageMetadata): void {
+    this.#models.set(model, addUsage(this.#models.get(model), usage));
+  }
+
+  report(): UsageReport {
+    return Object.fromEntries(this.#models);
+  }
+}
+
+/** Sums up reports, as several lanes give them. */
+export function mergeUsageReports(reports: readonly UsageReport[]): UsageReport {
+  const sum = new UsageByModel();
+  for (const report of reports) {
+    for (const [model, usage] of Object.entries(report)) sum.add(model, usage);
+  }
+  return sum.report();
+}
+
+/**
+ * Sums what providers say was used, per model: input, output and total tokens and all their details, over all
+ * generations of all prompts, what failed runs had used included. What says nothing of usage counts nothing.
+ *
+ * A model goes by the name that its response gives, else by that of the run's start (the model asked for, else the
+ * run's name), else by {@link UNKNOWN_MODEL}. Off-thread, `remote.report()` gives one report per lane for
+ * {@link mergeUsageReports}; with `ordering: "none"` starts are not at hand, and responses alone name models.
+ * Memory holds the models and the runs under way.
+ */
+export class UsageMetadataCallbackHandler extends BaseCallbackHandler {
+  readonly #modelOfRun = new Map<string, string>();
+  readonly #usage = new UsageByModel();
+
+  /** A copy of the sums so far. */
+  get usageMetadata(): UsageReport {
+    return this.#usage.report();
+  }
+
+  /** The same as `usageMetadata`, as a method for `remote`. */
+  report(): UsageReport {
+    return this.usageMetadata;
+  }
+
+  override onLLMStart(record: EventRecord<"on_llm_start">): void {
+    this.#start(record);
+  }
+
+  override onChatModelStart(record: EventRecord<"on_chat_model_start">): void {
+    this.#start(record);
+  }
+
+  override onLLMEnd({ runId, response }: EventRecord<"on_llm_end">): void {
+    this.#end(runId, response);
+  }
+
+  override onLLMError({ runId, response }: EventRecord<"on_llm_error">): void {
+    this.#end(runId, response);
+  }
+
+  #start(record: EventRecord<"on_llm_start"> | EventRecord<"on_chat_model_start">): void {
+    const model = modelOfStart(record);
+    if (model !== undefined) this.#modelOfRun.set(record.runId, model);
+  }
+
+  #end(runId: string, response: LLMResult | undefined): void {
+    const asked = this.#modelOfRun.get(runId);
+    this.#modelOfRun.delete(runId);
+    if (response === undefined) return;
+    const usage = sumUsage(response);
+    if (usage !== undefined) this.#usage.add(modelOfResponse(response) ?? asked ?? UNKNOWN_MODEL, usage);
+  }
+}
+
+export default UsageMetadataCallbackHandler;

@@ -1,0 +1,96 @@
+import { checkKeys } from "../../common/validate.ts";
+import {
+  type AnyEventRecord,
+  EVENT_INFO,
+  type EventRecord,
+  isRunEnd,
+  type RunIdentity,
+} from "../../core/events.ts";
+import {
+  type EndedAnswer,
+  FINAL_ANSWER_KEYS,
+  type FinalAnswerOptions,
+  FinalAnswers,
+} from "../final-answer.ts";
+import {
+  type AsyncIteratorOptions,
+  ITERATION_KEYS,
+  TokenIterationHandler,
+} from "./token-iteration-handler.ts";
+
+export interface AsyncFinalIteratorOptions extends AsyncIteratorOptions, FinalAnswerOptions {}
+
+const OPTION_KEYS = [
+  ...ITERATION_KEYS,
+  ...FINAL_ANSWER_KEYS,
+] as const satisfies (keyof AsyncFinalIteratorOptions)[];
+const SETTLED: Promise<void> = Promise.resolve();
+
+/**
+ * The tokens of agents' final answers as async iterations, one per trace: what {@link aiter}, {@link queueOf} and
+ * {@link signalOf} say of runs holds here for traces, whose ids are their root runs' ids.
+ *
+ * A run's tokens after the prefix are given out as they come. Where no run of the trace prints the prefix (agents
+ * that call tools by function calling never do), the answer is the text of the last model run without tool calls,
+ * and comes when the root ends. The iteration ends when the root ends, and throws the root's error.
+ */
+export class AsyncFinalIteratorCallbackHandler extends TokenIterationHandler {
+  readonly #answers: FinalAnswers;
+
+  /** Throws SIDECALL_OPTION_INVALID. */
+  constructor(options: AsyncFinalIteratorOptions = {}) {
+    checkKeys("options", options, OPTION_KEYS);
+    const { answerPrefixTokens, stripTokens, streamPrefix, ...rest } = options;
+    super(rest);
+    this.#answers = new FinalAnswers(options);
+  }
+
+  override async onLLMStart(record: EventRecord<"on_llm_start">): Promise<void> {
+    this.#beginModelRun(record);
+  }
+
+  override async onChatModelStart(record: EventRecord<"on_chat_model_start">): Promise<void> {
+    this.#beginModelRun(record);
+  }
+
+  override async onLLMNewToken(record: EventRecord<"on_llm_new_token">): Promise<void> {
+    const stream = this.streams.get(record.traceId);
+    const tokens = this.#answers.hear(record);
+    if (stream !== undefined && tokens.length > 0)
+      await Promise.all(tokens.map((token) => stream.push(token)));
+  }
+
+  override async onLLMEnd(record: EventRecord<"on_llm_end">): Promise<void> {
+    this.#close(record, this.#answers.endModelRun(record, record.response));
+  }
+
+  override async onLLMError(record: EventRecord<"on_llm_error">): Promise<void> {
+    this.#close(record, this.#answers.endModelRun(record, undefined));
+  }
+
+  /** Gets every other event, of which only starts and ends of runs count. */
+  override onEvent(record: AnyEventRecord): Promise<void> {
+    const info = EVENT_INFO[record.event];
+    if (info.phase === "start") {
+      this.streams.open(record.traceId);
+      this.#answers.begin(record);
+    }
+    if (isRunEnd(info)) this.#close(record, this.#answers.end(record));
+    return SETTLED;
+  }
+
+  #beginModelRun(record: RunIdentity): void {
+    this.streams.open(record.traceId);
+    this.#answers.beginModelRun(record);
+  }
+
+  /** Ends the iteration of a trace that has ended. */
+  #close(record: AnyEventRecord, ended: EndedAnswer | undefined): void {
+    if (ended === undefined) return;
+    const { traceId } = record;
+    const stream = this.streams.get(traceId);
+    for (const token of ended.rest) void stream?.push(token);
+    const end = "error" in record ? { error: record.error } : { result: ended.result };
+    this.streams.close(traceId, end);
+  }
+}

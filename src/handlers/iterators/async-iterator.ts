@@ -1,0 +1,86 @@
+import {
+  type AnyEventRecord,
+  EVENT_INFO,
+  type EventRecord,
+  isRunEnd,
+  type RunIdentity,
+} from "../../core/events.ts";
+import { OpenTraces } from "../open-traces.ts";
+import { TokenIterationHandler } from "./token-iteration-handler.ts";
+import type { StreamEnd } from "./token-stream.ts";
+
+const SETTLED: Promise<void> = Promise.resolve();
+
+interface TraceState {
+  hasModelRun: boolean;
+  readonly openModelRuns: Set<string>;
+}
+
+/**
+ * The tokens of model runs as async iterations, one per run:
+ *
+ * ```ts
+ * const handler = new AsyncIteratorCallbackHandler();
+ * const manager = new AsyncCallbackManager({ handlers: [handler] });
+ * const tokens = handler.aiter();                 // the next run; may come before or after its start, or its end
+ * void answer(manager, { signal: handler.signal });
+ * for await (const token of tokens) process.stdout.write(token);
+ * const response = await tokens.result;           // what onLLMEnd gave
+ * ```
+ *
+ * - An error of the run ends its iteration by throwing it. A model run that never ends does so with its root.
+ * - A root run that ends before a model run began in it ends the iterations that wait for a run, with its error or
+ *   empty: the first of them if other traces are under way, else all.
+ * - Leaving the loop early aborts that run's signal; its further tokens are dropped.
+ * - A run that is read waits, in `onLLMNewToken`, while its queue is full. A run that nobody has asked for never waits:
+ *   its tokens collect in memory, and stay until somebody asks (see `maxUnreadRuns`).
+ * - An iteration that waits for its next token keeps the process alive.
+ */
+export class AsyncIteratorCallbackHandler extends TokenIterationHandler {
+  readonly #traces = new OpenTraces<TraceState>(() => ({ hasModelRun: false, openModelRuns: new Set() }));
+
+  override async onLLMStart(record: EventRecord<"on_llm_start">): Promise<void> {
+    this.#begin(record);
+  }
+
+  override async onChatModelStart(record: EventRecord<"on_chat_model_start">): Promise<void> {
+    this.#begin(record);
+  }
+
+  override onLLMNewToken({ runId, token }: EventRecord<"on_llm_new_token">): Promise<void> {
+    return token === "" ? SETTLED : (this.streams.get(runId)?.push(token) ?? SETTLED);
+  }
+
+  override async onLLMEnd(record: EventRecord<"on_llm_end">): Promise<void> {
+    this.#endModelRun(record, { result: record.response });
+  }
+
+  override async onLLMError(record: EventRecord<"on_llm_error">): Promise<void> {
+    this.#endModelRun(record, { error: record.error });
+  }
+
+  /** Gets every other event, of which only starts and ends of runs count. */
+  override onEvent(record: AnyEventRecord): Promise<void> {
+    const info = EVENT_INFO[record.event];
+    if (info.phase === "start") this.#traces.begin(record);
+    const trace = isRunEnd(info) ? this.#traces.end(record) : undefined;
+    if (trace === undefined) return SETTLED;
+    const end = "error" in record ? { error: record.error } : { result: undefined };
+    for (const runId of trace.openModelRuns) this.streams.close(runId, end);
+    if (!trace.hasModelRun) this.streams.closeUpcoming(end, this.#traces.size === 0);
+    return SETTLED;
+  }
+
+  #begin(record: EventRecord<"on_llm_start" | "on_chat_model_start">): void {
+    const trace = this.#traces.begin(record);
+    trace.hasModelRun = true;
+    trace.openModelRuns.add(record.runId);
+    this.streams.open(record.runId);
+  }
+
+  #endModelRun(record: RunIdentity, end: StreamEnd): void {
+    this.streams.close(record.runId, end);
+    this.#traces.get(record)?.openModelRuns.delete(record.runId);
+    this.#traces.end(record);
+  }
+}

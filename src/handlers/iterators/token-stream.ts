@@ -1,0 +1,125 @@
+import type { LLMResult } from "../../core/events.ts";
+import type { SharedTokens, TokenQueueOptions } from "../../token-queue/layout.ts";
+import { TokenQueue } from "../../token-queue/queue.ts";
+import { TokenReader } from "../../token-queue/reader.ts";
+
+const SETTLED: Promise<void> = Promise.resolve();
+
+/** How a stream ended: with a result, if there was one, or with an error. */
+export type StreamEnd = { readonly result: LLMResult | undefined } | { readonly error: unknown };
+
+/**
+ * The tokens of one run, from its start, or from the moment when somebody asks for the next run, until they are read.
+ *
+ * As long as nobody has claimed it, its tokens collect here and the run never waits: nobody might ever read. Once
+ * claimed they flow through a bounded queue, and the run waits for its reader.
+ */
+export class TokenStream {
+  readonly result: Promise<LLMResult | undefined>;
+  readonly #options: TokenQueueOptions;
+  readonly #cancel = new AbortController();
+  #settleResult: (end: StreamEnd) => void = () => {};
+  /** What came before the stream was claimed. */
+  #collected: string[] = [];
+  #queue: TokenQueue | undefined;
+  #end: StreamEnd | undefined;
+
+  constructor(options: TokenQueueOptions) {
+    this.#options = options;
+    this.result = new Promise((resolve, reject) => {
+      this.#settleResult = (end) => ("error" in end ? reject(end.error) : resolve(end.result));
+    });
+    // Whoever does not ask for the result hears of the error from the iteration.
+    this.result.catch(() => {});
+  }
+
+  /** Aborted when the reader leaves before the run has ended. */
+  get signal(): AbortSignal {
+    return this.#cancel.signal;
+  }
+
+  get isClaimed(): boolean {
+    return this.#queue !== undefined;
+  }
+
+  get end(): StreamEnd | undefined {
+    return this.#end;
+  }
+
+  /** Resolves when there is space for more; at once while nobody reads, or does no longer. */
+  push(token: string): Promise<void> {
+    if (this.#end !== undefined) return SETTLED;
+    if (this.#queue !== undefined) return this.#queue.push(token);
+    this.#collected.push(token);
+    return SETTLED;
+  }
+
+  close(end: StreamEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.#settleResult(end);
+    if (this.#queue !== undefined) this.#closeQueue(this.#queue, end);
+  }
+
+  /** The queue for a reader, with all tokens so far. */
+  claim(): SharedTokens {
+    this.#queue ??= this.#openQueue();
+    return this.#queue.shared;
+  }
+
+  #openQueue(): TokenQueue {
+    const queue = new TokenQueue(this.#options);
+    queue.signal.addEventListener("abort", () => this.#cancel.abort(), { once: true });
+    for (const token of this.#collected) void queue.push(token);
+    this.#collected = [];
+    if (this.#end !== undefined) this.#closeQueue(queue, this.#end);
+    return queue;
+  }
+
+  /** The run does not wait until a slow reader has made room for the end. */
+  #closeQueue(queue: TokenQueue, end: StreamEnd): void {
+    void ("error" in end ? queue.fail(end.error) : queue.end());
+  }
+}
+
+/** An iteration over one run's tokens. Leaving it early aborts the run's signal. */
+export class TokenIteration implements AsyncIterableIterator<string, undefined> {
+  readonly #stream: TokenStream;
+  readonly #reader: TokenReader;
+
+  constructor(stream: TokenStream) {
+    this.#stream = stream;
+    this.#reader = new TokenReader(stream.claim());
+  }
+
+  /**
+   * What the run gave in the end, also after the iteration was left; undefined if no model ran. Rejects with the
+   * run's error.
+   */
+  get result(): Promise<LLMResult | undefined> {
+    return this.#stream.result;
+  }
+
+  /** Aborted when the iteration is left before the run has ended. */
+  get signal(): AbortSignal {
+    return this.#stream.signal;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<string, undefined>> {
+    try {
+      return await this.#reader.next();
+    } catch (error) {
+      // On this thread the run's own error is at hand; the queue carries a description of it.
+      const end = this.#stream.end;
+      throw end !== undefined && "error" in end ? end.error : error;
+    }
+  }
+
+  return(): Promise<IteratorResult<string, undefined>> {
+    return this.#reader.return();
+  }
+}

@@ -1,0 +1,80 @@
+import { checkStream, type TextStream } from "../../common/terminal.ts";
+import { checkKeys } from "../../common/validate.ts";
+import {
+  type AnyEventRecord,
+  EVENT_INFO,
+  type EventRecord,
+  isRunEnd,
+  type RunIdentity,
+} from "../../core/events.ts";
+import { BaseCallbackHandler } from "../base.ts";
+import {
+  type EndedAnswer,
+  FINAL_ANSWER_KEYS,
+  type FinalAnswerOptions,
+  FinalAnswers,
+} from "../final-answer.ts";
+import { Turns } from "./interleave.ts";
+
+export interface FinalStreamingStdOutOptions extends FinalAnswerOptions {
+  /** @default process.stdout */
+  readonly stream?: TextStream;
+}
+
+const OPTION_KEYS = [...FINAL_ANSWER_KEYS, "stream"] as const satisfies (keyof FinalStreamingStdOutOptions)[];
+
+/**
+ * Prints agents' final answers alone: a run's tokens after the prefix as they come; for agents that print no prefix
+ * the text of the last model run without tool calls, when the root ends without an error. Answers of several runs at
+ * the same time come one after the other. Throws SIDECALL_OPTION_INVALID.
+ */
+export class FinalStreamingStdOutCallbackHandler extends BaseCallbackHandler {
+  readonly #answers: FinalAnswers;
+  readonly #turns: Turns;
+
+  constructor(options: FinalStreamingStdOutOptions = {}) {
+    super();
+    checkKeys("options", options, OPTION_KEYS);
+    this.#answers = new FinalAnswers(options);
+    const stream = checkStream(options.stream ?? process.stdout);
+    this.#turns = new Turns((text) => void stream.write(text));
+  }
+
+  override onLLMStart(record: EventRecord<"on_llm_start">): void {
+    this.#answers.beginModelRun(record);
+  }
+
+  override onChatModelStart(record: EventRecord<"on_chat_model_start">): void {
+    this.#answers.beginModelRun(record);
+  }
+
+  override onLLMNewToken(record: EventRecord<"on_llm_new_token">): void {
+    const text = this.#answers.hear(record).join("");
+    if (text !== "") this.#turns.say(record.runId, text);
+  }
+
+  override onLLMEnd(record: EventRecord<"on_llm_end">): void {
+    this.#turns.done(record.runId);
+    this.#close(record, this.#answers.endModelRun(record, record.response));
+  }
+
+  override onLLMError(record: EventRecord<"on_llm_error">): void {
+    this.#turns.done(record.runId);
+    this.#close(record, this.#answers.endModelRun(record, undefined));
+  }
+
+  /** Gets every other event, of which only starts and ends of runs count. */
+  override onEvent(record: AnyEventRecord): void {
+    const info = EVENT_INFO[record.event];
+    if (info.phase === "start") this.#answers.begin(record);
+    if (isRunEnd(info)) this.#close(record, this.#answers.end(record));
+  }
+
+  #close({ traceId }: RunIdentity, ended: EndedAnswer | undefined): void {
+    for (const runId of ended?.openRuns ?? []) this.#turns.done(runId);
+    const rest = ended?.rest.join("") ?? "";
+    if (rest === "") return;
+    this.#turns.say(traceId, rest);
+    this.#turns.done(traceId);
+  }
+}

@@ -1,0 +1,69 @@
+import { checkInteger, checkKeys } from "../common/validate.ts";
+import { allocateRing, MAX_RING_BYTES, MIN_RING_BYTES } from "../shared-memory/layout.ts";
+
+/*
+ * A token queue in shared memory: a ring (layout.ts) for what the producer says, and two 32-bit words for what
+ * the reader says:
+ *
+ *   byte 0  READER     0 until a reader has taken the queue, then 1    the reader swaps it in
+ *   byte 4  CANCELLED  1 once the reader has left early                the reader stores and notifies; the producer waits on it
+ *
+ * A record of the ring:
+ *
+ *   byte 0  u8  TOKEN, END (no body) or ERROR (JSON [name, message, stack, code]); always the last one where it is no TOKEN
+ *   byte 1  u8  flags: WIDE, MORE
+ *   byte 2      text
+ */
+export const READER = 0;
+export const CANCELLED = 1;
+const CONTROL_BYTES = 8;
+
+export const TOKEN = 0;
+export const END = 1;
+export const ERROR = 2;
+
+/** Flag: the text has two bytes per UTF-16 unit. */
+export const WIDE = 1;
+/** Flag: the text goes on in the next record. */
+export const MORE = 2;
+export const TOKEN_HEAD_BYTES = 2;
+
+const DEFAULT_QUEUE_BYTES = 64 * 1024;
+
+/** A token queue as it goes to another thread: a plain object for `postMessage` or `workerData`. */
+export interface SharedTokens {
+  readonly ring: SharedArrayBuffer;
+  readonly control: SharedArrayBuffer;
+}
+
+export interface TokenQueueOptions {
+  /**
+   * Bytes that may wait for the reader (about one per character and 10 per token), rounded up to a power of two;
+   * 1 KiB to 1 GiB. @default 65536
+   */
+  readonly queueBytes?: number;
+}
+
+/** The size of a queue by its options. Throws SIDECALL_OPTION_INVALID. */
+export function queueBytesOf(options: TokenQueueOptions): number {
+  checkKeys("options", options, ["queueBytes"] satisfies (keyof TokenQueueOptions)[]);
+  const { queueBytes = DEFAULT_QUEUE_BYTES } = options;
+  return checkInteger("queueBytes", queueBytes, MIN_RING_BYTES, MAX_RING_BYTES);
+}
+
+export function allocateTokens(queueBytes: number): SharedTokens {
+  return { ring: allocateRing(queueBytes), control: new SharedArrayBuffer(CONTROL_BYTES) };
+}
+
+/**
+ * Keeps the process alive until `wait` has settled; a pending `Atomics.waitAsync` alone does not, and the process
+ * would end silently in the middle of a loop.
+ */
+export async function holdProcess(wait: Promise<unknown>): Promise<void> {
+  const hold = setInterval(() => {}, 2 ** 31 - 1);
+  try {
+    await wait;
+  } finally {
+    clearInterval(hold);
+  }
+}

@@ -1,0 +1,156 @@
+import { fileURLToPath } from "node:url";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
+import { type Remote, wrap } from "comlink";
+import { errorText, SidecallError } from "../../common/errors.ts";
+import { decodeValue } from "../../wire/codec.ts";
+import type {
+  CodedFailure,
+  LaneControl,
+  LaneReport,
+  LaneSetup,
+  LoadedHandler,
+  LoadResult,
+} from "../../wire/protocol.ts";
+import type { ResolvedOptions } from "../options.ts";
+import { ThreadLife } from "../pending-answers.ts";
+import { Threads } from "../thread-pool.ts";
+
+const LANE_MODULE = fileURLToPath(new URL("../../../workers/lane/entry.cjs", import.meta.url));
+
+export function loadError({ code, message, cause }: CodedFailure): SidecallError {
+  return new SidecallError(code, message, decodeValue(cause));
+}
+
+export interface ThreadListener {
+  onReport(report: LaneReport): void;
+  /** The thread has ended though nobody asked it to. */
+  onDeath(error: SidecallError): void;
+}
+
+/**
+ * The thread of one lane. Piscina starts it, limits it, and replaces it when it dies; a task opens the lane, which
+ * then lives on in the thread beside Piscina's own loop.
+ */
+export class LaneThread {
+  readonly #threads: Threads;
+  readonly #listener: ThreadListener;
+  #reports: MessagePort | undefined;
+  #control: Remote<LaneControl> | undefined;
+  #thread: Worker | undefined;
+  #life: ThreadLife | undefined;
+  #lastError: unknown;
+  #isEnding = false;
+  #owes = false;
+  #calls = 0;
+
+  constructor(options: Pick<ResolvedOptions, "resourceLimits">, listener: ThreadListener) {
+    this.#listener = listener;
+    const { resourceLimits } = options;
+    this.#threads = new Threads({ filename: LANE_MODULE, threads: 1, resourceLimits });
+    this.#threads.pool.on("error", (error: unknown) => {
+      this.#lastError = error;
+    });
+  }
+
+  /** Opens the lane in the current thread. Rejects with a coded error when its handlers cannot be loaded. */
+  async open(setup: Omit<LaneSetup, "reports" | "control">): Promise<readonly LoadedHandler[]> {
+    if (this.#isEnding) throw this.#deathError("it was ended");
+    const reports = new MessageChannel();
+    const control = new MessageChannel();
+    this.#lastError = undefined;
+    const modules = setup.specs.map((spec) => spec.href).join(", ");
+    const task = { ...setup, reports: reports.port2, control: control.port2 } satisfies LaneSetup;
+    const opened: Promise<LoadResult> = this.#threads.pool
+      .run(task, { transferList: [reports.port2, control.port2] })
+      .catch((error: unknown) => {
+        this.#lastError ??= error;
+        throw this.#deathError(`${errorText(error)}; it was loading ${modules}`);
+      });
+    // After `run`, which starts a thread where Piscina has none.
+    const life = this.#watch(modules, reports.port1);
+    this.#connect(reports.port1, control.port1);
+    const result = await life.answer(opened);
+    if ("failure" in result) throw loadError(result.failure);
+    // From here on a death is no answer to `open` but an event.
+    void life.ended.then((error) => {
+      if (!this.#isEnding) this.#listener.onDeath(error);
+    });
+    return result.handlers;
+  }
+
+  /** Keeps the process alive while events are owed, or lets it end. */
+  owe(owes: boolean): void {
+    if (this.#owes === owes) return;
+    this.#owes = owes;
+    this.#keepAlive();
+  }
+
+  /** Takes in what the thread has told and nobody has heard yet. */
+  hear(): void {
+    if (this.#reports !== undefined) this.#drain(this.#reports);
+  }
+
+  /** Calls the thread, and rejects with SIDECALL_LANE_DIED if it ends first. Keeps the process alive meanwhile. */
+  async request<T>(call: (control: Remote<LaneControl>) => Promise<T>): Promise<T> {
+    if (this.#control === undefined || this.#life === undefined) throw this.#deathError("it never started");
+    this.#calls += 1;
+    this.#keepAlive();
+    try {
+      return await this.#life.answer(call(this.#control));
+    } finally {
+      this.#calls -= 1;
+      this.#keepAlive();
+    }
+  }
+
+  /** Ends the thread at once. */
+  async terminate(): Promise<void> {
+    this.#isEnding = true;
+    await this.#threads.terminate();
+    this.#reports?.close();
+  }
+
+  #watch(modules: string, reports: MessagePort): ThreadLife {
+    const life = new ThreadLife();
+    this.#life = life;
+    this.#thread = this.#threads.pool.threads[0];
+    this.#thread?.once("exit", (code) => {
+      // What the thread has told before its end comes first: failures, and who has waited for them.
+      this.#drain(reports);
+      const reason = this.#lastError === undefined ? `exit code ${code}` : errorText(this.#lastError);
+      life.end(this.#deathError(`${reason}; it ran ${modules}`));
+    });
+    return life;
+  }
+
+  #drain(reports: MessagePort): void {
+    for (let next = receiveMessageOnPort(reports); next !== undefined; next = receiveMessageOnPort(reports)) {
+      this.#listener.onReport(next.message as LaneReport);
+    }
+  }
+
+  #connect(reports: MessagePort, control: MessagePort): void {
+    this.#reports?.close();
+    this.#reports = reports;
+    reports.on("message", (report: LaneReport) => this.#listener.onReport(report));
+    this.#control = wrap<LaneControl>(control);
+    // The thread keeps the process alive, not its ports: they may close before the end of the thread is known.
+    reports.unref();
+    control.unref();
+    this.#keepAlive();
+  }
+
+  #keepAlive(): void {
+    // While it ends somebody waits for that: a report that comes meanwhile must not let the process end before.
+    if (this.#owes || this.#calls > 0 || this.#isEnding) this.#thread?.ref();
+    else this.#thread?.unref();
+  }
+
+  #deathError(reason: string): SidecallError {
+    return new SidecallError(
+      "SIDECALL_LANE_DIED",
+      `The worker thread of an off-thread handler ended: ${reason}.`,
+      this.#lastError,
+    );
+  }
+}

@@ -1,0 +1,63 @@
+// Not the global one: tests of applications stop that, and tokens would never be seen.
+import { setImmediate } from "node:timers";
+import type { RingProducer } from "../../shared-memory/producer.ts";
+import { readTimestamp } from "../../wire/frames.ts";
+
+/** Tokens that come closer together than this can wait for one another. */
+const CLOSE_MILLIS = 0.05;
+/** So many wait at most. */
+const MAX_TOKENS = 32;
+
+/**
+ * When a lane's frames become visible to it. To publish is a store that waits for all stores before it, into memory that the
+ * other processor has had last: an eighth of a token's cost. Tokens that follow one another closely are published together,
+ * those that are left at the latest when the event loop comes round; one that comes alone, and everything else, at once.
+ */
+export class TokenPublication {
+  readonly #producer: RingProducer;
+  readonly #onPublished: () => void;
+  #tokens = 0;
+  #lastTimestamp = 0;
+  #isScheduled = false;
+
+  /** `onPublished` hears of tokens that have become visible. */
+  constructor(producer: RingProducer, onPublished: () => void) {
+    this.#producer = producer;
+    this.#onPublished = onPublished;
+  }
+
+  /** Makes all that is committed visible. */
+  publish(): void {
+    this.#tokens = 0;
+    this.#producer.publish();
+  }
+
+  /** Makes tokens visible that still wait for others. */
+  publishWaiting(): void {
+    if (this.#tokens > 0) this.publish();
+  }
+
+  /** The token whose frame begins at `at` is committed. */
+  addToken(at: number): void {
+    // Out of the ring, where it is at hand: a number with a fraction that goes from call to call is an object each time.
+    const timestamp = readTimestamp(this.#producer, at);
+    const isClose = timestamp - this.#lastTimestamp < CLOSE_MILLIS;
+    this.#lastTimestamp = timestamp;
+    this.#tokens += 1;
+    if (!isClose || this.#tokens >= MAX_TOKENS) this.#publishTokens();
+    else if (!this.#isScheduled) this.#schedule();
+  }
+
+  #publishTokens(): void {
+    this.publish();
+    this.#onPublished();
+  }
+
+  #schedule(): void {
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      if (this.#tokens > 0) this.#publishTokens();
+    });
+  }
+}

@@ -1,0 +1,42 @@
+import type { TokenSink } from "../../core/handler.ts";
+import type { Overhead } from "../overhead.ts";
+import type { Lane } from "./lane.ts";
+
+/** What all tokens of a handler go through. */
+export interface TokenDoor {
+  /** Whether the handler takes events. */
+  isOpen: boolean;
+  readonly overhead: Overhead;
+}
+
+/**
+ * One run's way for plain tokens into its lane's ring. One object: where runs are many, each thing that a token has to
+ * look at costs it a miss of the cache.
+ */
+export class LaneTokens implements TokenSink {
+  readonly #lane: Lane;
+  readonly #runNumber: number;
+  readonly #door: TokenDoor;
+  #isOver = false;
+
+  constructor(lane: Lane, runNumber: number, door: TokenDoor) {
+    this.#lane = lane;
+    this.#runNumber = runNumber;
+    this.#door = door;
+  }
+
+  write(token: string): boolean {
+    const { isOpen, overhead } = this.#door;
+    if (this.#isOver || !isOpen) return false;
+    const start = overhead.begin();
+    // What is not taken comes again, as an event.
+    if (!this.#lane.sendToken(token, this.#runNumber)) return false;
+    overhead.end(start);
+    return true;
+  }
+
+  /** The run's number stands for it no more. */
+  stop(): void {
+    this.#isOver = true;
+  }
+}

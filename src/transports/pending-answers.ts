@@ -1,0 +1,42 @@
+import type { SidecallError } from "../common/errors.ts";
+
+/** The life of one thread, for those who wait for its answers. */
+export class ThreadLife {
+  /** Resolves when the thread has ended, with what to tell of it. */
+  readonly ended: Promise<SidecallError>;
+  readonly #waiting = new Set<(error: SidecallError) => void>();
+  #error: SidecallError | undefined;
+  #resolve: (error: SidecallError) => void = () => undefined;
+
+  constructor() {
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  /** The thread has ended: what it has not answered rejects. */
+  end(error: SidecallError): void {
+    this.#error = error;
+    this.#resolve(error);
+    for (const reject of this.#waiting) reject(error);
+    this.#waiting.clear();
+  }
+
+  /**
+   * Settles as `answer` does, but rejects if the thread ends first. A race against one promise for the thread's whole life
+   * would be shorter, and keep every answer in memory until the thread ends.
+   */
+  async answer<T>(answer: Promise<T>): Promise<T> {
+    let onEnd: (error: SidecallError) => void = () => undefined;
+    const end = new Promise<never>((_, reject) => {
+      onEnd = reject;
+    });
+    if (this.#error === undefined) this.#waiting.add(onEnd);
+    else onEnd(this.#error);
+    try {
+      return await Promise.race([answer, end]);
+    } finally {
+      this.#waiting.delete(onEnd);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { Fifo } from "../../common/fifo.ts";
+import type { EventName } from "../../core/events.ts";
+import type { UnorderedTask } from "../../wire/protocol.ts";
+import type { ResolvedOptions } from "../options.ts";
+import { Overflow, type Waitings } from "../overflow.ts";
+
+/** An event on its way to whichever thread is idle. */
+export interface WaitingTask {
+  readonly task: UnorderedTask;
+  readonly event: EventName;
+  readonly runId: string;
+  readonly byteLength: number;
+  readonly droppable: boolean;
+  readonly acknowledge: boolean;
+  readonly sentAt: number;
+  /** Tells the caller that the event is handled; before that, without `acknowledge`, that it is on its way. */
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  /** Tells `flush` that the event is settled or given up. */
+  readonly done: () => void;
+}
+
+/** Tasks that wait until a thread is nearly idle, in order. */
+export class TaskBacklog implements Waitings {
+  readonly #tasks = new Fifo<WaitingTask>();
+  readonly #overflow: Overflow;
+  #bytes = 0;
+
+  constructor(options: Pick<ResolvedOptions, "overflow" | "maxBufferedBytes">) {
+    this.#overflow = new Overflow(options);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+  get length(): number {
+    return this.#tasks.length;
+  }
+  /** Events given up so far. */
+  get dropped(): number {
+    return this.#overflow.dropped;
+  }
+
+  /** Takes a task, or gives it up, as the overflow policy says. */
+  add(task: WaitingTask): void {
+    const admitted = this.#overflow.admit(this, task.byteLength, task.droppable);
+    if (admitted === true) {
+      this.#tasks.push(task);
+      this.#bytes += task.byteLength;
+    } else giveUp(task, admitted.error);
+  }
+
+  shift(): WaitingTask | undefined {
+    const task = this.#tasks.shift();
+    if (task === undefined) return undefined;
+    this.#bytes -= task.byteLength;
+    if (this.#tasks.length === 0) this.#overflow.reportDropped();
+    return task;
+  }
+
+  evict(bytes: number): void {
+    const goal = this.#bytes - bytes;
+    const kept: WaitingTask[] = [];
+    for (const task of this.#tasks.drain().reverse()) {
+      if (this.#bytes > goal && task.droppable) this.#drop(task, undefined);
+      else kept.push(task);
+    }
+    for (const task of kept.reverse()) this.#tasks.push(task);
+  }
+
+  /** Gives up everything. */
+  clear(error: Error): void {
+    for (const task of this.#tasks.drain()) this.#drop(task, error);
+    this.#overflow.reportDropped();
+  }
+
+  #drop(task: WaitingTask, error: Error | undefined): void {
+    this.#bytes -= task.byteLength;
+    this.#overflow.countDropped(1);
+    giveUp(task, error);
+  }
+}
+
+function giveUp(task: WaitingTask, error: Error | undefined): void {
+  task.done();
+  if (error === undefined) task.resolve();
+  else task.reject(error);
+}

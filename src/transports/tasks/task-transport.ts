@@ -1,0 +1,204 @@
+import { createHistogram, performance } from "node:perf_hooks";
+import { fileURLToPath } from "node:url";
+import { errorText, SidecallError } from "../../common/errors.ts";
+import type { AnyEventRecord, EventInfo } from "../../core/events.ts";
+import { reportFailure } from "../../core/failures.ts";
+import { decodeValue, encodeCopy } from "../../wire/codec.ts";
+import type { LoadedHandler, LoadSpec, UnorderedResult, UnorderedSetup } from "../../wire/protocol.ts";
+import { encodeFields, encodeRun, runOf } from "../../wire/records.ts";
+import { recordLatency } from "../lanes/acknowledgements.ts";
+import type { ResolvedOptions } from "../options.ts";
+import { resultOf } from "../remote.ts";
+import { balance, type LaneStats } from "../stats.ts";
+import { Threads } from "../thread-pool.ts";
+import type { Transport } from "../transport.ts";
+import { TaskBacklog, type WaitingTask } from "./task-backlog.ts";
+import { Greeter } from "./thread-broadcast.ts";
+
+const TASK_MODULE = fileURLToPath(new URL("../../../workers/task/entry.cjs", import.meta.url));
+/** Tasks handed to Piscina for each thread, so that none is idle while the next waits here. */
+const TASKS_PER_THREAD = 4;
+/** An event whose thread died is given one more chance. */
+const MAX_ATTEMPTS = 2;
+
+/** Threads without order: each event is a Piscina task that any idle thread takes. */
+export class UnorderedPool implements Transport {
+  readonly #threads: Threads;
+  readonly #greeter: Greeter;
+  readonly #backlog: TaskBacklog;
+  readonly #maxRunning: number;
+  /** One promise for each event that is not settled. */
+  readonly #unsettled = new Set<Promise<void>>();
+  readonly #latency = createHistogram();
+  #handlers: readonly LoadedHandler[] = [];
+  #handled: number[] = [];
+  #failed: number[] = [];
+  #running = 0;
+  #events = 0;
+  #settled = 0;
+  #bytes = 0;
+  #restarts = 0;
+  #redelivered = 0;
+  #failure: SidecallError | undefined;
+
+  constructor(options: ResolvedOptions & { readonly specs: readonly LoadSpec[] }) {
+    const { threads, specs, handlerTimeoutMillis, resourceLimits } = options;
+    const context = { lane: 0, threads, restarts: 0 };
+    const workerData: UnorderedSetup = { specs, context, handlerTimeoutMillis };
+    this.#threads = new Threads({ filename: TASK_MODULE, threads, workerData, resourceLimits });
+    // Each death reaches the task that it interrupted; one between tasks interrupts nothing.
+    this.#threads.pool.on("error", () => undefined);
+    this.#greeter = new Greeter(this.#threads.pool, threads);
+    this.#backlog = new TaskBacklog(options);
+    this.#maxRunning = threads * TASKS_PER_THREAD;
+  }
+
+  async open(): Promise<readonly LoadedHandler[]> {
+    this.#handlers = await this.#greeter.greet();
+    this.#handled = this.#handlers.map(() => 0);
+    this.#failed = this.#handlers.map(() => 0);
+    return this.#handlers;
+  }
+
+  send(info: EventInfo, record: AnyEventRecord, acknowledge: boolean): Promise<void> | undefined {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const run = encodeRun(runOf(record)).slice();
+    const payload = encodeFields(info, record).slice();
+    const { event, runId, timestamp } = record;
+    this.#events += 1;
+    this.#bytes += payload.byteLength;
+    const hasRoom = this.#running < this.#maxRunning;
+    const done = this.#expect();
+    const sent = new Promise<void>((resolve, reject) => {
+      const waiting: WaitingTask = {
+        task: { run, code: info.code, timestamp, payload },
+        event,
+        runId,
+        byteLength: run.byteLength + payload.byteLength,
+        droppable: info.phase === "data",
+        acknowledge,
+        sentAt: performance.now(),
+        resolve,
+        reject,
+        done,
+      };
+      if (hasRoom) this.#start(waiting);
+      else this.#backlog.add(waiting);
+    });
+    return acknowledge || !hasRoom ? sent : undefined;
+  }
+
+  /** An event without its trace's order needs no memory of its run. */
+  skip(): void {}
+
+  async flush(): Promise<unknown[]> {
+    await Promise.all(this.#unsettled);
+    if (this.#failure !== undefined) throw this.#failure;
+    const failures = await this.#greeter.insist((control) => control.flush(0));
+    return failures.flat().map(decodeValue);
+  }
+
+  async close(): Promise<unknown[]> {
+    try {
+      const failures = await this.flush();
+      const closed = await this.#greeter.insist((control) => control.close());
+      return [...failures, ...closed.flat().map(decodeValue)];
+    } finally {
+      await this.#threads.terminate();
+    }
+  }
+
+  async abort(error: SidecallError): Promise<void> {
+    this.#failure ??= error;
+    this.#backlog.clear(error);
+    await this.#threads.terminate();
+  }
+
+  async call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]> {
+    const results = await this.#greeter.askAll((control) => control.call(handler, method, args));
+    return results.map(resultOf);
+  }
+
+  stats(): readonly LaneStats[] {
+    const stats: LaneStats = {
+      events: this.#events,
+      bytes: this.#bytes,
+      ...balance(this.#events, this.#settled, this.#backlog.dropped, this.#failure !== undefined),
+      bufferedBytes: this.#backlog.bytes,
+      redelivered: this.#redelivered,
+      restarts: this.#restarts,
+      acknowledged: this.#latency,
+      handlers: this.#handlers.map(({ name }, i) => ({
+        name,
+        handled: this.#handled[i] ?? 0,
+        failed: this.#failed[i] ?? 0,
+      })),
+    };
+    return [stats];
+  }
+
+  /** Notes an event that `flush` has to wait for. Returns what says that it need not any more. */
+  #expect(): () => void {
+    let done: () => void = () => undefined;
+    const settled = new Promise<void>((resolve) => {
+      done = () => {
+        this.#unsettled.delete(settled);
+        resolve();
+      };
+    });
+    this.#unsettled.add(settled);
+    return done;
+  }
+
+  #start(waiting: WaitingTask): void {
+    this.#running += 1;
+    if (!waiting.acknowledge) waiting.resolve();
+    void this.#attempt(waiting).then((result) => {
+      this.#settle(waiting, result);
+      waiting.done();
+      this.#running -= 1;
+      const next = this.#backlog.shift();
+      if (next !== undefined) this.#start(next);
+    });
+  }
+
+  #settle(waiting: WaitingTask, result: UnorderedResult): void {
+    if (this.#failure !== undefined) {
+      waiting.reject(this.#failure);
+      return;
+    }
+    this.#settled += 1;
+    recordLatency(this.#latency, waiting.sentAt);
+    for (const index of result.handled) this.#handled[index] = (this.#handled[index] ?? 0) + 1;
+    let isRaised = false;
+    for (const { index, error: packed, ...failure } of result.failures) {
+      this.#failed[index] = (this.#failed[index] ?? 0) + 1;
+      const error = decodeValue(packed);
+      // The failure that rejects the caller's promise is reported where that promise is awaited.
+      if (waiting.acknowledge && !isRaised && this.#handlers[index]?.raiseError === true) {
+        isRaised = true;
+        waiting.reject(error);
+      } else reportFailure({ ...failure, error });
+    }
+    waiting.resolve();
+  }
+
+  async #attempt({ task, event, runId }: WaitingTask): Promise<UnorderedResult> {
+    let lastError: unknown;
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS && this.#failure === undefined; attempt += 1) {
+      if (attempt > 1) this.#redelivered += 1;
+      try {
+        return await this.#threads.pool.run(task, { name: "handle" });
+      } catch (error) {
+        lastError = error;
+        if (this.#failure === undefined) this.#restarts += 1;
+      }
+    }
+    const message = `The worker thread ended, ${MAX_ATTEMPTS} times, while it handled the event: ${errorText(lastError)}.`;
+    const error = encodeCopy(new SidecallError("SIDECALL_LANE_DIED", message, lastError));
+    return {
+      handled: [],
+      failures: this.#handlers.map(({ name }, index) => ({ index, handler: name, event, runId, error })),
+    };
+  }
+}

@@ -1,0 +1,124 @@
+import type { MessagePort } from "node:worker_threads";
+import type { ErrorCode } from "../common/errors.ts";
+import type { EventName } from "../core/events.ts";
+
+/*
+ * What the main thread and the worker threads say to each other, besides the frames in the rings. Types only.
+ */
+
+/** A handler to load, checked and cloneable. */
+export interface LoadSpec {
+  readonly href: string;
+  readonly exportName: string;
+  readonly options: unknown;
+  readonly name: string | undefined;
+}
+
+/** Second argument of a handler class or factory. */
+export interface HandlerContext {
+  /** Which of the threads this is, counted from 0; with `ordering: "none"` always 0. */
+  readonly lane: number;
+  /** How many threads there are. */
+  readonly threads: number;
+  /** How many threads of this lane have died before this one; with `ordering: "none"` always 0. */
+  readonly restarts: number;
+}
+
+/** Argument of the task that makes a thread into a lane. */
+export interface LaneSetup {
+  readonly context: HandlerContext;
+  readonly specs: readonly LoadSpec[];
+  readonly ring: SharedArrayBuffer;
+  readonly counters: SharedArrayBuffer;
+  /** Carries {@link LaneReport}s to the main thread. */
+  readonly reports: MessagePort;
+  /** Carries {@link LaneControl} by Comlink. */
+  readonly control: MessagePort;
+  /** Runs that the ring's frames may name without defining them: the msgpack of their contexts, by number. */
+  readonly runs: readonly (readonly [runNumber: number, context: Uint8Array])[];
+  readonly handlerTimeoutMillis: number;
+}
+
+/** What the main thread must know of a handler that was loaded in a worker. */
+export interface LoadedHandler {
+  readonly name: string;
+  /** The events that it wants: bit n for wire code n. */
+  readonly interest: number;
+  readonly raiseError: boolean;
+}
+
+/** An error with its code, across threads; `cause` is msgpack. */
+export interface CodedFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly cause: Uint8Array;
+}
+
+/** Result of loading: errors cross as values, since a thrown one would lose its code. */
+export type LoadResult = { readonly handlers: readonly LoadedHandler[] } | { readonly failure: CodedFailure };
+
+/** One handler's failure at one event; `error` is msgpack. */
+export interface FailureReport {
+  readonly handler: string;
+  readonly event: EventName;
+  readonly runId: string;
+  readonly error: Uint8Array;
+}
+
+/** What a lane tells without being asked, collected over a turn of its loop. */
+export interface LaneReport {
+  /** Positions of acknowledged events, and the msgpack of the error that one of them has to raise. */
+  readonly settled: readonly (readonly [position: number, raised?: Uint8Array])[];
+  readonly failures: readonly FailureReport[];
+  /** Everything in the ring is settled and the lane goes to sleep. */
+  readonly idle: boolean;
+}
+
+/** What a thread does on request. Failures come back as msgpack. */
+export interface LaneControl {
+  /** Waits until all before `position` is settled, then lets every handler flush. Gives back their failures. */
+  flush(position: number): Promise<readonly Uint8Array[]>;
+  /** Lets every handler close. Gives back their failures. */
+  close(): Promise<readonly Uint8Array[]>;
+  /** Calls a method of a handler. What it throws comes back as msgpack, which keeps an error's own properties. */
+  call(handler: number, method: string, args: readonly unknown[]): Promise<CallResult>;
+}
+
+/** Either what the method returned, or the msgpack of what it threw. */
+export interface CallResult {
+  readonly value?: unknown;
+  readonly error?: Uint8Array;
+}
+
+/** What every thread of a pool without order knows from its start. */
+export interface UnorderedSetup {
+  readonly specs: readonly LoadSpec[];
+  readonly context: HandlerContext;
+  readonly handlerTimeoutMillis: number;
+}
+
+/** Argument of the task that loads the handlers of a thread. */
+export interface Greeting {
+  /** Carries {@link LaneControl} by Comlink. */
+  readonly control: MessagePort;
+  /** One word: greetings under way. Each waits for all others, so that every thread takes one. */
+  readonly gate: Int32Array;
+  readonly threads: number;
+}
+
+/** Argument of the task that handles one event. */
+export interface UnorderedTask {
+  /** msgpack of the run's context. */
+  readonly run: Uint8Array;
+  readonly code: number;
+  readonly timestamp: number;
+  /** msgpack of the event's own fields. */
+  readonly payload: Uint8Array;
+}
+
+/** What one event's task gives back. */
+export interface UnorderedResult {
+  /** Indexes of the handlers that settled it well. */
+  readonly handled: readonly number[];
+  readonly failures: readonly (FailureReport & { readonly index: number })[];
+}

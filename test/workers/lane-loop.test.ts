@@ -1,0 +1,130 @@
+import type { MessagePort } from "node:worker_threads";
+import { afterEach, expect, test, vi } from "vitest";
+import { EVENT_INFO, type EventRecord } from "../../src/core/events.ts";
+import type { CallbackHandler } from "../../src/index.ts";
+import { RingConsumer } from "../../src/shared-memory/consumer.ts";
+import { LaneCounters } from "../../src/shared-memory/counters.ts";
+import { allocateRing } from "../../src/shared-memory/layout.ts";
+import { FrameWriter } from "../../src/transports/lanes/frame-writer.ts";
+import { decodeValue } from "../../src/wire/codec.ts";
+import { ACKNOWLEDGE, EVENT } from "../../src/wire/frames.ts";
+import type { LaneReport } from "../../src/wire/protocol.ts";
+import { encodeFields, encodeRun } from "../../src/wire/records.ts";
+import { LaneLoop } from "../../workers/lane/loop.ts";
+import { settleTasks } from "../support/tasks.ts";
+
+const INFO = EVENT_INFO.on_text;
+/** Two runs, each a trace. */
+const RUNS = ["a", "b"].map((id) => ({
+  runId: id,
+  parentRunId: undefined,
+  traceId: id,
+  tags: [],
+  metadata: {},
+  name: undefined,
+}));
+
+const { release } = RingConsumer.prototype;
+const { countFailureReport } = LaneCounters.prototype;
+afterEach(() => void vi.restoreAllMocks());
+
+/** A lane's loop on this thread: what it does for the main thread to see, in order. */
+function lane(onText: (text: string) => unknown, raiseError = false) {
+  const steps: string[] = [];
+  const ring = allocateRing(4096);
+  const counters = LaneCounters.allocate(1);
+  const writer = new FrameWriter(ring, { overflow: "wait", maxBufferedBytes: 1024 });
+  const reports = {
+    postMessage({ settled, failures }: LaneReport) {
+      const raised = settled.flatMap(([, error]) => (error === undefined ? [] : [decodeValue(error)]));
+      steps.push(`post ${settled.map(([position]) => position).join()} ${failures.length + raised.length}`);
+    },
+  } as unknown as MessagePort;
+  const hooks: { beforeRelease: () => void } = { beforeRelease: () => undefined };
+  vi.spyOn(RingConsumer.prototype, "release").mockImplementation(function (this: RingConsumer) {
+    // The loops of tests before this one go on.
+    if (this.bytes.buffer !== ring || this.position === this.released) return release.call(this);
+    hooks.beforeRelease();
+    const isMore = release.call(this);
+    if (isMore) steps.push(`release ${this.released}`);
+    return isMore;
+  });
+  vi.spyOn(LaneCounters.prototype, "countFailureReport").mockImplementation(function (this: LaneCounters) {
+    steps.push("count");
+    countFailureReport.call(this);
+  });
+  const handler: CallbackHandler = { onText: ({ text }: EventRecord<"on_text">) => onText(text) };
+  const slot = { index: 0, handler, name: "h", interest: 1 << INFO.code, raiseError };
+  const runs = RUNS.map((run, i) => [i, encodeRun(run).slice()] as const);
+  const setup = { ring, counters: counters.buffer, runs, reports, handlerTimeoutMillis: 1000 };
+  const unused = { context: { lane: 0, threads: 1, restarts: 0 }, specs: [], control: reports };
+  void new LaneLoop({ ...setup, ...unused }, [slot]).run();
+  return {
+    steps,
+    writer,
+    hooks,
+    /** Sends an event of a run for which somebody waits. Returns the position behind it. */
+    send(text: string, runNumber = 0): number {
+      const head = { kind: EVENT, code: INFO.code, flags: ACKNOWLEDGE, runNumber, timestamp: 0 };
+      const record = { event: "on_text", runId: "", traceId: "", parentRunId: undefined, tags: [] } as const;
+      writer.tryWrite(head, encodeFields(INFO, { ...record, timestamp: 0, text }));
+      writer.wake(true);
+      return writer.position;
+    },
+  };
+}
+
+const failing = (text: string) => {
+  if (text === "fail") throw new RangeError("failed");
+};
+
+test.each([
+  { raiseError: false, isWatched: false },
+  { raiseError: false, isWatched: true },
+  { raiseError: true, isWatched: false },
+  { raiseError: true, isWatched: true },
+])("a failure is told, then counted, then released: %o", async ({ raiseError, isWatched }) => {
+  const { steps, writer, send } = lane(failing, raiseError);
+  writer.watch(isWatched);
+  const position = send("fail");
+  await settleTasks();
+  expect(steps).toEqual([`post ${position} 1`, "count", `release ${position}`]);
+});
+
+test("whoever is not watched is told what it has released, and whoever watches is not", async () => {
+  const { steps, writer, send } = lane(failing);
+  const first = send("well");
+  await settleTasks();
+  expect(steps).toEqual([`release ${first}`, `post ${first} 0`]);
+  writer.watch(true);
+  steps.length = 0;
+  const second = send("well");
+  await settleTasks();
+  expect(steps).toEqual([`release ${second}`]);
+});
+
+test("whoever watches is told what is settled behind an event that is not", async () => {
+  let open: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const { steps, writer, send } = lane((text) => (text === "slow" ? gate : undefined));
+  writer.watch(true);
+  send("slow", 0);
+  const next = send("next", 1);
+  await settleTasks();
+  expect(steps).toEqual([`post ${next} 0`]);
+  open();
+  await settleTasks();
+  expect(steps).toEqual([`post ${next} 0`, `release ${next}`]);
+});
+
+test("whether it is watched is asked after the release: who left before it is told", async () => {
+  const { steps, writer, hooks, send } = lane(failing);
+  writer.watch(true);
+  // The main thread leaves, and looks once more in vain.
+  hooks.beforeRelease = () => writer.watch(false);
+  const position = send("well");
+  await settleTasks();
+  expect(steps).toEqual([`release ${position}`, `post ${position} 0`]);
+});
