@@ -50,4 +50,5 @@ export class InMemoryTracer extends BaseTracer {
   }
 }
 
+/** @alias The export that a handler spec takes by default. */
 export default InMemoryTracer;

@@ -57,4 +57,5 @@ export class JsonLinesTracer extends BaseCallbackHandler {
   }
 }
 
+/** @alias The export that a handler spec takes by default. */
 export default JsonLinesTracer;

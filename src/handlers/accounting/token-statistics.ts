@@ -136,4 +136,5 @@ export async function createTokenStatistics(options: TokenStatisticsOptions = {}
   return new TokenStatistics(encoding, (text) => countTokens(text, asText));
 }
 
+/** @alias The export that a handler spec takes by default. */
 export default createTokenStatistics;

@@ -80,4 +80,5 @@ export class UsageMetadataCallbackHandler extends BaseCallbackHandler {
   }
 }
 
+/** @alias The export that a handler spec takes by default. */
 export default UsageMetadataCallbackHandler;
