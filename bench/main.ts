@@ -1,9 +1,9 @@
 import { helpText, runBenchCommand } from "../src/cli/bench-command.ts";
 import { runAsProcess } from "../src/cli/process.ts";
 import { EXIT } from "../src/cli/usage.ts";
-import { guests } from "./guests/guests.ts";
+import { externalPeers } from "./guests/guests.ts";
 import { micro } from "./guests/micro.ts";
-import { figuresToReach } from "./guests/targets.ts";
+import { evaluateTargets } from "./guests/targets.ts";
 import { QUESTIONS } from "./questions/all.ts";
 
 const packages = ["@langchain/core", "pino", "@opentelemetry/sdk-trace-base", "benchmark"];
@@ -12,7 +12,7 @@ const questions = [...QUESTIONS, micro];
 await runAsProcess(async () => {
   const args = process.argv.slice(2);
   if (!args.includes("--help") && !args.includes("-h")) {
-    return runBenchCommand(args, { questions, guests, packages, judge: figuresToReach });
+    return runBenchCommand(args, { questions, externalPeers, packages, evaluate: evaluateTargets });
   }
   process.stdout.write(helpText("npm run bench --", questions));
   return EXIT.ok;

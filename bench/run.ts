@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { type ErrorCode, errorText, SidecallError } from "../src/common/errors.ts";
 import { describeMachine, load } from "./harness/machine.ts";
-import type { Effort } from "./harness/profile.ts";
+import type { Profile } from "./harness/profile.ts";
 import type { Answer, Context, Question } from "./harness/question.ts";
 import type { Figure } from "./report/figure.ts";
 import type { Results, Unanswered } from "./report/results.ts";
@@ -10,18 +10,18 @@ import { answerText, figuresText, machineLines } from "./report/text.ts";
 export interface BenchRun {
   readonly questions: readonly Question[];
   readonly context: Context;
-  readonly effort: Effort;
-  /** Packages that the context's guests come from: their versions are recorded. */
+  readonly profile: Profile;
+  /** Packages that the context's external peers come from: their versions are recorded. */
   readonly packages: readonly string[];
   /** The figures to reach, from what was answered. */
-  judge(answers: readonly Answer[]): readonly Figure[];
+  evaluate(answers: readonly Answer[]): readonly Figure[];
   /** Is given text for a person as soon as there is some. */
   print(text: string): void;
 }
 
-async function ask(question: Question, context: Context, effort: Effort): Promise<Answer> {
+async function ask(question: Question, context: Context, profile: Profile): Promise<Answer> {
   const { name, asks, base, axis } = question;
-  const series = await question.answer(context, effort);
+  const series = await question.answer(context, profile);
   // A handler of the user's is in one place on an axis that others are spread along.
   const hasAxis = series.some(({ x }) => x !== undefined);
   return {
@@ -47,7 +47,7 @@ function isFaultOfTheHandler(error: unknown): boolean {
 
 /** Asks the questions one after the other. One that breaks takes no other's figures with it. */
 export async function runBench(run: BenchRun): Promise<Results> {
-  const { questions, context, effort, packages, judge, print } = run;
+  const { questions, context, profile, packages, evaluate, print } = run;
   const machine = describeMachine(packages);
   const [date, begin] = [new Date().toISOString(), performance.now()];
   const { source: text } = context.corpus;
@@ -56,7 +56,7 @@ export async function runBench(run: BenchRun): Promise<Results> {
   const unanswered: Unanswered[] = [];
   for (const question of questions) {
     try {
-      const answer = await ask(question, context, effort);
+      const answer = await ask(question, context, profile);
       answers.push(answer);
       print(answerText(answer));
     } catch (error) {
@@ -66,8 +66,8 @@ export async function runBench(run: BenchRun): Promise<Results> {
       print(`${question.name}: no figures. ${reason}\n\n`);
     }
   }
-  const figures = judge(answers);
+  const figures = evaluate(answers);
   const [loadAtEnd, seconds] = [load(), (performance.now() - begin) / 1000];
   print(`${figuresText(figures)}${Math.round(seconds)} s; load at the end: ${loadAtEnd.toFixed(1)}\n`);
-  return { machine, date, seconds, loadAtEnd, text, effort: effort.name, answers, unanswered, figures };
+  return { machine, date, seconds, loadAtEnd, text, profile: profile.name, answers, unanswered, figures };
 }

@@ -1,9 +1,9 @@
-// A batch from code: the prompts of this folder through the model double, with a handler of one's own.
+// A batch from code: the prompts of this folder through the model server, with a handler of one's own.
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runBatch, startModelDouble } from "sidecall";
+import { runBatch, startMockServer } from "sidecall";
 
 const finishReasons = {};
 const countReasons = {
@@ -14,16 +14,16 @@ const countReasons = {
   },
 };
 
-const double = await startModelDouble({ seed: 7 });
+const server = await startMockServer({ seed: 7 });
 const output = join(await mkdtemp(join(tmpdir(), "sidecall-example-")), "answers.jsonl");
 const summary = await runBatch({
   input: fileURLToPath(new URL("./prompts.jsonl", import.meta.url)),
   output,
-  baseUrl: double.url,
+  baseUrl: server.url,
   concurrency: 16,
   handlers: [countReasons],
 });
-await double.close();
+await server.close();
 
 console.log(
   `${summary.runs} runs, ${summary.failed} failed, ${summary.streamedTokens} tokens; answers in ${output}`,

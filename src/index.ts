@@ -119,10 +119,10 @@ export {
 export { withRunCollector, withUsageMetadata } from "./managers/scopes.ts";
 export type { LLMStartOptions, StartOptions, ToolStartOptions } from "./managers/start-options.ts";
 export {
-  type ModelDouble,
-  type ModelDoubleOptions,
-  type ModelDoubleStats,
-  startModelDouble,
+  type MockServer,
+  type MockServerOptions,
+  type MockServerStats,
+  startMockServer,
 } from "./mock-server/server.ts";
 export { offThread } from "./offthread/off-thread.ts";
 export { type CloseOptions, OffThreadHandler, type UntypedHandler } from "./offthread/off-thread-handler.ts";

@@ -9,9 +9,9 @@ const README = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
 
 /** The README's table, as the event table gives it. */
 function eventTable(): string {
-  const rows = Object.entries(EVENTS).map(([event, { method, gate, fields }]) => {
+  const rows = Object.entries(EVENTS).map(([event, { method, flag, fields }]) => {
     const own = fields.map((field) => `\`${field}\``).join(", ");
-    return `| ${event} | \`${method}\` | ${gate === undefined ? "" : `\`${gate}\``} | ${own} |`;
+    return `| ${event} | \`${method}\` | ${flag === undefined ? "" : `\`${flag}\``} | ${own} |`;
   });
   return ["| event | method | flag | own fields |", "|---|---|---|---|", ...rows].join("\n");
 }

@@ -1,4 +1,4 @@
-import { startModelDouble } from "../../src/mock-server/server.ts";
+import { startMockServer } from "../../src/mock-server/server.ts";
 
 /*
  * A model server in a process of its own, so that its work is not counted as the batch's.
@@ -6,9 +6,9 @@ import { startModelDouble } from "../../src/mock-server/server.ts";
  */
 
 const [recorded, tokensPerSecond] = process.argv.slice(2);
-const double = await startModelDouble({
+const server = await startMockServer({
   recorded,
   tokensPerSecond: tokensPerSecond === undefined ? undefined : Number(tokensPerSecond),
 });
-process.once("disconnect", () => void double.close());
-process.send?.(double.url);
+process.once("disconnect", () => void server.close());
+process.send?.(server.url);

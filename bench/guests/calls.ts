@@ -1,6 +1,6 @@
 import Benchmark from "benchmark";
 import type { Sender } from "../harness/checked-peer.ts";
-import type { Effort } from "../harness/profile.ts";
+import type { Profile } from "../harness/profile.ts";
 import { median } from "../harness/series.ts";
 
 /** `@types/benchmark` does not describe what a deferred test is given. */
@@ -20,14 +20,14 @@ const SAMPLING = {
  *
  * The test has neither `setup` nor `teardown`: with one, Benchmark.js would compile the test's source apart from its closure.
  */
-export function timeCalls(sender: Sender, effort: Effort): Promise<number> {
+export function timeCalls(sender: Sender, profile: Profile): Promise<number> {
   return new Promise((resolve, reject) => {
     let isOver = false;
     const bench = new Benchmark({
       name: sender.peer.name,
       defer: true,
       async: true,
-      ...SAMPLING[effort.name],
+      ...SAMPLING[profile.name],
       fn: (deferred: Deferred) => {
         sender.send().then(() => deferred.resolve(), fail);
       },

@@ -1,4 +1,4 @@
-import type { Guests, Opener } from "../harness/question.ts";
+import type { ExternalPeers, Opener } from "../harness/question.ts";
 import { langChainPeer } from "./langchain.ts";
 import { openTelemetryPeer } from "./open-telemetry.ts";
 import { pinoPeer } from "./pino.ts";
@@ -11,7 +11,7 @@ function langChainPeers(): Opener[] {
 }
 
 /** The peers that need packages which only the repository has. */
-export const guests: Guests = (question, handlers) => {
+export const externalPeers: ExternalPeers = (question, handlers) => {
   switch (question) {
     case "token-burst":
     case "token-paced":

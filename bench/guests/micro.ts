@@ -1,7 +1,7 @@
 import { type CheckedPeer, withPeers } from "../harness/checked-peer.ts";
 import { runsWithoutTokens } from "../harness/corpus.ts";
 import { chatLoad, type Load, tokenLoad } from "../harness/load.ts";
-import type { Effort } from "../harness/profile.ts";
+import type { Profile } from "../harness/profile.ts";
 import type { Question } from "../harness/question.ts";
 import { inRounds, type Trial } from "../harness/rounds.ts";
 import { costPeers } from "../peers/shipped.ts";
@@ -15,7 +15,7 @@ const RUNS_PER_SEND = 10;
 async function trialOf(
   peer: CheckedPeer,
   loads: Readonly<Record<string, Load>>,
-  effort: Effort,
+  profile: Profile,
 ): Promise<Trial> {
   const senders = await Promise.all(
     Object.entries(loads).map(async ([metric, load]) => ({ metric, sender: await peer.open(load) })),
@@ -25,7 +25,7 @@ async function trialOf(
     async measure() {
       const readings = [];
       for (const { metric, sender } of senders) {
-        readings.push({ metric, unit: "µs/event", value: await timeCalls(sender, effort) });
+        readings.push({ metric, unit: "µs/event", value: await timeCalls(sender, profile) });
         await peer.verify();
       }
       return readings;
@@ -37,14 +37,14 @@ export const micro: Question = {
   name: "micro",
   asks: "How long does a call take until its promise has resolved, by Benchmark.js, one call after the other?",
   base: offThreadName(1),
-  answer(context, effort) {
+  answer(context, profile) {
     const { corpus } = context;
     const loads = {
       token: tokenLoad(someTokens(corpus, TOKENS_PER_SEND)),
       "lifecycle event": chatLoad(runsWithoutTokens(corpus, RUNS_PER_SEND)),
     };
     return withPeers(costPeers(context, "token-burst"), async (peers) =>
-      inRounds(await Promise.all(peers.map((peer) => trialOf(peer, loads, effort))), effort),
+      inRounds(await Promise.all(peers.map((peer) => trialOf(peer, loads, profile))), profile),
     );
   },
 };

@@ -173,7 +173,7 @@ function placeText({ above, below }: Goal, answer: Answer): string {
   return places.length === 0 ? "" : ` (${answer.axis}: ${[...new Set(places)].map(compact).join(" ÷ ")})`;
 }
 
-function judge(goal: Goal, answers: readonly Answer[]): Figure[] {
+function evaluate(goal: Goal, answers: readonly Answer[]): Figure[] {
   const answer = answers.find(({ name }) => name === goal.question);
   if (answer === undefined) return [];
   const measured = goal.metrics.flatMap((metric) => {
@@ -188,6 +188,6 @@ function judge(goal: Goal, answers: readonly Answer[]): Figure[] {
 }
 
 /** The figures that the answers at hand allow: ratios within one run, each judged at its median. */
-export function figuresToReach(answers: readonly Answer[]): Figure[] {
-  return GOALS.flatMap((goal) => judge(goal, answers));
+export function evaluateTargets(answers: readonly Answer[]): Figure[] {
+  return GOALS.flatMap((goal) => evaluate(goal, answers));
 }

@@ -28,7 +28,7 @@ function drain(): boolean {
     for (let i = at; i < end; i += 1) sum += ring.bytes[i] ?? 0;
     bytes += ring.bodyBytes;
     records += 1;
-    ring.settle(at);
+    ring.markDone(at);
     if (records % RECORDS_PER_RELEASE === 0 && ring.release()) ring.offerSpace(false);
   }
   ring.release();

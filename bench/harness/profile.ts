@@ -1,5 +1,5 @@
 /** How long to measure. */
-export interface Effort {
+export interface Profile {
   /** Questions have a list of sizes for each. */
   readonly name: "full" | "quick";
   /** Each trial is measured once a round; the order of the trials alternates. */
@@ -10,7 +10,7 @@ export interface Effort {
   readonly pacedMillis: number;
 }
 
-export const FULL: Effort = { name: "full", rounds: 5, burstMillis: 150, pacedMillis: 500 };
+export const FULL: Profile = { name: "full", rounds: 5, burstMillis: 150, pacedMillis: 500 };
 
 /** Enough to see that all works; its figures mean little. */
-export const QUICK: Effort = { name: "quick", rounds: 1, burstMillis: 0, pacedMillis: 50 };
+export const QUICK: Profile = { name: "quick", rounds: 1, burstMillis: 0, pacedMillis: 50 };

@@ -1,4 +1,4 @@
-import type { Effort } from "./profile.ts";
+import type { Profile } from "./profile.ts";
 import type { Series } from "./series.ts";
 
 export interface Reading {
@@ -52,7 +52,7 @@ class TrialRecord {
 }
 
 /** Measures all trials in alternation, after a round that warms up and does not count. */
-export async function inRounds(trials: readonly Trial[], { rounds }: Effort): Promise<Series[]> {
+export async function inRounds(trials: readonly Trial[], { rounds }: Profile): Promise<Series[]> {
   for (const trial of trials) {
     if (trial.isWarm !== true) await trial.measure();
   }

@@ -12,7 +12,7 @@ const WORKER = new URL("../handlers/ring-worker.js", import.meta.url);
 /** As large as a lane's by default. */
 const RING_BYTES = 4 * 1024 * 1024;
 
-const SETTLED = nothing();
+const ENTRY_DONE = nothing();
 
 export const RAW_RING = "raw ring";
 
@@ -89,7 +89,7 @@ class RawRing {
   }
 
   #put(frame: Uint8Array): Promise<void> {
-    return this.#tryPut(frame) ? SETTLED : this.#putLater(frame);
+    return this.#tryPut(frame) ? ENTRY_DONE : this.#putLater(frame);
   }
 
   #tryPut(frame: Uint8Array): boolean {

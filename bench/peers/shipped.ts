@@ -19,8 +19,8 @@ const SHIPPED_PEERS: readonly Opener[] = [
   rawRingPeer,
 ];
 
-/** Those, and the question's guests; for a handler of the user's, the places where it may be. */
-export function costPeers({ own, guests }: Context, question: string): readonly Opener[] {
+/** Those, and the question's external peers; for a handler of the user's, the places where it may be. */
+export function costPeers({ own, externalPeers }: Context, question: string): readonly Opener[] {
   if (own !== undefined) return placementOpeners({ spec: own, isCounting: false });
-  return [...SHIPPED_PEERS, ...guests(question, 1)];
+  return [...SHIPPED_PEERS, ...externalPeers(question, 1)];
 }

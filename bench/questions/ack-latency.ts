@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { add, type Counts, NOTHING } from "../handlers/counts.ts";
 import type { Corpus } from "../harness/corpus.ts";
 import { Latencies } from "../harness/latencies.ts";
-import type { Effort } from "../harness/profile.ts";
+import type { Profile } from "../harness/profile.ts";
 import type { Question } from "../harness/question.ts";
 import { inRounds, type Reading, type Trial } from "../harness/rounds.ts";
 import { BARE_CALL, type Caller, offThreadCaller, piscinaCaller, postedCaller } from "../peers/callers.ts";
@@ -26,20 +26,20 @@ class Calls implements Trial {
   readonly #caller: Caller;
   readonly #prompt: string;
   readonly #tick: readonly string[];
-  readonly #effort: Effort;
+  readonly #profile: Profile;
   #runs = 0;
   #ticks = 0;
 
-  constructor(caller: Caller, { chats }: Corpus, tick: readonly string[], effort: Effort) {
+  constructor(caller: Caller, { chats }: Corpus, tick: readonly string[], profile: Profile) {
     this.peer = caller.name;
     this.#caller = caller;
     this.#prompt = chats[0]?.instruction ?? "";
     this.#tick = tick;
-    this.#effort = effort;
+    this.#profile = profile;
   }
 
   async measure(): Promise<Reading[]> {
-    const { idle, backToBack, loaded } = CALLS[this.#effort.name];
+    const { idle, backToBack, loaded } = CALLS[this.#profile.name];
     const readings = [
       ...(await this.#call(backToBack, () => undefined)).readings("back to back"),
       ...(await this.#call(idle, () => delay(IDLE_MILLIS))).readings("idle"),
@@ -100,7 +100,7 @@ export const ackLatency: Question = {
   name: "ack-latency",
   asks: "How long until an awaited start is handled: one at a time, from rest, and while 2,000 tokens a second stream?",
   base: BARE_CALL,
-  async answer({ corpus }, effort) {
+  async answer({ corpus }, profile) {
     const tick = someTokens(corpus, TOKENS_PER_TICK);
     const callers: Caller[] = [];
     try {
@@ -112,8 +112,8 @@ export const ackLatency: Question = {
       ])
         callers.push(await open());
       return await inRounds(
-        callers.map((caller) => new Calls(caller, corpus, tick, effort)),
-        effort,
+        callers.map((caller) => new Calls(caller, corpus, tick, profile)),
+        profile,
       );
     } finally {
       await Promise.all(callers.map((caller) => caller.close()));

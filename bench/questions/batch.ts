@@ -139,8 +139,8 @@ export const batch: Question = {
   name: "batch",
   asks: "What does a whole batch of requests cost, with token statistics and a tracer? (A process for each; the model server is another.)",
   base: YIELDING,
-  async answer({ corpus }, effort) {
-    const size = effort.name;
+  async answer({ corpus }, profile) {
+    const size = profile.name;
     const batches: Batch[] = [];
     try {
       for (const [way, { requests, tokensPerSecond }] of Object.entries(WAYS)) {
@@ -155,7 +155,7 @@ export const batch: Question = {
         };
         return { peer: PEERS[placement], isWarm: true, measure };
       });
-      return await inRounds(trials, { ...effort, rounds: Math.min(effort.rounds, MAX_ROUNDS) });
+      return await inRounds(trials, { ...profile, rounds: Math.min(profile.rounds, MAX_ROUNDS) });
     } finally {
       await Promise.all(batches.map((one) => one.close()));
     }

@@ -1,7 +1,7 @@
 import { type CheckedPeer, withPeers } from "../harness/checked-peer.ts";
 import { burstCost } from "../harness/cost.ts";
 import { type Load, tokenLoad } from "../harness/load.ts";
-import type { Effort } from "../harness/profile.ts";
+import type { Profile } from "../harness/profile.ts";
 import type { Context, Question } from "../harness/question.ts";
 import { inRounds, type Trial } from "../harness/rounds.ts";
 import { handlersName, inlinePeer, offThreadPeer } from "../peers/sidecall.ts";
@@ -16,12 +16,12 @@ function familyOf(name: string, handlers: number): string {
   return name.replace(`, ${handlersName(handlers)}`, "");
 }
 
-async function trialOf(peer: CheckedPeer, handlers: number, load: Load, effort: Effort): Promise<Trial> {
+async function trialOf(peer: CheckedPeer, handlers: number, load: Load, profile: Profile): Promise<Trial> {
   const sender = await peer.open(load);
   return {
     peer: familyOf(peer.name, handlers),
     x: handlers,
-    measure: () => burstCost(sender, SENDS_PER_BURST, effort.burstMillis),
+    measure: () => burstCost(sender, SENDS_PER_BURST, profile.burstMillis),
   };
 }
 
@@ -30,18 +30,20 @@ export const fanOut: Question = {
   asks: "What does a token cost the main thread, the more handlers there are?",
   base: "off-thread",
   axis: "handlers",
-  answer({ corpus, guests }: Context, effort) {
+  answer({ corpus, externalPeers }: Context, profile) {
     const load = tokenLoad(someTokens(corpus, TOKENS_PER_SEND));
-    const opened = HANDLERS[effort.name].flatMap((handlers) =>
-      [() => inlinePeer(handlers), () => offThreadPeer({ handlers }), ...guests(this.name, handlers)].map(
-        (open) => ({ open, handlers }),
-      ),
+    const opened = HANDLERS[profile.name].flatMap((handlers) =>
+      [
+        () => inlinePeer(handlers),
+        () => offThreadPeer({ handlers }),
+        ...externalPeers(this.name, handlers),
+      ].map((open) => ({ open, handlers })),
     );
     return withPeers(
       opened.map(({ open }) => open),
       async (peers) => {
-        const trials = peers.map((peer, i) => trialOf(peer, opened[i]?.handlers ?? 1, load, effort));
-        return inRounds(await Promise.all(trials), effort);
+        const trials = peers.map((peer, i) => trialOf(peer, opened[i]?.handlers ?? 1, load, profile));
+        return inRounds(await Promise.all(trials), profile);
       },
     );
   },

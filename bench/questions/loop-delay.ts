@@ -5,7 +5,7 @@ import type { BurningOptions } from "../handlers/burning.ts";
 import { type CheckedPeer, type Sender, withPeers } from "../harness/checked-peer.ts";
 import { tokenLoad } from "../harness/load.ts";
 import { delayReadings, LoopDelay } from "../harness/loop-delay.ts";
-import type { Effort } from "../harness/profile.ts";
+import type { Profile } from "../harness/profile.ts";
 import type { Question } from "../harness/question.ts";
 import { inRounds, type Reading, type Trial } from "../harness/rounds.ts";
 import { placementOpeners } from "../peers/placements.ts";
@@ -21,8 +21,8 @@ function burning(millis: number): HandlerSpec {
 }
 
 /** Sends an event at a time at a steady pace, as well as the handlers let it, until all are handled. */
-async function watchLoop(sender: Sender, effort: Effort): Promise<Reading[]> {
-  const events = Math.ceil(EVENTS_PER_SECOND * SECONDS[effort.name]);
+async function watchLoop(sender: Sender, profile: Profile): Promise<Reading[]> {
+  const events = Math.ceil(EVENTS_PER_SECOND * SECONDS[profile.name]);
   const loop = new LoopDelay();
   loop.start();
   const begin = performance.now();
@@ -42,7 +42,7 @@ export const loopDelay: Question = {
   base: NO_HANDLER,
   takesOwn: true,
   axis: "ms of work per event",
-  answer({ own }, effort) {
+  answer({ own }, profile) {
     const placed =
       own === undefined
         ? HANDLER_MILLIS.map((x) => ({ x, spec: burning(x), isCounting: true }))
@@ -55,9 +55,9 @@ export const loopDelay: Question = {
       async (peers) => {
         const trial = async (peer: CheckedPeer, i: number): Promise<Trial> => {
           const sender = await peer.open(tokenLoad([" token"]));
-          return { peer: peer.name, ...opened[i]?.at, measure: () => watchLoop(sender, effort) };
+          return { peer: peer.name, ...opened[i]?.at, measure: () => watchLoop(sender, profile) };
         };
-        return inRounds(await Promise.all(peers.map(trial)), effort);
+        return inRounds(await Promise.all(peers.map(trial)), profile);
       },
     );
   },

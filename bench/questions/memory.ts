@@ -1,6 +1,6 @@
 import type { MemoryTask, MemoryUse } from "../children/memory.ts";
 import { runChild } from "../harness/child.ts";
-import type { Effort } from "../harness/profile.ts";
+import type { Profile } from "../harness/profile.ts";
 import type { Question } from "../harness/question.ts";
 import { inTurn } from "../harness/rounds.ts";
 import type { Series } from "../harness/series.ts";
@@ -32,7 +32,7 @@ function seriesOf({ peer, rounds }: Uses, tokens: readonly number[]): Series[] {
   );
 }
 
-async function measure(tokens: readonly number[], { rounds }: Effort): Promise<Series[]> {
+async function measure(tokens: readonly number[], { rounds }: Profile): Promise<Series[]> {
   const all: Uses[] = PEERS.map((peer) => ({ peer, rounds: [] }));
   for (let round = 0; round < Math.min(rounds, MAX_ROUNDS); round += 1) {
     for (const uses of inTurn(all, round)) {
@@ -48,5 +48,5 @@ export const memory: Question = {
   asks: "How much memory does a process use, the more tokens have been delivered? (rss of all threads, the rest of the main thread; a process for each peer and round.)",
   base: "no handler",
   axis: "tokens delivered",
-  answer: (_context, effort) => measure(TOKENS[effort.name], effort),
+  answer: (_context, profile) => measure(TOKENS[profile.name], profile),
 };

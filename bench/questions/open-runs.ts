@@ -2,7 +2,7 @@ import { NOTHING } from "../handlers/counts.ts";
 import { type CheckedPeer, withPeers } from "../harness/checked-peer.ts";
 import { burstCost } from "../harness/cost.ts";
 import { chatLoad, type Load, tokenLoad } from "../harness/load.ts";
-import type { Effort } from "../harness/profile.ts";
+import type { Profile } from "../harness/profile.ts";
 import type { Question } from "../harness/question.ts";
 import { inRounds, named, type Trial } from "../harness/rounds.ts";
 import type { Send } from "../peers/peer.ts";
@@ -31,7 +31,7 @@ function rotatingLoad(runs: number): Load {
   };
 }
 
-async function trialOf(peer: CheckedPeer, runs: number, { burstMillis }: Effort): Promise<Trial> {
+async function trialOf(peer: CheckedPeer, runs: number, { burstMillis }: Profile): Promise<Trial> {
   const tokens = await peer.open(rotatingLoad(runs));
   const churn = await peer.open(chatLoad([RUN]));
   return {
@@ -49,8 +49,8 @@ export const openRuns: Question = {
   asks: "What does an event cost the main thread, the more runs are open? (A token of one of them; a run of three events beside them.)",
   base: offThreadName(1),
   axis: "open runs",
-  answer(_context, effort) {
-    const opened = OPEN_RUNS[effort.name].flatMap((runs) =>
+  answer(_context, profile) {
+    const opened = OPEN_RUNS[profile.name].flatMap((runs) =>
       [noHandlerPeer, () => offThreadPeer({ handlers: 1 })].map((open) => ({ open, runs })),
     );
     return withPeers(
@@ -58,8 +58,8 @@ export const openRuns: Question = {
       async (peers) => {
         const trials: Trial[] = [];
         for (const [i, peer] of peers.entries())
-          trials.push(await trialOf(peer, opened[i]?.runs ?? 1, effort));
-        return inRounds(trials, effort);
+          trials.push(await trialOf(peer, opened[i]?.runs ?? 1, profile));
+        return inRounds(trials, profile);
       },
     );
   },

@@ -1,7 +1,7 @@
 import { type CheckedPeer, withPeers } from "../harness/checked-peer.ts";
 import { burstCost } from "../harness/cost.ts";
 import { chatLoad } from "../harness/load.ts";
-import type { Effort } from "../harness/profile.ts";
+import type { Profile } from "../harness/profile.ts";
 import type { Context, Question } from "../harness/question.ts";
 import { inRounds, type Trial } from "../harness/rounds.ts";
 import { piscinaPeer } from "../peers/piscina.ts";
@@ -22,13 +22,13 @@ function textOf({ chats }: Context["corpus"], characters: number): string {
   return text.slice(0, characters);
 }
 
-async function trialOf(peer: CheckedPeer, text: string, effort: Effort): Promise<Trial> {
+async function trialOf(peer: CheckedPeer, text: string, profile: Profile): Promise<Trial> {
   const sender = await peer.open(chatLoad([{ instruction: "", tokens: [], answer: text }]));
   const runs = Math.min(MAX_RUNS_PER_BURST, Math.ceil(BYTES_PER_BURST / text.length));
   return {
     peer: peer.name,
     x: text.length,
-    measure: () => burstCost(sender, runs, effort.burstMillis),
+    measure: () => burstCost(sender, runs, profile.burstMillis),
   };
 }
 
@@ -37,18 +37,18 @@ export const payload: Question = {
   asks: "What does a lifecycle event cost the main thread, the longer its text? (Half of a start without text and an end with it.)",
   base: offThreadName(1),
   axis: "characters in an answer",
-  answer({ corpus, guests }, effort) {
+  answer({ corpus, externalPeers }, profile) {
     const texts = BYTES.map((bytes) => textOf(corpus, bytes));
     const openers = [
       () => inlinePeer(1),
       () => offThreadPeer({ handlers: 1, ringBytes: RING_BYTES }),
       postMessagePeer,
       () => piscinaPeer("default"),
-      ...guests(this.name, 1),
+      ...externalPeers(this.name, 1),
     ];
     return withPeers(openers, async (peers) => {
-      const trials = peers.flatMap((peer) => texts.map((text) => trialOf(peer, text, effort)));
-      return inRounds(await Promise.all(trials), effort);
+      const trials = peers.flatMap((peer) => texts.map((text) => trialOf(peer, text, profile)));
+      return inRounds(await Promise.all(trials), profile);
     });
   },
 };

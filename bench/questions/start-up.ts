@@ -26,9 +26,9 @@ export const startUp: Question = {
   name: "start-up",
   asks: "How long does it take from nothing to the first event handled on a thread? (A process for each; the steps one after the other.)",
   base: PEERS.worker,
-  answer: (_context, effort) =>
+  answer: (_context, profile) =>
     inRounds(
       WAYS.map((way): Trial => ({ peer: PEERS[way], isWarm: true, measure: () => times(way) })),
-      effort,
+      profile,
     ),
 };

@@ -4,7 +4,7 @@ import { type CheckedPeer, type Sender, withPeers } from "../harness/checked-pee
 import { spread } from "../harness/corpus.ts";
 import { collectGarbage } from "../harness/garbage.ts";
 import { chatLoad } from "../harness/load.ts";
-import type { Effort } from "../harness/profile.ts";
+import type { Profile } from "../harness/profile.ts";
 import type { Opener, Question } from "../harness/question.ts";
 import { inRounds, type Reading, type Trial } from "../harness/rounds.ts";
 import { piscinaPeer } from "../peers/piscina.ts";
@@ -20,8 +20,8 @@ const CHATS_FOR_SLOW = { full: 20, quick: 3 };
 export const DELIVERED = "delivered";
 
 /** Sends all the text, with backpressure as it comes, and waits until the handlers have counted it. */
-async function rates(sender: Sender, effort: Effort): Promise<Reading[]> {
-  const passes = sender.peer.peer.isSlow ? 1 : PASSES[effort.name];
+async function rates(sender: Sender, profile: Profile): Promise<Reading[]> {
+  const passes = sender.peer.peer.isSlow ? 1 : PASSES[profile.name];
   collectGarbage();
   const start = performance.now();
   for (let pass = 0; pass < passes; pass += 1) await sender.send();
@@ -48,9 +48,9 @@ export const throughput: Question = {
   asks: "How many tokens a second are dispatched and delivered, through how many lanes?",
   base: offThreadName(1),
   axis: "lanes",
-  answer({ corpus, guests }, effort) {
-    const load = chatLoad(spread(corpus.chats, CHATS[effort.name]));
-    const part = chatLoad(spread(corpus.chats, CHATS_FOR_SLOW[effort.name]));
+  answer({ corpus, externalPeers }, profile) {
+    const load = chatLoad(spread(corpus.chats, CHATS[profile.name]));
+    const part = chatLoad(spread(corpus.chats, CHATS_FOR_SLOW[profile.name]));
     const lanes = laneCounts(availableParallelism());
     const single: Opener[] = [
       () => offThreadPeer({ handlers: 8 }),
@@ -58,16 +58,16 @@ export const throughput: Question = {
       () => piscinaPeer("deep"),
       postMessagePeer,
       rawRingPeer,
-      ...guests(this.name, 1),
+      ...externalPeers(this.name, 1),
     ];
     const trial = async (peer: CheckedPeer, x: number): Promise<Trial> => {
       const sender = await peer.open(peer.peer.isSlow ? part : load);
-      return { peer: peer.name, x, measure: () => rates(sender, effort) };
+      return { peer: peer.name, x, measure: () => rates(sender, profile) };
     };
     return withPeers(
       [...lanes.map((count) => () => offThreadPeer({ handlers: 1, lanes: count })), ...single],
       async (peers) =>
-        inRounds(await Promise.all(peers.map((peer, i) => trial(peer, lanes[i] ?? 1))), effort),
+        inRounds(await Promise.all(peers.map((peer, i) => trial(peer, lanes[i] ?? 1))), profile),
     );
   },
 };

@@ -2,7 +2,7 @@ import { type CheckedPeer, withPeers } from "../harness/checked-peer.ts";
 import type { Corpus } from "../harness/corpus.ts";
 import { burstCost } from "../harness/cost.ts";
 import { tokenLoad } from "../harness/load.ts";
-import type { Effort } from "../harness/profile.ts";
+import type { Profile } from "../harness/profile.ts";
 import type { Context, Question } from "../harness/question.ts";
 import { inRounds, type Trial } from "../harness/rounds.ts";
 import { costPeers } from "../peers/shipped.ts";
@@ -16,18 +16,18 @@ export function someTokens({ chats }: Corpus, count: number): string[] {
 }
 
 /** The longest is for the counting handlers: it would take a heavy one minutes. */
-function burstsOf({ own }: Context, { name }: Effort): readonly number[] {
+function burstsOf({ own }: Context, { name }: Profile): readonly number[] {
   return own === undefined ? BURSTS[name] : BURSTS[name].slice(0, 2);
 }
 
-async function trialsOf(peer: CheckedPeer, context: Context, effort: Effort): Promise<Trial[]> {
+async function trialsOf(peer: CheckedPeer, context: Context, profile: Profile): Promise<Trial[]> {
   const sender = await peer.open(tokenLoad(someTokens(context.corpus, TOKENS_PER_SEND)));
-  return burstsOf(context, effort).map((burst, i) => ({
+  return burstsOf(context, profile).map((burst, i) => ({
     peer: peer.name,
     x: burst,
     // The longest burst takes one peer half a minute.
     isWarm: i > 1,
-    measure: () => burstCost(sender, burst / TOKENS_PER_SEND, effort.burstMillis),
+    measure: () => burstCost(sender, burst / TOKENS_PER_SEND, profile.burstMillis),
   }));
 }
 
@@ -37,10 +37,10 @@ export const tokenBurst: Question = {
   base: offThreadName(1),
   takesOwn: true,
   axis: "tokens in a burst",
-  answer(context, effort) {
+  answer(context, profile) {
     return withPeers(costPeers(context, this.name), async (peers) => {
-      const trials = await Promise.all(peers.map((peer) => trialsOf(peer, context, effort)));
-      return inRounds(trials.flat(), effort);
+      const trials = await Promise.all(peers.map((peer) => trialsOf(peer, context, profile)));
+      return inRounds(trials.flat(), profile);
     });
   },
 };

@@ -26,12 +26,12 @@ export const tokenPaced: Question = {
   base: offThreadName(1),
   takesOwn: true,
   axis: "tokens a second",
-  answer(context, effort) {
+  answer(context, profile) {
     return withPeers(costPeers(context, this.name), async (peers) => {
       const trials = peers.flatMap((peer) =>
-        TOKENS_PER_SECOND.map((pace) => trialOf(peer, pace, context, effort.pacedMillis)),
+        TOKENS_PER_SECOND.map((pace) => trialOf(peer, pace, context, profile.pacedMillis)),
       );
-      return inRounds(await Promise.all(trials), effort);
+      return inRounds(await Promise.all(trials), profile);
     });
   },
 };

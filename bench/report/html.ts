@@ -83,12 +83,12 @@ function figuresMarkup(figures: readonly Figure[]): string {
   return textElement("h2", { id: "figures" }, "Figures to reach") + element("div", { class: "table" }, table);
 }
 
-function facts({ machine, date, seconds, loadAtEnd, text, effort }: Results): string {
+function facts({ machine, date, seconds, loadAtEnd, text, profile }: Results): string {
   const [hardware = "", versions = ""] = machineLines(machine);
   const entries = {
     machine: hardware,
     versions,
-    run: `${date}, ${Math.round(seconds)} s, ${effort} effort`,
+    run: `${date}, ${Math.round(seconds)} s, ${profile} profile`,
     load: `${machine.load.toFixed(1)} at the start, ${loadAtEnd.toFixed(1)} at the end`,
     text,
   };

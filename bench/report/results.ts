@@ -18,7 +18,7 @@ export interface Results {
   readonly loadAtEnd: number;
   /** Where the text came from. */
   readonly text: string;
-  readonly effort: "full" | "quick";
+  readonly profile: "full" | "quick";
   readonly answers: readonly Answer[];
   /** Questions that were asked in vain. */
   readonly unanswered: readonly Unanswered[];

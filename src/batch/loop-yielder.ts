@@ -7,7 +7,7 @@ const TURN_MILLIS = 10;
  * Answers that arrive faster than they are read would be read out of buffers, all of them, without a turn of the event
  * loop in between. Whoever reads asks here, after each part, whether it is time for one.
  */
-export class Turns {
+export class LoopYielder {
   #startMillis = performance.now();
   #next: Promise<void> | undefined;
 

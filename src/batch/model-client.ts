@@ -4,7 +4,7 @@ import type {
   ChatCompletionCreateParamsStreaming,
 } from "openai/resources/chat/completions";
 import { SidecallError } from "../common/errors.ts";
-import { Turns } from "./loop-yielder.ts";
+import { LoopYielder } from "./loop-yielder.ts";
 import type { BatchRequest } from "./request.ts";
 
 /** An answer that has begun. */
@@ -43,7 +43,7 @@ function rejectionOf(signal: AbortSignal): Promise<never> {
 export class ModelClient {
   readonly #client: OpenAI;
   readonly #timeoutMillis: number;
-  readonly #turns = new Turns();
+  readonly #yielder = new LoopYielder();
 
   constructor(baseUrl: string, apiKey: string, timeoutMillis: number) {
     this.#client = new OpenAI({ baseURL: baseUrl, apiKey, maxRetries: 0, logLevel: "off" });
@@ -79,7 +79,7 @@ export class ModelClient {
         // While handlers are at work the server's silence is not its own; the timer begins anew after them.
         isListening = false;
         await onChunk(next.value);
-        const turn = this.#turns.due();
+        const turn = this.#yielder.due();
         if (turn !== undefined) await turn;
         timer.refresh();
         isListening = true;

@@ -3,7 +3,7 @@ import { APIError } from "openai";
 import type { ChatCompletionChunk } from "openai/resources/chat/completions";
 import { SidecallError } from "../common/errors.ts";
 import { newRunId } from "../managers/run-id.ts";
-import { untoldRun } from "../managers/run-kinds.ts";
+import { silentRun } from "../managers/run-kinds.ts";
 import type { AsyncCallbackManagerForLLMRun } from "../managers/run-managers.ts";
 import { CompletionBuilder } from "./completion.ts";
 import { failureText, isRetryable, refusalBody, retryDelayMillis, statusOf } from "./failures.ts";
@@ -67,7 +67,7 @@ export class RequestRun {
       [run] = await manager.onChatModelStart({ name: model }, [messages], options);
     });
     // A handler with `raiseError` rejected the start: the others know the run, and shall hear how it goes on.
-    return run ?? untoldRun("llm", manager, options.runId);
+    return run ?? silentRun("llm", manager, options.runId);
   }
 
   async #askUntilAnswered(run: AsyncCallbackManagerForLLMRun) {

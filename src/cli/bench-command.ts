@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { loadCorpus } from "../../bench/harness/corpus.ts";
 import { FULL, QUICK } from "../../bench/harness/profile.ts";
-import type { Answer, Guests, Question } from "../../bench/harness/question.ts";
+import type { Answer, ExternalPeers, Question } from "../../bench/harness/question.ts";
 import { QUESTIONS } from "../../bench/questions/all.ts";
 import type { Figure } from "../../bench/report/figure.ts";
 import { resultsPage } from "../../bench/report/html.ts";
@@ -23,14 +23,19 @@ const OPTIONS = {
 /** What can be asked, and who else is measured. */
 export interface BenchScope {
   readonly questions: readonly Question[];
-  readonly guests: Guests;
-  /** Where the guests come from. */
+  readonly externalPeers: ExternalPeers;
+  /** Where the external peers come from. */
   readonly packages: readonly string[];
   /** The figures to reach, from what was answered. */
-  judge(answers: readonly Answer[]): readonly Figure[];
+  evaluate(answers: readonly Answer[]): readonly Figure[];
 }
 
-const SHIPPED: BenchScope = { questions: QUESTIONS, guests: () => [], packages: [], judge: () => [] };
+const SHIPPED: BenchScope = {
+  questions: QUESTIONS,
+  externalPeers: () => [],
+  packages: [],
+  evaluate: () => [],
+};
 
 export function helpText(command: string, questions: readonly Question[]): string {
   const width = Math.max(...questions.map(({ name }) => name.length));
@@ -118,10 +123,10 @@ export async function runBenchCommand(args: readonly string[], scope: BenchScope
     const failures = await countFailures(async () => {
       const results = await runBench({
         questions,
-        context: { corpus: loadCorpus(), guests: scope.guests, ...own },
-        effort: quick ? QUICK : FULL,
+        context: { corpus: loadCorpus(), externalPeers: scope.externalPeers, ...own },
+        profile: quick ? QUICK : FULL,
         packages: scope.packages,
-        judge: scope.judge,
+        evaluate: scope.evaluate,
         print: (text) => process.stdout.write(text),
       });
       await writeFiles(json, html, results);

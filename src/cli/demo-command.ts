@@ -12,23 +12,23 @@ import { parseCommandLine } from "./usage.ts";
 
 export const HELP = `sidecall demo
 
-  Starts the model double, sends it the prompts that ship as a batch with token statistics and a trace, and shows
+  Starts the model server, sends it the prompts that ship as a batch with token statistics and a trace, and shows
   what came of it. Needs no network and no key.
 `;
 
 const MAIN = fileURLToPath(new URL("./main.js", import.meta.url));
 const PROMPTS = fileURLToPath(new URL("../../../examples/prompts.jsonl", import.meta.url));
-const DOUBLE = ["--tokens-per-second", "300", "--first-token-millis", "40", "--fail-rate", "0.02"];
+const SERVER_ARGS = ["--tokens-per-second", "300", "--first-token-millis", "40", "--fail-rate", "0.02"];
 const LINES_SHOWN = 2;
 const CHARACTERS_SHOWN = 400;
 
 /** The model double in a process of its own, so that its work does not count as the batch's. */
 async function startDouble(): Promise<{ process: ChildProcess; url: string }> {
-  const double = fork(MAIN, ["model-double", ...DOUBLE], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
-  if (double.stdout !== null) {
-    for await (const line of createInterface({ input: double.stdout })) {
+  const server = fork(MAIN, ["mock-server", ...SERVER_ARGS], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
+  if (server.stdout !== null) {
+    for await (const line of createInterface({ input: server.stdout })) {
       const url = /http\S+/.exec(line)?.[0];
-      if (url !== undefined) return { process: double, url };
+      if (url !== undefined) return { process: server, url };
     }
   }
   throw new SidecallError(
@@ -53,12 +53,12 @@ export async function run(args: readonly string[]): Promise<number> {
   parseCommandLine({ args: [...args], options: {} });
   const folder = await mkdtemp(join(tmpdir(), "sidecall-demo-"));
   const [output, trace] = [join(folder, "answers.jsonl"), join(folder, "trace.jsonl")];
-  const double = await startDouble();
+  const server = await startDouble();
   try {
     const batch = [
       PROMPTS,
       "--base-url",
-      double.url,
+      server.url,
       "--output",
       output,
       "--trace",
@@ -72,9 +72,9 @@ export async function run(args: readonly string[]): Promise<number> {
     await show("First traces", trace);
     return exitCode;
   } finally {
-    if (double.process.exitCode === null) {
-      double.process.kill();
-      await once(double.process, "exit");
+    if (server.process.exitCode === null) {
+      server.process.kill();
+      await once(server.process, "exit");
     }
   }
 }

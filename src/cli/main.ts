@@ -6,7 +6,7 @@ import { type Command, EXIT, usageError } from "./usage.ts";
 // Loaded when asked for: `openai` and the tokenizer are for those alone who need them.
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   batch: () => import("./batch-command.ts"),
-  "model-double": () => import("./mock-server-command.ts"),
+  "mock-server": () => import("./mock-server-command.ts"),
   demo: () => import("./demo-command.ts"),
   bench: () => import("./bench-command.ts"),
 };
@@ -14,7 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 const HELP = `sidecall <command> [options]
 
   batch          send a file of prompts to a model server, every run traced
-  model-double   a server that speaks like a model, for demos and tests
+  mock-server    a server that speaks like a model, for demos and tests
   demo           both together, on the prompts that ship
   bench          what callbacks cost on this machine, and what moving a handler of your own would save
 

@@ -1,8 +1,8 @@
-import { startModelDouble } from "../mock-server/server.ts";
+import { startMockServer } from "../mock-server/server.ts";
 import { Interrupt } from "./interrupt.ts";
 import { EXIT, inFlags, numberOption, parseCommandLine } from "./usage.ts";
 
-export const HELP = `sidecall model-double [options]
+export const HELP = `sidecall mock-server [options]
 
   A server on 127.0.0.1 that speaks POST /v1/chat/completions (streamed or not, with usage and tool calls) and
   GET /v1/models. Equal requests get equal answers, whatever else it is asked. Prints its base URL when it is ready.
@@ -29,7 +29,7 @@ const OPTIONS = {
 
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = parseCommandLine({ args: [...args], options: OPTIONS });
-  const double = await startModelDouble({
+  const server = await startMockServer({
     recorded: values.recorded,
     tokensPerSecond: numberOption("tokens-per-second", values["tokens-per-second"]),
     firstTokenMillis: numberOption("first-token-millis", values["first-token-millis"]),
@@ -39,8 +39,8 @@ export async function run(args: readonly string[]): Promise<number> {
   }).catch((error: unknown) => {
     throw inFlags(error, OPTIONS);
   });
-  const recorded = double.recordedAnswers === 0 ? "" : ` with ${double.recordedAnswers} recorded answers`;
-  process.stdout.write(`model double at ${double.url}${recorded}\n`);
+  const recorded = server.recordedAnswers === 0 ? "" : ` with ${server.recordedAnswers} recorded answers`;
+  process.stdout.write(`model server at ${server.url}${recorded}\n`);
   const interrupt = new Interrupt(() => undefined);
   await new Promise<void>((resolve) => {
     if (interrupt.signal.aborted) resolve();
@@ -48,7 +48,7 @@ export async function run(args: readonly string[]): Promise<number> {
     // Whoever forked this process, as the demo does, has ended.
     process.once("disconnect", resolve);
   });
-  await double.close();
+  await server.close();
   interrupt.dispose();
   // The channel to whoever forked this process would keep it alive.
   if (process.connected) process.disconnect();

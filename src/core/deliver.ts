@@ -20,7 +20,7 @@ function methodOf(handler: CallbackHandler, info: EventInfo): Method | undefined
 }
 
 function isIgnored(handler: CallbackHandler, info: EventInfo): boolean {
-  return info.gate !== undefined && handler[info.gate] === true;
+  return info.flag !== undefined && handler[info.flag] === true;
 }
 
 /** A chat start for a handler that knows prompts alone: each conversation as its buffer string. */

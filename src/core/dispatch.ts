@@ -53,7 +53,7 @@ function settle(outcome: Outcome): Promise<void> {
 }
 
 /** Lets handlers know of an event that is about to be made. */
-export function announce(
+export function prewakeAll(
   handlers: readonly CallbackHandler[],
   event: EventName,
   traceId: string | undefined,

@@ -73,7 +73,7 @@ type Field = keyof Fields | `${keyof Fields}?`;
 
 type RunKind = "llm" | "chain" | "tool" | "retriever" | "any";
 type Phase = "start" | "data" | "end" | "error";
-export type Gate =
+export type IgnoreFlag =
   | "ignoreLLM"
   | "ignoreChatModel"
   | "ignoreChain"
@@ -85,7 +85,7 @@ export type Gate =
 interface EventRow {
   readonly code: number;
   readonly method: string;
-  readonly gate: Gate | undefined;
+  readonly flag: IgnoreFlag | undefined;
   readonly kind: RunKind;
   readonly phase: Phase;
   readonly fields: readonly Field[];
@@ -93,28 +93,28 @@ interface EventRow {
 
 // biome-ignore format: a table reads by its columns
 export const EVENTS = {
-  on_llm_start:        { code: 1,  method: "onLLMStart",       gate: "ignoreLLM",         kind: "llm",       phase: "start", fields: ["serialized", "prompts"] },
-  on_chat_model_start: { code: 2,  method: "onChatModelStart", gate: "ignoreChatModel",   kind: "llm",       phase: "start", fields: ["serialized", "messages"] },
-  on_llm_new_token:    { code: 3,  method: "onLLMNewToken",    gate: "ignoreLLM",         kind: "llm",       phase: "data",  fields: ["token", "index", "chunk?"] },
-  on_stream_event:     { code: 4,  method: "onStreamEvent",    gate: "ignoreLLM",         kind: "llm",       phase: "data",  fields: ["streamEvent"] },
-  on_llm_end:          { code: 5,  method: "onLLMEnd",         gate: "ignoreLLM",         kind: "llm",       phase: "end",   fields: ["response"] },
-  on_llm_error:        { code: 6,  method: "onLLMError",       gate: "ignoreLLM",         kind: "llm",       phase: "error", fields: ["error", "response?"] },
-  on_chain_start:      { code: 7,  method: "onChainStart",     gate: "ignoreChain",       kind: "chain",     phase: "start", fields: ["serialized", "inputs"] },
-  on_chain_end:        { code: 8,  method: "onChainEnd",       gate: "ignoreChain",       kind: "chain",     phase: "end",   fields: ["outputs", "inputs?"] },
-  on_chain_error:      { code: 9,  method: "onChainError",     gate: "ignoreChain",       kind: "chain",     phase: "error", fields: ["error", "inputs?"] },
-  on_agent_action:     { code: 10, method: "onAgentAction",    gate: "ignoreAgent",       kind: "chain",     phase: "data",  fields: ["action"] },
-  on_agent_finish:     { code: 11, method: "onAgentFinish",    gate: "ignoreAgent",       kind: "chain",     phase: "data",  fields: ["finish"] },
-  on_tool_start:       { code: 12, method: "onToolStart",      gate: "ignoreAgent",       kind: "tool",      phase: "start", fields: ["serialized", "input", "inputs?", "toolCallId?"] },
-  on_tool_event:       { code: 13, method: "onToolEvent",      gate: "ignoreAgent",       kind: "tool",      phase: "data",  fields: ["chunk"] },
-  on_tool_end:         { code: 14, method: "onToolEnd",        gate: "ignoreAgent",       kind: "tool",      phase: "end",   fields: ["output"] },
-  on_tool_error:       { code: 15, method: "onToolError",      gate: "ignoreAgent",       kind: "tool",      phase: "error", fields: ["error", "toolCallId?"] },
-  on_retriever_start:  { code: 16, method: "onRetrieverStart", gate: "ignoreRetriever",   kind: "retriever", phase: "start", fields: ["serialized", "query"] },
-  on_retriever_end:    { code: 17, method: "onRetrieverEnd",   gate: "ignoreRetriever",   kind: "retriever", phase: "end",   fields: ["documents"] },
-  on_retriever_error:  { code: 18, method: "onRetrieverError", gate: "ignoreRetriever",   kind: "retriever", phase: "error", fields: ["error"] },
-  on_text:             { code: 19, method: "onText",           gate: undefined,           kind: "any",       phase: "data",  fields: ["text"] },
-  on_retry:            { code: 20, method: "onRetry",          gate: "ignoreRetry",       kind: "any",       phase: "data",  fields: ["retryState"] },
-  on_custom_event:     { code: 21, method: "onCustomEvent",    gate: "ignoreCustomEvent", kind: "any",       phase: "data",  fields: ["eventName", "data"] },
-  on_chain_stream:     { code: 22, method: "onChainStream",    gate: "ignoreChain",       kind: "chain",     phase: "data",  fields: ["chunk"] },
+  on_llm_start:        { code: 1,  method: "onLLMStart",       flag: "ignoreLLM",         kind: "llm",       phase: "start", fields: ["serialized", "prompts"] },
+  on_chat_model_start: { code: 2,  method: "onChatModelStart", flag: "ignoreChatModel",   kind: "llm",       phase: "start", fields: ["serialized", "messages"] },
+  on_llm_new_token:    { code: 3,  method: "onLLMNewToken",    flag: "ignoreLLM",         kind: "llm",       phase: "data",  fields: ["token", "index", "chunk?"] },
+  on_stream_event:     { code: 4,  method: "onStreamEvent",    flag: "ignoreLLM",         kind: "llm",       phase: "data",  fields: ["streamEvent"] },
+  on_llm_end:          { code: 5,  method: "onLLMEnd",         flag: "ignoreLLM",         kind: "llm",       phase: "end",   fields: ["response"] },
+  on_llm_error:        { code: 6,  method: "onLLMError",       flag: "ignoreLLM",         kind: "llm",       phase: "error", fields: ["error", "response?"] },
+  on_chain_start:      { code: 7,  method: "onChainStart",     flag: "ignoreChain",       kind: "chain",     phase: "start", fields: ["serialized", "inputs"] },
+  on_chain_end:        { code: 8,  method: "onChainEnd",       flag: "ignoreChain",       kind: "chain",     phase: "end",   fields: ["outputs", "inputs?"] },
+  on_chain_error:      { code: 9,  method: "onChainError",     flag: "ignoreChain",       kind: "chain",     phase: "error", fields: ["error", "inputs?"] },
+  on_agent_action:     { code: 10, method: "onAgentAction",    flag: "ignoreAgent",       kind: "chain",     phase: "data",  fields: ["action"] },
+  on_agent_finish:     { code: 11, method: "onAgentFinish",    flag: "ignoreAgent",       kind: "chain",     phase: "data",  fields: ["finish"] },
+  on_tool_start:       { code: 12, method: "onToolStart",      flag: "ignoreAgent",       kind: "tool",      phase: "start", fields: ["serialized", "input", "inputs?", "toolCallId?"] },
+  on_tool_event:       { code: 13, method: "onToolEvent",      flag: "ignoreAgent",       kind: "tool",      phase: "data",  fields: ["chunk"] },
+  on_tool_end:         { code: 14, method: "onToolEnd",        flag: "ignoreAgent",       kind: "tool",      phase: "end",   fields: ["output"] },
+  on_tool_error:       { code: 15, method: "onToolError",      flag: "ignoreAgent",       kind: "tool",      phase: "error", fields: ["error", "toolCallId?"] },
+  on_retriever_start:  { code: 16, method: "onRetrieverStart", flag: "ignoreRetriever",   kind: "retriever", phase: "start", fields: ["serialized", "query"] },
+  on_retriever_end:    { code: 17, method: "onRetrieverEnd",   flag: "ignoreRetriever",   kind: "retriever", phase: "end",   fields: ["documents"] },
+  on_retriever_error:  { code: 18, method: "onRetrieverError", flag: "ignoreRetriever",   kind: "retriever", phase: "error", fields: ["error"] },
+  on_text:             { code: 19, method: "onText",           flag: undefined,           kind: "any",       phase: "data",  fields: ["text"] },
+  on_retry:            { code: 20, method: "onRetry",          flag: "ignoreRetry",       kind: "any",       phase: "data",  fields: ["retryState"] },
+  on_custom_event:     { code: 21, method: "onCustomEvent",    flag: "ignoreCustomEvent", kind: "any",       phase: "data",  fields: ["eventName", "data"] },
+  on_chain_stream:     { code: 22, method: "onChainStream",    flag: "ignoreChain",       kind: "chain",     phase: "data",  fields: ["chunk"] },
 } as const satisfies Record<string, EventRow>;
 
 export type EventName = keyof typeof EVENTS;
@@ -164,7 +164,7 @@ export interface EventInfo {
   readonly event: EventName;
   readonly code: number;
   readonly method: HandlerMethodName;
-  readonly gate: Gate | undefined;
+  readonly flag: IgnoreFlag | undefined;
   readonly kind: RunKind;
   readonly phase: Phase;
   /** Names of the own fields, without question marks, in wire order; start and custom events end with `extra`. */

@@ -54,7 +54,11 @@ function warn({ handler, event, runId, error, count }: FailureReport): void {
 }
 
 /** Tells `listener` of something. Whether it throws or gives a promise that rejects, `failed` gets the error. */
-export function tell<T>(listener: (about: T) => unknown, about: T, failed: (error: unknown) => void): void {
+export function callSafely<T>(
+  listener: (about: T) => unknown,
+  about: T,
+  failed: (error: unknown) => void,
+): void {
   try {
     const returned = listener(about);
     if (isThenable(returned)) Promise.resolve(returned).then(undefined, failed);
@@ -71,7 +75,7 @@ interface Count {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
-/** Logs that may have something left to tell when the process ends. */
+/** Logs that may have something left to report when the process ends. */
 const logs = new Set<ThrottledLog>();
 let isWatching = false;
 
@@ -107,7 +111,7 @@ class ThrottledLog {
     const known = this.#counts.get(key);
     if (known === undefined) {
       this.#begin(key, failure);
-      this.#tell({ ...failure, count: 1 });
+      this.#callSafely({ ...failure, count: 1 });
       return;
     }
     known.count += 1;
@@ -143,11 +147,11 @@ class ThrottledLog {
     known.count = 0;
     known.sinceMillis = performance.now();
     known.timer?.refresh();
-    this.#tell(report);
+    this.#callSafely(report);
   }
 
-  #tell(report: FailureReport): void {
-    tell(this.#log, report, (error) => {
+  #callSafely(report: FailureReport): void {
+    callSafely(this.#log, report, (error) => {
       warn(report);
       warn({ ...report, handler: "throttledErrorLogger's log", error, count: 1 });
     });
@@ -155,10 +159,10 @@ class ThrottledLog {
 }
 
 /**
- * A hook for {@link onHandlerError} that does not tell of every failure: of the first one of a handler at an event at
+ * A hook for {@link onHandlerError} that does not report every failure: it reports the first one of a handler at an event at
  * once; further ones are counted and told together, with the last of them, when the interval is over or the process
  * ends. Memory is bounded: beyond a thousand handlers and events at a time, failures are counted by event alone. A log
- * that throws is told of, with what it was to tell, by process warnings. Throws SIDECALL_OPTION_INVALID.
+ * that throws is told of, with what it was to report, by process warnings. Throws SIDECALL_OPTION_INVALID.
  */
 export function throttledErrorLogger(options: ThrottledErrorLoggerOptions = {}): HandlerErrorHook {
   checkKeys("options", options, OPTION_KEYS);

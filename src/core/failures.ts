@@ -1,4 +1,9 @@
-import { type HandlerErrorHook, type HandlerFailure, tell, throttledErrorLogger } from "./failure-log.ts";
+import {
+  callSafely,
+  type HandlerErrorHook,
+  type HandlerFailure,
+  throttledErrorLogger,
+} from "./failure-log.ts";
 
 const warnings = throttledErrorLogger();
 let hook: HandlerErrorHook = warnings;
@@ -15,7 +20,7 @@ export function onHandlerError(next: HandlerErrorHook = warnings): HandlerErrorH
 }
 
 export function reportFailure(failure: HandlerFailure): void {
-  tell(hook, failure, (error) => {
+  callSafely(hook, failure, (error) => {
     warnings(failure);
     warnings({ ...failure, handler: "onHandlerError", error });
   });

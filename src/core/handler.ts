@@ -3,7 +3,7 @@ import type {
   EVENTS,
   EventName,
   EventRecord,
-  Gate,
+  IgnoreFlag,
   RunDescription,
   RunIdentity,
 } from "./events.ts";
@@ -71,7 +71,7 @@ type TableMethods = {
 type MatchesTable<Methods extends TableMethods> = keyof TableMethods extends keyof Methods ? Methods : never;
 
 /** What switches a handler off for a family of events (all false unless set), and how it takes part in dispatch. */
-export interface HandlerFlags extends Partial<Record<Gate, boolean>> {
+export interface HandlerFlags extends Partial<Record<IgnoreFlag, boolean>> {
   /** A failure of this handler rejects the dispatch, once every handler has settled. @default false */
   readonly raiseError?: boolean;
   /** Run before the other handlers, one at a time, on the caller's context. @default false */

@@ -2,7 +2,7 @@ import { isObject } from "../common/json-object.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { EventRecord, LLMResult, RunIdentity } from "../core/events.ts";
 import { contentText } from "../core/message-text.ts";
-import { generationsOf, look } from "../llm/usage.ts";
+import { attempt, generationsOf } from "../llm/usage.ts";
 import { OpenTraces } from "./open-traces.ts";
 
 export interface FinalAnswerOptions {
@@ -77,7 +77,7 @@ class AnswerSearch {
       callsTools(result)
     )
       return;
-    const text = look(() => contentText(result.generations[0]?.[0]?.text)) ?? "";
+    const text = attempt(() => contentText(result.generations[0]?.[0]?.text)) ?? "";
     this.answer = { tokens: run.tokens.length > 0 ? run.tokens : [text], result };
   }
 }
@@ -92,7 +92,7 @@ function hasToolCalls(message: unknown): boolean {
 
 /** What cannot be read calls no tools: whoever waits for the answer must hear of its end. */
 function callsTools(result: LLMResult): boolean {
-  return look(() => generationsOf(result).some(({ message }) => hasToolCalls(message))) ?? false;
+  return attempt(() => generationsOf(result).some(({ message }) => hasToolCalls(message))) ?? false;
 }
 
 function prefixOf({

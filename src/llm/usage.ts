@@ -90,7 +90,7 @@ function usageOf(value: unknown): UsageMetadata | undefined {
 }
 
 /** What a look into a stranger's object gives; undefined if it throws. */
-export function look<T>(into: () => T): T | undefined {
+export function attempt<T>(into: () => T): T | undefined {
   try {
     return into();
   } catch {
@@ -99,7 +99,7 @@ export function look<T>(into: () => T): T | undefined {
 }
 
 function readUsage(value: unknown): UsageMetadata | undefined {
-  return look(() => usageOf(value));
+  return attempt(() => usageOf(value));
 }
 
 function addCount(a: number | TokenDetails | undefined, b: number | TokenDetails): number | TokenDetails {
@@ -167,7 +167,7 @@ function sumOf(
   usageOfOne: (generation: JsonObject) => UsageMetadata | undefined,
   whole: UsageMetadata | undefined,
 ): UsageMetadata | undefined {
-  const usages = generations.flatMap((generation) => look(() => usageOfOne(generation)) ?? []);
+  const usages = generations.flatMap((generation) => attempt(() => usageOfOne(generation)) ?? []);
   // Some providers repeat the usage of the whole request on each of its choices.
   if (whole !== undefined && usages.every((usage) => isSameTotal(usage, whole))) return usages[0];
   return sum(usages);
@@ -175,7 +175,7 @@ function sumOf(
 
 /** Every generation of every prompt that can be looked into. Never throws. */
 export function generationsOf(response: LLMResult): readonly JsonObject[] {
-  const lists: unknown = look(() => response.generations.flat());
+  const lists: unknown = attempt(() => response.generations.flat());
   return Array.isArray(lists) ? lists.filter(isObject) : [];
 }
 
@@ -186,6 +186,6 @@ export function generationsOf(response: LLMResult): readonly JsonObject[] {
  */
 export function sumUsage(response: LLMResult): UsageMetadata | undefined {
   const generations = generationsOf(response);
-  const whole = look(() => firstUsage(response.llmOutput, RESPONSE_KEYS));
+  const whole = attempt(() => firstUsage(response.llmOutput, RESPONSE_KEYS));
   return sumOf(generations, ownUsage, whole) ?? whole ?? sumOf(generations, attachedUsage, undefined);
 }

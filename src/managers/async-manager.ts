@@ -1,6 +1,6 @@
 import { anySignal } from "../common/signals.ts";
 import { checkKeys } from "../common/validate.ts";
-import { announce, dispatch, dispatchAll } from "../core/dispatch.ts";
+import { dispatch, dispatchAll, prewakeAll } from "../core/dispatch.ts";
 import type { AnyEventRecord, ChatMessage, EventName, OwnFields, Serialized } from "../core/events.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
 import { type ConfigureOptions, configured } from "./configure.ts";
@@ -151,7 +151,7 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     options: StartOptions = {},
     keys: readonly string[] = START_KEYS,
   ): Promise<Run> {
-    announce(this.handlers, event, this.traceId);
+    prewakeAll(this.handlers, event, this.traceId);
     checkStart(options, keys);
     const run = this.#newRun(options.runId, options.name, this.#openSignal(options));
     if (run.handlers.length > 0) await dispatch(run.handlers, this.#startRecord(run, event, own, options));
@@ -163,7 +163,7 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     owns: readonly OwnFields<E>[],
     options: LLMStartOptions = {},
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
-    announce(this.handlers, event, this.traceId);
+    prewakeAll(this.handlers, event, this.traceId);
     checkStart(options, LLM_START_KEYS);
     const runIds = runIdsOf(options, owns.length);
     const signal = this.#openSignal(options);

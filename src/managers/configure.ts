@@ -4,7 +4,7 @@ import type { CallbackHandler } from "../core/handler.ts";
 import { StdOutCallbackHandler } from "../handlers/printing/stdout.ts";
 import { ConsoleTracer } from "../tracers/console-tracer.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
-import { type Surroundings, surroundings } from "./context.ts";
+import { type AmbientContext, ambientContext } from "./context.ts";
 import { applyHooks, hasInstance } from "./hooks.ts";
 import type { ManagerOptions, ParentRun } from "./manager-options.ts";
 
@@ -50,29 +50,32 @@ function isAmong(runId: string, run: ParentRun | undefined): boolean {
 }
 
 /** What is around the call besides runs. */
-function scopeOf({ tags, signal }: Surroundings, metadata: Surroundings["metadata"]): BaseCallbackManager {
+function scopeOf(
+  { tags, signal }: AmbientContext,
+  metadata: AmbientContext["metadata"],
+): BaseCallbackManager {
   const [inheritableTags, inheritableMetadata] = [tags, metadata];
   return new BaseCallbackManager({ tags, inheritableTags, metadata, inheritableMetadata, signal });
 }
 
 /** A manager of the run around the call; without any, of no run. */
-function managerAround(around: Surroundings): BaseCallbackManager {
-  const { run: parent, manager } = around;
+function managerAround(ambient: AmbientContext): BaseCallbackManager {
+  const { run: parent, manager } = ambient;
   const inherited = new BaseCallbackManager({ ...manager?.childOptions(), parent });
-  return inherited.merge(scopeOf(around, around.metadataBelow));
+  return inherited.merge(scopeOf(ambient, ambient.metadataBelow));
 }
 
-function inheriting(inheritable: Callbacks, around: Surroundings): BaseCallbackManager {
+function inheriting(inheritable: Callbacks, ambient: AmbientContext): BaseCallbackManager {
   if (!(inheritable instanceof BaseCallbackManager)) {
-    const manager = managerAround(around);
+    const manager = managerAround(ambient);
     for (const handler of new BaseCallbackManager({ handlers: inheritable }).handlers) {
       manager.addHandler(handler);
     }
     return manager;
   }
   const { parentRunId } = inheritable;
-  const hasOtherParent = parentRunId !== undefined && !isAmong(parentRunId, around.run);
-  const base = hasOtherParent ? scopeOf(around, around.metadata) : managerAround(around);
+  const hasOtherParent = parentRunId !== undefined && !isAmong(parentRunId, ambient.run);
+  const base = hasOtherParent ? scopeOf(ambient, ambient.metadata) : managerAround(ambient);
   return base.merge(inheritable);
 }
 
@@ -87,9 +90,9 @@ function addVerbosity(manager: BaseCallbackManager, { verbose, debug }: Configur
 export function configured(options: ConfigureOptions): ManagerOptions {
   checkKeys("options", options, OPTION_KEYS);
   checkSignal("signal", options.signal);
-  const around = surroundings();
+  const ambient = ambientContext();
   const { inheritable = [], local = [] } = options;
-  const manager = inheriting(inheritable, around);
+  const manager = inheriting(inheritable, ambient);
   const locals = local instanceof BaseCallbackManager ? local : new BaseCallbackManager({ handlers: local });
   for (const handler of locals.handlers) manager.addHandler(handler, false);
   manager.addTags(options.inheritableTags ?? []);
@@ -97,7 +100,7 @@ export function configured(options: ConfigureOptions): ManagerOptions {
   manager.addMetadata(options.inheritableMetadata ?? {});
   manager.addMetadata(options.localMetadata ?? {}, false);
   addVerbosity(manager, options);
-  for (const handler of around.handlers) manager.addHandler(handler);
+  for (const handler of ambient.handlers) manager.addHandler(handler);
   applyHooks(manager);
   return { ...manager, signal: anySignal(manager.signal, options.signal) };
 }

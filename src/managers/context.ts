@@ -32,7 +32,7 @@ const CONTEXT_KEYS = [
 ] as const satisfies (keyof CallbackContext)[];
 
 /** What is around a call, all contexts taken together. */
-export interface Surroundings {
+export interface AmbientContext {
   /** The nearest run, with the runs above it. */
   readonly run: ParentRun | undefined;
   /** The nearest run that this process traces: what is inherited comes from it. */
@@ -45,7 +45,7 @@ export interface Surroundings {
   readonly signal: AbortSignal | undefined;
 }
 
-const NOTHING: Surroundings = {
+const NOTHING: AmbientContext = {
   run: undefined,
   manager: undefined,
   handlers: [],
@@ -55,16 +55,16 @@ const NOTHING: Surroundings = {
   signal: undefined,
 };
 
-const storage = new AsyncLocalStorage<Surroundings>();
+const storage = new AsyncLocalStorage<AmbientContext>();
 
-export function surroundings(): Surroundings {
+export function ambientContext(): AmbientContext {
   return storage.getStore() ?? NOTHING;
 }
 
 /** The run around a run: of a run traced elsewhere without `parent`, the run around the call. */
-function linked(run: ParentRun, around: Surroundings): ParentRun {
-  if (run instanceof AsyncRunManager || run.parent !== undefined || around.run === undefined) return run;
-  return { runId: run.runId, traceId: run.traceId, parent: around.run };
+function linked(run: ParentRun, ambient: AmbientContext): ParentRun {
+  if (run instanceof AsyncRunManager || run.parent !== undefined || ambient.run === undefined) return run;
+  return { runId: run.runId, traceId: run.traceId, parent: ambient.run };
 }
 
 export function checkBody(body: unknown): void {
@@ -80,7 +80,7 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
   checkKeys("context", context, CONTEXT_KEYS);
   checkSignal("signal", context.signal);
   checkBody(body);
-  const around = surroundings();
+  const ambient = ambientContext();
   const { run } = context;
   if (run !== undefined) checkParent("run", run);
   const { handlers, tags, metadata } = new BaseCallbackManager({
@@ -90,20 +90,20 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
   });
   const manager = run instanceof AsyncRunManager ? run : undefined;
   // A run passes on its own, not that of the run around it, which may be of another trace.
-  const passedOn = manager && { ...around.metadata, ...manager.childOptions().metadata };
-  const within: Surroundings = {
-    run: run === undefined ? around.run : linked(run, around),
-    manager: manager ?? around.manager,
-    handlers: union(around.handlers, handlers),
-    tags: union(around.tags, tags),
-    metadata: { ...around.metadata, ...metadata },
-    metadataBelow: { ...(passedOn ?? around.metadataBelow), ...metadata },
-    signal: anySignal(around.signal, context.signal),
+  const passedOn = manager && { ...ambient.metadata, ...manager.childOptions().metadata };
+  const within: AmbientContext = {
+    run: run === undefined ? ambient.run : linked(run, ambient),
+    manager: manager ?? ambient.manager,
+    handlers: union(ambient.handlers, handlers),
+    tags: union(ambient.tags, tags),
+    metadata: { ...ambient.metadata, ...metadata },
+    metadataBelow: { ...(passedOn ?? ambient.metadataBelow), ...metadata },
+    signal: anySignal(ambient.signal, context.signal),
   };
   return storage.run(within, body);
 }
 
 /** The run that {@link withContext} put around this call, if any. */
 export function currentRun(): ParentRun | undefined {
-  return surroundings().run;
+  return ambientContext().run;
 }

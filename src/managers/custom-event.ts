@@ -1,7 +1,7 @@
 import { SidecallError } from "../common/errors.ts";
 import { checkKeys } from "../common/validate.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
-import { surroundings } from "./context.ts";
+import { ambientContext } from "./context.ts";
 import { AsyncRunManager } from "./run-managers.ts";
 
 export interface CustomEventConfig {
@@ -10,7 +10,7 @@ export interface CustomEventConfig {
 }
 
 function runOf({ callbacks }: CustomEventConfig): AsyncRunManager | undefined {
-  if (callbacks === undefined) return surroundings().manager;
+  if (callbacks === undefined) return ambientContext().manager;
   const run = callbacks instanceof BaseCallbackManager ? callbacks.parent : callbacks;
   return run instanceof AsyncRunManager ? run : undefined;
 }

@@ -19,12 +19,12 @@ const KINDS = {
 type Kind = keyof typeof KINDS;
 
 /** The manager of a run whose start nobody is told of. */
-export function untoldRun<K extends Kind>(
+export function silentRun<K extends Kind>(
   kind: K,
   manager: BaseCallbackManager,
   runId: string,
 ): InstanceType<(typeof KINDS)[K]>;
-export function untoldRun(
+export function silentRun(
   kind: Kind,
   manager: BaseCallbackManager,
   runId: string,
@@ -39,5 +39,5 @@ export function untoldRun(
  */
 export function noopRunManager<K extends Kind>(kind: K): InstanceType<(typeof KINDS)[K]> {
   checkOneOf("kind", kind, Object.keys(KINDS) as K[]);
-  return untoldRun(kind, new BaseCallbackManager(), newRunId());
+  return silentRun(kind, new BaseCallbackManager(), newRunId());
 }

@@ -123,7 +123,7 @@ export class AsyncCallbackManagerForLLMRun extends AsyncRunManager {
 type LateInputs = { readonly inputs?: unknown };
 
 /** The inputs alone: whatever else an object of options holds must not take the place of the record's own fields. */
-function late(options: LateInputs | undefined): LateInputs {
+function lateInputs(options: LateInputs | undefined): LateInputs {
   return options?.inputs === undefined ? {} : { inputs: options.inputs };
 }
 
@@ -134,11 +134,11 @@ export class AsyncCallbackManagerForChainRun extends AsyncParentRunManager {
   }
 
   onChainEnd(outputs: unknown, options?: LateInputs): Promise<void> {
-    return this.run.emit("on_chain_end", { outputs, ...late(options) });
+    return this.run.emit("on_chain_end", { outputs, ...lateInputs(options) });
   }
 
   onChainError(error: unknown, options?: LateInputs): Promise<void> {
-    return this.run.emit("on_chain_error", { error, ...late(options) });
+    return this.run.emit("on_chain_error", { error, ...lateInputs(options) });
   }
 
   onAgentAction(action: unknown): Promise<void> {

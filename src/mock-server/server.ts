@@ -1,10 +1,10 @@
 import { createServer } from "node:http";
 import { errorText, SidecallError } from "../common/errors.ts";
 import { checkInteger, checkKeys, invalidOption, MAX_TIMER_MILLIS } from "../common/validate.ts";
-import { Double, sendError } from "./mock.ts";
+import { MockModel, sendError } from "./mock-model.ts";
 import { loadRecorded, RecordedAnswers } from "./recorded.ts";
 
-export interface ModelDoubleOptions {
+export interface MockServerOptions {
   /** File with recorded answers: .json or .jsonl, gzipped or not. @default none: every answer is generated */
   readonly recorded?: string | undefined;
   /** Per stream; above 0. @default as fast as the connection takes them */
@@ -19,7 +19,7 @@ export interface ModelDoubleOptions {
   readonly port?: number | undefined;
 }
 
-export interface ModelDoubleStats {
+export interface MockServerStats {
   readonly requests: number;
   readonly failuresInjected: number;
   readonly openStreams: number;
@@ -27,12 +27,12 @@ export interface ModelDoubleStats {
   readonly abandonedStreams: number;
 }
 
-export interface ModelDouble {
+export interface MockServer {
   readonly port: number;
   /** The base URL for clients, ending in /v1. */
   readonly url: string;
   readonly recordedAnswers: number;
-  stats(): ModelDoubleStats;
+  stats(): MockServerStats;
   /** Ends all connections. May be called often. */
   close(): Promise<void>;
 }
@@ -52,9 +52,9 @@ const OPTION_KEYS = [
   "failRate",
   "seed",
   "port",
-] as const satisfies (keyof ModelDoubleOptions)[];
+] as const satisfies (keyof MockServerOptions)[];
 
-function validate(options: ModelDoubleOptions): void {
+function validate(options: MockServerOptions): void {
   checkKeys("options", options, OPTION_KEYS);
   const { tokensPerSecond = Number.POSITIVE_INFINITY, firstTokenMillis = 0, failRate = 0 } = options;
   if (typeof tokensPerSecond !== "number" || !(tokensPerSecond > 0))
@@ -70,16 +70,16 @@ function validate(options: ModelDoubleOptions): void {
  * tool calls, `/v1/models`. Answers and failures follow from seed and request alone, whatever runs beside.
  * Rejects with SIDECALL_OPTION_INVALID for a bad option, a recorded file that cannot be read, or a taken port.
  */
-export async function startModelDouble(options: ModelDoubleOptions = {}): Promise<ModelDouble> {
+export async function startMockServer(options: MockServerOptions = {}): Promise<MockServer> {
   validate(options);
   const recorded =
     options.recorded === undefined ? new RecordedAnswers() : await loadRecorded(options.recorded);
-  const double = new Double(recorded, String(options.seed ?? 0), options.failRate ?? 0, {
+  const mock = new MockModel(recorded, String(options.seed ?? 0), options.failRate ?? 0, {
     firstTokenMillis: options.firstTokenMillis ?? 0,
     tokensPerSecond: options.tokensPerSecond ?? Number.POSITIVE_INFINITY,
   });
   const server = createServer((request, response) => {
-    double.handle(request, response).catch((error: unknown) => {
+    mock.handle(request, response).catch((error: unknown) => {
       // A client that left in the middle of its request ends here too; there is nobody to answer then.
       if (response.headersSent || request.destroyed) response.destroy();
       else sendError(response, 500, { message: errorText(error), type: "server_error" });
@@ -103,7 +103,7 @@ export async function startModelDouble(options: ModelDoubleOptions = {}): Promis
     return closed;
   };
   const stats = () => {
-    const { requests, failuresInjected, openStreams, abandonedStreams } = double;
+    const { requests, failuresInjected, openStreams, abandonedStreams } = mock;
     return { requests, failuresInjected, openStreams, abandonedStreams };
   };
   return { port, url: `http://${HOST}:${port}/v1`, recordedAnswers: recorded.size, stats, close };

@@ -4,7 +4,7 @@ import { checkKeys, checkMillis } from "../common/validate.ts";
 import { isInterested } from "../core/deliver.ts";
 import { type AnyEventRecord, EVENT_INFO, type EventName } from "../core/events.ts";
 import type { CallbackHandler, SinkRun, TokenSink } from "../core/handler.ts";
-import type { TokenDoor } from "../transports/lanes/token-path.ts";
+import type { SendState } from "../transports/lanes/token-path.ts";
 import type { ResolvedOptions } from "../transports/options.ts";
 import { Overhead } from "../transports/overhead.ts";
 import { type Remote, remoteOf } from "../transports/remote.ts";
@@ -32,7 +32,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   readonly #transport: Transport;
   readonly #interest: number;
   readonly #completesQueued: boolean;
-  readonly #door: TokenDoor = {
+  readonly #sendState: SendState = {
     isOpen: true,
     overhead: new Overhead(() => ({ handler: this.name, stats: this.stats() })),
   };
@@ -60,11 +60,11 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
 
   expectEvent(event: EventName, traceId: string | undefined): void {
     if (this.#state !== "open" || this.#completesQueued) return;
-    if (isInterested(this.#interest, EVENT_INFO[event])) this.#transport.expect?.(traceId);
+    if (isInterested(this.#interest, EVENT_INFO[event])) this.#transport.prewake?.(traceId);
   }
 
   onEvent(record: AnyEventRecord): Promise<void> | undefined {
-    const { overhead } = this.#door;
+    const { overhead } = this.#sendState;
     const start = overhead.begin();
     const sent = this.#send(record);
     overhead.end(start);
@@ -85,9 +85,9 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   tokenSink(run: SinkRun): TokenSink | undefined {
     // What nobody there wants is taken and goes no further.
     if (!isInterested(this.#interest, EVENT_INFO.on_llm_new_token)) {
-      return { write: () => this.#door.isOpen };
+      return { write: () => this.#sendState.isOpen };
     }
-    return this.#transport.tokenSink?.(run, this.#door);
+    return this.#transport.tokenSink?.(run, this.#sendState);
   }
 
   /**
@@ -116,7 +116,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   async abort(): Promise<void> {
     if (this.#state === "closed") return this.#aborted;
     this.#state = "closed";
-    this.#door.isOpen = false;
+    this.#sendState.isOpen = false;
     const { depth } = this.stats();
     const message = `The off-thread handler was aborted; ${depth} events were not handled.`;
     this.#aborted = this.#transport.abort(new SidecallError("SIDECALL_ABORTED", message));
@@ -129,7 +129,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   }
 
   stats(): OffThreadStats {
-    return summarize(this.#transport.stats(), this.#door.overhead.stats());
+    return summarize(this.#transport.stats(), this.#sendState.overhead.stats());
   }
 
   async #call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]> {
@@ -139,7 +139,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
 
   async #close(timeoutMillis: number): Promise<void> {
     this.#state = "closing";
-    this.#door.isOpen = false;
+    this.#sendState.isOpen = false;
     const cancelled = new AbortController();
     const finished = this.#transport.close();
     const races: Promise<unknown[] | "late">[] = [finished];

@@ -6,7 +6,7 @@ import {
   resolveOptions,
   resolveSpecs,
 } from "../transports/options.ts";
-import { UnorderedPool } from "../transports/tasks/task-transport.ts";
+import { TaskTransport } from "../transports/tasks/task-transport.ts";
 import type { LoadedHandler } from "../wire/protocol.ts";
 import { OffThreadHandler, type UntypedHandler } from "./off-thread-handler.ts";
 
@@ -38,7 +38,7 @@ export async function offThread<Handler extends object = UntypedHandler>(
 ): Promise<OffThreadHandler<Handler>> {
   const resolved = resolveOptions(options);
   const setup = { ...resolved, specs: resolveSpecs(specs) };
-  const transport = resolved.ordering === "trace" ? new LaneSet(setup) : new UnorderedPool(setup);
+  const transport = resolved.ordering === "trace" ? new LaneSet(setup) : new TaskTransport(setup);
   try {
     const handlers = await transport.open();
     checkNames(handlers);

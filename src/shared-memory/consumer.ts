@@ -1,13 +1,13 @@
 import {
+  ATTEMPTS_LIMIT,
   CONSUMER,
-  MAX_ATTEMPTS,
+  ENTRY_DONE,
+  ENTRY_HEADER_BYTES,
+  entryBytes,
   PRODUCER,
-  RECORD_HEADER_BYTES,
   RELEASED,
   RingViews,
   RUNNING,
-  recordBytes,
-  SETTLED,
   STATE_OFFSET,
   WATCHED,
   type WaitingState,
@@ -18,7 +18,7 @@ import {
  * The reading end of a ring. It begins at the oldest record that is not released, so that a consumer which takes over
  * from a dead one finds what that one left.
  *
- * `next` walks over the records; each is `begin`-ed and `settle`-d by its offset, in any order; `release`
+ * `next` walks over the records; each is `begin`-ed and marked done by its offset, in any order; `release`
  * gives back the space of all settled records up to the first that is not.
  */
 export class RingConsumer {
@@ -90,26 +90,26 @@ export class RingConsumer {
       }
       const start = this.#read & (this.#capacity - 1);
       const bodyBytes = this.data.getUint32(start, true);
-      this.#read = (this.#read + recordBytes(bodyBytes)) >>> 0;
-      if (this.bytes[start + STATE_OFFSET] === SETTLED) continue;
+      this.#read = (this.#read + entryBytes(bodyBytes)) >>> 0;
+      if (this.bytes[start + STATE_OFFSET] === ENTRY_DONE) continue;
       this.bodyBytes = bodyBytes;
-      return start + RECORD_HEADER_BYTES;
+      return start + ENTRY_HEADER_BYTES;
     }
   }
 
   /** How often handling of the record has begun, here or in a consumer before. */
   attempts(offset: number): number {
-    return this.bytes[offset - RECORD_HEADER_BYTES + STATE_OFFSET] ?? 0;
+    return this.bytes[offset - ENTRY_HEADER_BYTES + STATE_OFFSET] ?? 0;
   }
 
   /** Notes that handling of the record begins. */
   begin(offset: number): void {
-    const at = offset - RECORD_HEADER_BYTES + STATE_OFFSET;
-    this.bytes[at] = Math.min((this.bytes[at] ?? 0) + 1, MAX_ATTEMPTS);
+    const at = offset - ENTRY_HEADER_BYTES + STATE_OFFSET;
+    this.bytes[at] = Math.min((this.bytes[at] ?? 0) + 1, ATTEMPTS_LIMIT);
   }
 
-  settle(offset: number): void {
-    this.bytes[offset - RECORD_HEADER_BYTES + STATE_OFFSET] = SETTLED;
+  markDone(offset: number): void {
+    this.bytes[offset - ENTRY_HEADER_BYTES + STATE_OFFSET] = ENTRY_DONE;
   }
 
   /** Gives back the space of settled records that `next` has passed. Returns whether there were any. */
@@ -117,8 +117,8 @@ export class RingConsumer {
     const before = this.#released;
     while (this.#released !== this.#read) {
       const start = this.#released & (this.#capacity - 1);
-      if (this.bytes[start + STATE_OFFSET] !== SETTLED) break;
-      this.#released = (this.#released + recordBytes(this.data.getUint32(start, true))) >>> 0;
+      if (this.bytes[start + STATE_OFFSET] !== ENTRY_DONE) break;
+      this.#released = (this.#released + entryBytes(this.data.getUint32(start, true))) >>> 0;
     }
     if (this.#released === before) return false;
     Atomics.store(this.#words, RELEASED, this.#released | 0);

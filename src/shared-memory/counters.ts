@@ -8,8 +8,8 @@
  *   slot 3 + 2h     events that handler h settled well
  *   slot 4 + 2h     events at which handler h failed
  */
-const SETTLED = 0;
-const REDELIVERED = 1;
+const DONE_EVENTS = 0;
+const REDELIVERED_EVENTS = 1;
 const FAILURE_REPORTS = 2;
 const HANDLERS = 3;
 
@@ -27,10 +27,10 @@ export class LaneCounters {
   }
 
   get settled(): number {
-    return this.#counts[SETTLED] ?? 0;
+    return this.#counts[DONE_EVENTS] ?? 0;
   }
   get redelivered(): number {
-    return this.#counts[REDELIVERED] ?? 0;
+    return this.#counts[REDELIVERED_EVENTS] ?? 0;
   }
   /** Read after a position is seen to be released, it counts every report that was posted before the release. */
   get failureReports(): number {
@@ -44,10 +44,10 @@ export class LaneCounters {
   }
 
   countSettled(): void {
-    this.#add(SETTLED);
+    this.#add(DONE_EVENTS);
   }
   countRedelivered(): void {
-    this.#add(REDELIVERED);
+    this.#add(REDELIVERED_EVENTS);
   }
   countFailureReport(): void {
     this.#add(FAILURE_REPORTS);

@@ -15,7 +15,7 @@
  * A record is contiguous and starts at a multiple of 8:
  *
  *   byte 0  u32  length of the body
- *   byte 4  u8   state: how often its handling has begun, or SETTLED    producer 0 (or SETTLED: filler), then consumer
+ *   byte 4  u8   state: how often its handling has begun, or ENTRY_DONE    producer 0 (or ENTRY_DONE: filler), then consumer
  *   byte 8  body, padded to a multiple of 8
  *
  * Where a record does not fit before the end of the storage, a filler record takes the rest and the record
@@ -29,11 +29,11 @@ export const PRODUCER = 48;
 export const WATCHED = 64;
 export const HEADER_BYTES = 320;
 
-export const RECORD_HEADER_BYTES = 8;
+export const ENTRY_HEADER_BYTES = 8;
 export const STATE_OFFSET = 4;
-export const SETTLED = 255;
-/** Attempts are counted up to here; SETTLED is out of their reach. */
-export const MAX_ATTEMPTS = 254;
+export const ENTRY_DONE = 255;
+/** Attempts are counted up to here; ENTRY_DONE is out of their reach. */
+export const ATTEMPTS_LIMIT = 254;
 
 export const RUNNING = 0;
 /** The consumer looks again by itself within a moment. */
@@ -51,8 +51,8 @@ export function hasReached(reached: number, position: number): boolean {
 }
 
 /** Bytes that a record with this body takes in the storage. */
-export function recordBytes(bodyBytes: number): number {
-  return (RECORD_HEADER_BYTES + bodyBytes + 7) & ~7;
+export function entryBytes(bodyBytes: number): number {
+  return (ENTRY_HEADER_BYTES + bodyBytes + 7) & ~7;
 }
 
 /** The shared parts of a ring, as each side sees them. */

@@ -1,12 +1,12 @@
 import {
   CONSUMER,
+  ENTRY_DONE,
+  ENTRY_HEADER_BYTES,
+  entryBytes,
   PRODUCER,
-  RECORD_HEADER_BYTES,
   RELEASED,
   RingViews,
   RUNNING,
-  recordBytes,
-  SETTLED,
   STATE_OFFSET,
   WATCHED,
   type WaitingState,
@@ -39,7 +39,7 @@ export class RingProducer {
     this.bytes = bytes;
     this.data = data;
     this.capacity = capacity;
-    this.maxBodyBytes = capacity / 4 - RECORD_HEADER_BYTES;
+    this.maxBodyBytes = capacity / 4 - ENTRY_HEADER_BYTES;
     this.#words = words;
     this.#head = Atomics.load(words, WRITTEN) >>> 0;
     this.#released = Atomics.load(words, RELEASED) >>> 0;
@@ -62,23 +62,23 @@ export class RingProducer {
 
   /** A place for a body of at most `bodyBytes`: its offset in `bytes`, or -1 while the ring is too full. */
   reserve(bodyBytes: number): number {
-    const size = recordBytes(bodyBytes);
+    const size = entryBytes(bodyBytes);
     const start = this.#head & (this.capacity - 1);
     const rest = this.capacity - start;
     const filler = size > rest ? rest : 0;
     if (!this.#hasRoom(filler + size)) return -1;
     if (filler > 0) {
-      this.#writeHeader(start, filler - RECORD_HEADER_BYTES, SETTLED);
+      this.#writeHeader(start, filler - ENTRY_HEADER_BYTES, ENTRY_DONE);
       this.#head = (this.#head + filler) >>> 0;
     }
     this.#reserved = this.#head & (this.capacity - 1);
-    return this.#reserved + RECORD_HEADER_BYTES;
+    return this.#reserved + ENTRY_HEADER_BYTES;
   }
 
   /** Closes the reserved record at its real length, at most what was reserved. */
   commit(bodyBytes: number): void {
     this.#writeHeader(this.#reserved, bodyBytes, 0);
-    this.#head = (this.#head + recordBytes(bodyBytes)) >>> 0;
+    this.#head = (this.#head + entryBytes(bodyBytes)) >>> 0;
   }
 
   /** Makes all committed records visible: the store orders their bytes before the new position. */
@@ -111,7 +111,7 @@ export class RingProducer {
   async space(bodyBytes: number): Promise<void> {
     Atomics.store(this.#words, PRODUCER, 1);
     // Looked at after the store: a consumer that releases from now on sees the 1 and notifies.
-    if (this.#hasRoom(2 * recordBytes(bodyBytes))) return;
+    if (this.#hasRoom(2 * entryBytes(bodyBytes))) return;
     await Atomics.waitAsync(this.#words, PRODUCER, 1).value;
   }
 
@@ -122,12 +122,12 @@ export class RingProducer {
   }
 
   /** Positions of the records that are settled but not released. To be asked only while no consumer runs. */
-  *settledPositions(): Generator<number> {
+  *donePositions(): Generator<number> {
     let position = this.released;
     while (position !== this.#head) {
       const start = position & (this.capacity - 1);
-      position = (position + recordBytes(this.data.getUint32(start, true))) >>> 0;
-      if (this.bytes[start + STATE_OFFSET] === SETTLED) yield position;
+      position = (position + entryBytes(this.data.getUint32(start, true))) >>> 0;
+      if (this.bytes[start + STATE_OFFSET] === ENTRY_DONE) yield position;
     }
   }
 

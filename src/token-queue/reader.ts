@@ -84,7 +84,7 @@ export class TokenReader implements AsyncIterableIterator<string, undefined> {
     Atomics.store(this.#control, CANCELLED, 1);
     Atomics.notify(this.#control, CANCELLED);
     // Frees all space after telling: a producer that then waits for space nevertheless finds it at once.
-    for (let at = this.#ring.next(); at !== -1; at = this.#ring.next()) this.#ring.settle(at);
+    for (let at = this.#ring.next(); at !== -1; at = this.#ring.next()) this.#ring.markDone(at);
     this.#ring.release();
     this.#ring.offerSpace(true);
     this.#ring.interrupt();
@@ -123,7 +123,7 @@ export class TokenReader implements AsyncIterableIterator<string, undefined> {
       const flags = this.#ring.bytes[at + 1] ?? 0;
       const textBytes = this.#ring.bodyBytes - TOKEN_HEAD_BYTES;
       this.#partial += this.#text.read((flags & WIDE) !== 0, at + TOKEN_HEAD_BYTES, textBytes);
-      this.#ring.settle(at);
+      this.#ring.markDone(at);
       this.#ring.release();
       this.#ring.offerSpace(false);
       if ((flags & MORE) === 0) return this.#complete(kind);

@@ -4,7 +4,7 @@ import type { AnyEventRecord } from "../core/events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
 import { type ExternalRun, RunTrees, type Step } from "./run-tree.ts";
 import { snapshot } from "./snapshot.ts";
-import { type GrowingRun, objectKeeper, type TracedRun } from "./traced-run.ts";
+import { type GrowingRun, objectRecorder, type TracedRun } from "./traced-run.ts";
 
 /** Takes all steps, at once as far as nothing has to be awaited, whatever any throws; then throws what they threw. */
 async function takeAll(steps: readonly (() => unknown)[]): Promise<void> {
@@ -33,7 +33,7 @@ async function takeAll(steps: readonly (() => unknown)[]): Promise<void> {
  * Subclasses define `persistRun` and the hooks, not the methods of events: an event goes to its own method first.
  */
 export abstract class BaseTracer extends BaseCallbackHandler {
-  readonly #trees = new RunTrees<GrowingRun>(objectKeeper((value) => this.keepValue(value)));
+  readonly #trees = new RunTrees<GrowingRun>(objectRecorder((value) => this.keepValue(value)));
 
   /** Takes a finished root with all below it; may return a promise. Runs left open have `endTime: null`. */
   protected abstract persistRun(run: TracedRun): unknown;
@@ -78,13 +78,13 @@ export abstract class BaseTracer extends BaseCallbackHandler {
     await takeAll(this.#trees.takeAll().map((root) => () => this.persistRun(root)));
   }
 
-  #ended({ run, isRoot, fault, failure }: Step<GrowingRun>): unknown {
+  #ended({ run, isRoot, misuse, failure }: Step<GrowingRun>): unknown {
     if (!isRoot && failure === undefined) return this.onRunEnd?.(run, isRoot);
     return takeAll([
       () => this.onRunEnd?.(run, isRoot),
       () => (isRoot ? this.persistRun(run) : undefined),
       () => (failure === undefined ? undefined : Promise.reject(failure.error)),
-      () => (fault === undefined ? undefined : Promise.reject(fault)),
+      () => (misuse === undefined ? undefined : Promise.reject(misuse)),
     ]);
   }
 }

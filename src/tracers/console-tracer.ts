@@ -4,7 +4,7 @@ import { checkKeys } from "../common/validate.ts";
 import type { AnyEventRecord } from "../core/events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
 import { isStart } from "./run-head.ts";
-import { type Keeper, RunTrees, type Step, type TreeRun } from "./run-tree.ts";
+import { type RunRecorder, RunTrees, type Step, type TreeRun } from "./run-tree.ts";
 import { inputsOf, outputsOf } from "./run-values.ts";
 import { tracedError } from "./traced-error.ts";
 
@@ -21,7 +21,7 @@ interface PrintedRun extends TreeRun<PrintedRun> {
 }
 
 // What is printed is not kept.
-const KEEPER: Keeper<PrintedRun> = {
+const RECORDER: RunRecorder<PrintedRun> = {
   begin: (_, head, parent) => {
     const own = `${head.runType}:${head.name}`;
     return {
@@ -56,7 +56,7 @@ function errorLines(error: unknown): string {
  * passed: `[chain/start] [chain:agent > tool:search] Entering with inputs: …`. Throws SIDECALL_OPTION_INVALID.
  */
 export class ConsoleTracer extends BaseCallbackHandler {
-  readonly #trees = new RunTrees(KEEPER);
+  readonly #trees = new RunTrees(RECORDER);
   readonly #stream: TextStream;
   readonly #paint: Paint;
 
@@ -72,7 +72,7 @@ export class ConsoleTracer extends BaseCallbackHandler {
     const step = this.#trees.add(record);
     if (step === undefined) return;
     this.#print(step, record);
-    if (step.fault !== undefined) throw step.fault;
+    if (step.misuse !== undefined) throw step.misuse;
   }
 
   #print({ run }: Step<PrintedRun>, record: AnyEventRecord): void {

@@ -2,7 +2,7 @@ import { LineFile } from "../common/line-file.ts";
 import { checkFilled, checkKeys } from "../common/validate.ts";
 import type { AnyEventRecord } from "../core/events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
-import { JSON_KEEPER, lineOf } from "./json-run.ts";
+import { JSON_RECORDER, lineOf } from "./json-run.ts";
 import { type ExternalRun, RunTrees } from "./run-tree.ts";
 
 export interface JsonLinesTracerOptions {
@@ -22,7 +22,7 @@ export interface JsonLinesTracerOptions {
  */
 export class JsonLinesTracer extends BaseCallbackHandler {
   readonly #file: LineFile;
-  readonly #trees = new RunTrees(JSON_KEEPER);
+  readonly #trees = new RunTrees(JSON_RECORDER);
 
   constructor(options: JsonLinesTracerOptions) {
     super();
@@ -34,9 +34,9 @@ export class JsonLinesTracer extends BaseCallbackHandler {
   override onEvent(record: AnyEventRecord): Promise<void> | undefined {
     const step = this.#trees.add(record);
     if (step === undefined || !step.isEnd || !step.isRoot) return undefined;
-    const { run, fault } = step;
+    const { run, misuse } = step;
     const written = this.#file.append(lineOf(run));
-    return fault === undefined ? written : written.then(() => Promise.reject(fault));
+    return misuse === undefined ? written : written.then(() => Promise.reject(misuse));
   }
 
   /** Makes a run known that is traced elsewhere; see `BaseTracer.adopt`. */

@@ -9,7 +9,7 @@ import {
   type StartRecord,
   type TokenTimes,
 } from "./run-head.ts";
-import type { Keeper, TreeRun } from "./run-tree.ts";
+import type { RunRecorder, TreeRun } from "./run-tree.ts";
 import { extraOf, inputsOf, lateInputsOf, outputsOf } from "./run-values.ts";
 
 /*
@@ -62,7 +62,7 @@ function end(run: JsonRun, record: AnyEventRecord): void {
   if ("error" in record) run.error = jsonText(record.error ?? "unknown");
 }
 
-export const JSON_KEEPER: Keeper<JsonRun> = { begin, note, end };
+export const JSON_RECORDER: RunRecorder<JsonRun> = { begin, note, end };
 
 /** A run as JSON, up to its children. */
 function openingOf(run: JsonRun): string {

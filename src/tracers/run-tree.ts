@@ -17,7 +17,7 @@ export interface TreeRun<Self> extends RunHead {
 }
 
 /** How a tracer turns events into what it keeps of runs. */
-export interface Keeper<Run> {
+export interface RunRecorder<Run> {
   begin(record: StartRecord, head: RunHead, parent: Run | undefined): Run;
   /** An event of an open run that is neither start nor end. */
   note(run: Run, record: AnyEventRecord): void;
@@ -42,7 +42,7 @@ export interface Step<Run> {
   readonly isEnd: boolean;
   readonly isRoot: boolean;
   /** To be thrown when all else is done: the root has left runs open. */
-  readonly fault?: SidecallError;
+  readonly misuse?: SidecallError;
   /** What the keeper threw at the end, to be thrown likewise. */
   readonly failure?: { readonly error: unknown };
 }
@@ -65,15 +65,15 @@ function isOfKind(run: RunHead, info: EventInfo): boolean {
 
 /** Keeps the trees of open roots, and nothing of those that are over. */
 export class RunTrees<Run extends TreeRun<Run>> {
-  readonly #keeper: Keeper<Run>;
+  readonly #recorder: RunRecorder<Run>;
   /** The newest run of each id, if its tree is open. */
   readonly #runs = new Map<string, Run>();
   /** Open roots, and the run elsewhere that they hang under. */
   readonly #roots = new Map<Run, Adoption | undefined>();
   readonly #adopted = new Map<string, Adoption>();
 
-  constructor(keeper: Keeper<Run>) {
-    this.#keeper = keeper;
+  constructor(recorder: RunRecorder<Run>) {
+    this.#recorder = recorder;
   }
 
   /** How many things are kept at all: 0 when every tree is over and nothing is adopted. */
@@ -102,7 +102,7 @@ export class RunTrees<Run extends TreeRun<Run>> {
     if (!isOfKind(run, info)) throw otherKind(record, run);
     if (run.endTime !== null) throw isRunEnd(info) ? alreadyEnded(record, run) : unknownRun(record);
     if (isRunEnd(info)) return this.#end(run, record);
-    this.#keeper.note(run, record);
+    this.#recorder.note(run, record);
     return undefined;
   }
 
@@ -130,7 +130,7 @@ export class RunTrees<Run extends TreeRun<Run>> {
     if (known?.endTime === null) throw reusedRun(record, known);
     const parent = parentRunId === undefined ? undefined : this.#runs.get(parentRunId);
     const adoption = parentRunId === undefined ? undefined : this.#adopted.get(parentRunId);
-    const run = this.#keeper.begin(record, runHead(record, parent ?? adoption), parent);
+    const run = this.#recorder.begin(record, runHead(record, parent ?? adoption), parent);
     this.#runs.set(runId, run);
     if (parent === undefined) this.#addRoot(run, adoption);
     else parent.children.push(run);
@@ -148,13 +148,13 @@ export class RunTrees<Run extends TreeRun<Run>> {
     const isRoot = this.#roots.has(run);
     const open = isRoot ? this.#remove(run) : [];
     const step = { run, isEnd: true, isRoot, ...failure };
-    return open.length === 0 ? step : { ...step, fault: leftOpen(run, open) };
+    return open.length === 0 ? step : { ...step, misuse: leftOpen(run, open) };
   }
 
   /** A tree is over when its root has ended, whether or not the keeper could take the end in. */
   #failureAtEnd(run: Run, record: AnyEventRecord): Pick<Step<Run>, "failure"> {
     try {
-      this.#keeper.end(run, record);
+      this.#recorder.end(run, record);
       return {};
     } catch (error) {
       return { failure: { error } };

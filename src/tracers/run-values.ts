@@ -1,6 +1,6 @@
 import { isObject } from "../common/json-object.ts";
 import type { AnyEventRecord } from "../core/events.ts";
-import { look } from "../llm/usage.ts";
+import { attempt } from "../llm/usage.ts";
 import type { StartRecord } from "./run-head.ts";
 
 /*
@@ -12,7 +12,7 @@ export type RunValues = Readonly<Record<string, unknown>>;
 
 function isPlain(value: unknown): value is RunValues {
   if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = look(() => Object.getPrototypeOf(value));
+  const prototype: unknown = attempt(() => Object.getPrototypeOf(value));
   return prototype === Object.prototype || prototype === null;
 }
 

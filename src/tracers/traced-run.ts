@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from "../common/json-object.ts";
 import type { AnyEventRecord, EventName, LLMResult } from "../core/events.ts";
-import { generationsOf, look, messageFields, sumUsage } from "../llm/usage.ts";
+import { attempt, generationsOf, messageFields, sumUsage } from "../llm/usage.ts";
 import {
   countToken,
   isPiece,
@@ -9,7 +9,7 @@ import {
   type StartRecord,
   type TokenTimes,
 } from "./run-head.ts";
-import type { Keeper, TreeRun } from "./run-tree.ts";
+import type { RunRecorder, TreeRun } from "./run-tree.ts";
 import { inputsOf, lateInputsOf, outputsOf, type RunValues, toolCallIdOf } from "./run-values.ts";
 import { type TracedError, tracedError } from "./traced-error.ts";
 
@@ -65,7 +65,7 @@ function keepObject(value: object, keep: Keep): JsonObject {
 
 /** What a model's answer says of itself: how many tools it calls, and what it has used. */
 function noteAnswer(run: GrowingRun, response: LLMResult): void {
-  const calls = generationsOf(response).map((each) => look(() => messageFields(each)?.["tool_calls"]));
+  const calls = generationsOf(response).map((each) => attempt(() => messageFields(each)?.["tool_calls"]));
   const toolCallCount = calls.reduce<number>((sum, each) => sum + (Array.isArray(each) ? each.length : 0), 0);
   if (toolCallCount > 0) run.extra = { ...run.extra, toolCallCount };
   const usageMetadata = sumUsage(response);
@@ -109,7 +109,7 @@ function end(run: GrowingRun, record: AnyEventRecord, keep: Keep): void {
 }
 
 /** Keeps runs as objects, their values as `keep` gives them back. */
-export function objectKeeper(keep: Keep): Keeper<GrowingRun> {
+export function objectRecorder(keep: Keep): RunRecorder<GrowingRun> {
   return {
     begin: (record, head) => begin(record, head, keep),
     note: (run, record) => note(run, record, keep),

@@ -2,7 +2,7 @@ import { SidecallError } from "../common/errors.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 /** What waits for room on its way to the threads. */
-export interface Waitings {
+export interface Backlog {
   readonly bytes: number;
   readonly length: number;
   /** Drops what is neither a start nor an end, newest first, until at least `bytes` are gone or none is left. */
@@ -31,16 +31,16 @@ export class Overflow {
   }
 
   /** True: the event may wait too. Else it is given up, and rejects with the error if there is one. */
-  admit(waitings: Waitings, bytes: number, droppable: boolean): true | { readonly error: Error | undefined } {
-    if (this.#fits(waitings, bytes)) return true;
+  admit(backlog: Backlog, bytes: number, droppable: boolean): true | { readonly error: Error | undefined } {
+    if (this.#fits(backlog, bytes)) return true;
     if (this.#policy === "wait") {
       this.#warnBeyondBound();
       return true;
     }
     if (this.#policy === "drop" && !droppable) {
       // An eighth more than is needed, so that a full backlog is not walked for every event.
-      waitings.evict(waitings.bytes + bytes - this.#maxBytes + waitings.bytes / 8);
-      if (this.#fits(waitings, bytes)) return true;
+      backlog.evict(backlog.bytes + bytes - this.#maxBytes + backlog.bytes / 8);
+      if (this.#fits(backlog, bytes)) return true;
     }
     this.countDropped(1);
     return { error: this.#policy === "throw" ? this.#error() : undefined };
@@ -62,8 +62,8 @@ export class Overflow {
   }
 
   /** One event always fits, however large: else it could never be sent. */
-  #fits(waitings: Waitings, bytes: number): boolean {
-    return waitings.length === 0 || waitings.bytes + bytes <= this.#maxBytes;
+  #fits(backlog: Backlog, bytes: number): boolean {
+    return backlog.length === 0 || backlog.bytes + bytes <= this.#maxBytes;
   }
 
   #error(): SidecallError {

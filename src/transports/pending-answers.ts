@@ -1,7 +1,7 @@
 import type { SidecallError } from "../common/errors.ts";
 
 /** The life of one thread, for those who wait for its answers. */
-export class ThreadLife {
+export class PendingAnswers {
   /** Resolves when the thread has ended, with what to tell of it. */
   readonly ended: Promise<SidecallError>;
   readonly #waiting = new Set<(error: SidecallError) => void>();

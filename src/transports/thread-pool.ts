@@ -1,7 +1,7 @@
 import { Piscina } from "piscina";
 import type { ResolvedOptions } from "./options.ts";
 
-export interface ThreadsOptions {
+export interface ThreadPoolOptions {
   /** Path of the module whose exports are the tasks. */
   readonly filename: string;
   readonly threads: number;
@@ -15,11 +15,11 @@ export interface ThreadsOptions {
  * their event loops alive between tasks: otherwise Piscina parks an idle thread in `Atomics.wait`, and no timer, socket or
  * message of a handler would run.
  */
-export class Threads {
+export class ThreadPool {
   readonly pool: Piscina;
   #terminated: Promise<void> | undefined;
 
-  constructor({ filename, threads, workerData, resourceLimits }: ThreadsOptions) {
+  constructor({ filename, threads, workerData, resourceLimits }: ThreadPoolOptions) {
     this.pool = new Piscina({
       filename,
       minThreads: threads,

@@ -2,7 +2,7 @@ import type { SidecallError } from "../common/errors.ts";
 import type { AnyEventRecord, EventInfo } from "../core/events.ts";
 import type { SinkRun, TokenSink } from "../core/handler.ts";
 import type { LoadedHandler } from "../wire/protocol.ts";
-import type { TokenDoor } from "./lanes/token-path.ts";
+import type { SendState } from "./lanes/token-path.ts";
 import type { LaneStats } from "./stats.ts";
 
 /** How events reach the threads: over lanes, in the order of their traces, or as tasks for any thread. */
@@ -10,14 +10,14 @@ export interface Transport {
   /** Starts the threads and loads the handlers in each. Rejects with a coded error; then `abort`. */
   open(): Promise<readonly LoadedHandler[]>;
   /** An event comes, of this trace if it has one yet, for which somebody waits: time to wake a thread. */
-  expect?(traceId: string | undefined): void;
+  prewake?(traceId: string | undefined): void;
   /**
    * Sends one event. Undefined: it is queued and nobody waits for more. Else a promise that resolves when it is handled,
    * with `acknowledge`, or queued.
    */
   send(info: EventInfo, record: AnyEventRecord, acknowledge: boolean): Promise<void> | undefined;
   /** What takes a run's plain tokens, where that is cheaper than `send`. */
-  tokenSink?(run: SinkRun, door: TokenDoor): TokenSink;
+  tokenSink?(run: SinkRun, state: SendState): TokenSink;
   /** Hears of an event that no handler wants: it may end a run. */
   skip(info: EventInfo, record: AnyEventRecord): void;
   /** Resolves when everything sent so far is handled and every handler has flushed; gives back what handlers threw. */

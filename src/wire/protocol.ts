@@ -58,7 +58,7 @@ export interface CodedFailure {
 export type LoadResult = { readonly handlers: readonly LoadedHandler[] } | { readonly failure: CodedFailure };
 
 /** One handler's failure at one event; `error` is msgpack. */
-export interface FailureReport {
+export interface WireFailure {
   readonly handler: string;
   readonly event: EventName;
   readonly runId: string;
@@ -69,7 +69,7 @@ export interface FailureReport {
 export interface LaneReport {
   /** Positions of acknowledged events, and the msgpack of the error that one of them has to raise. */
   readonly settled: readonly (readonly [position: number, raised?: Uint8Array])[];
-  readonly failures: readonly FailureReport[];
+  readonly failures: readonly WireFailure[];
   /** Everything in the ring is settled and the lane goes to sleep. */
   readonly idle: boolean;
 }
@@ -91,23 +91,23 @@ export interface CallResult {
 }
 
 /** What every thread of a pool without order knows from its start. */
-export interface UnorderedSetup {
+export interface TaskSetup {
   readonly specs: readonly LoadSpec[];
   readonly context: HandlerContext;
   readonly handlerTimeoutMillis: number;
 }
 
 /** Argument of the task that loads the handlers of a thread. */
-export interface Greeting {
+export interface LoadRequest {
   /** Carries {@link LaneControl} by Comlink. */
   readonly control: MessagePort;
-  /** One word: greetings under way. Each waits for all others, so that every thread takes one. */
+  /** One word: load requests under way. Each waits for all others, so that every thread takes one. */
   readonly gate: Int32Array;
   readonly threads: number;
 }
 
 /** Argument of the task that handles one event. */
-export interface UnorderedTask {
+export interface EventTask {
   /** msgpack of the run's context. */
   readonly run: Uint8Array;
   readonly code: number;
@@ -117,8 +117,8 @@ export interface UnorderedTask {
 }
 
 /** What one event's task gives back. */
-export interface UnorderedResult {
+export interface TaskResult {
   /** Indexes of the handlers that settled it well. */
   readonly handled: readonly number[];
-  readonly failures: readonly (FailureReport & { readonly index: number })[];
+  readonly failures: readonly (WireFailure & { readonly index: number })[];
 }

@@ -8,21 +8,21 @@ import {
   type EventRecord,
   onHandlerError,
   runBatch,
-  startModelDouble,
+  startMockServer,
 } from "../../src/index.ts";
 import { completionOf, line, textOf, writeLines } from "../fixtures/batch.ts";
 import { Recorder } from "../fixtures/handlers.ts";
 import { readJsonLines, scratch } from "../fixtures/scratch.ts";
 
 const path = scratch();
-const double = await startModelDouble();
+const server = await startMockServer();
 let files = 0;
 
 async function batch(lines: readonly string[], options: Partial<BatchOptions> = {}) {
   files += 1;
   const input = writeLines(path(`in-${files}.jsonl`), lines);
   const output = path(`out-${files}.jsonl`);
-  const summary = await runBatch({ input, output, baseUrl: double.url, retryDelayMillis: 1, ...options });
+  const summary = await runBatch({ input, output, baseUrl: server.url, retryDelayMillis: 1, ...options });
   return { summary, records: readJsonLines<BatchRecord>(output) };
 }
 
@@ -137,7 +137,7 @@ test("tool calls and several choices come out whole", async () => {
 });
 
 test("retries go through onRetry and end in success", async () => {
-  const failing = await startModelDouble({ failRate: 0.4, seed: 3 });
+  const failing = await startMockServer({ failRate: 0.4, seed: 3 });
   const recorder = new Recorder();
   const lines = Array.from({ length: 30 }, (_, i) => line(`q${i}`, `question ${i}`));
   const options = { baseUrl: failing.url, handlers: [recorder], maxRetries: 20 };
@@ -152,7 +152,7 @@ test("retries go through onRetry and end in success", async () => {
 });
 
 test("a refusal is recorded as the server wrote it, and is the run's error", async () => {
-  const failing = await startModelDouble({ failRate: 1 });
+  const failing = await startMockServer({ failRate: 1 });
   const recorder = new Recorder();
   const { summary, records } = await batch([line("a", "x")], {
     baseUrl: failing.url,
@@ -192,7 +192,7 @@ test("handlers that fail, and even raise, do not stop a batch, and the others he
 });
 
 test("an interruption aborts what is under way, writes it, and takes no more lines", async () => {
-  const slow = await startModelDouble({ tokensPerSecond: 5 });
+  const slow = await startMockServer({ tokensPerSecond: 5 });
   const stop = new AbortController();
   const recorder = new Recorder();
   const stopper: CallbackHandler = { onLLMNewToken: () => stop.abort() };
@@ -210,7 +210,7 @@ test("an interruption aborts what is under way, writes it, and takes no more lin
 });
 
 test("an unreachable server is found before anything is overwritten", async () => {
-  const gone = await startModelDouble();
+  const gone = await startMockServer();
   await gone.close();
   const [input, output] = [writeLines(path("unsent.jsonl"), [line("a", "x")]), path("kept.jsonl")];
   writeFileSync(output, "kept");
@@ -254,9 +254,9 @@ test.each(["sk-secret\n", "sk-\nsecret", " sk-secret", "sk-secret-é"])(
 
 test("the output may be neither the input nor in a missing folder", async () => {
   const input = writeLines(path("same.jsonl"), [line("a", "x")]);
-  const same = runBatch({ input, output: input, baseUrl: double.url });
+  const same = runBatch({ input, output: input, baseUrl: server.url });
   await expect(same).rejects.toMatchObject({ code: "SIDECALL_OPTION_INVALID" });
-  const nowhere = runBatch({ input, output: path("missing/out.jsonl"), baseUrl: double.url });
+  const nowhere = runBatch({ input, output: path("missing/out.jsonl"), baseUrl: server.url });
   await expect(nowhere).rejects.toMatchObject({ code: "SIDECALL_FILE_NOT_WRITABLE" });
   expect(readJsonLines(input)).toHaveLength(1);
   expect(existsSync(path("missing"))).toBe(false);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { figuresToReach } from "../../bench/guests/targets.ts";
+import { evaluateTargets } from "../../bench/guests/targets.ts";
 import type { Answer } from "../../bench/harness/question.ts";
 import { inRounds, inTurn } from "../../bench/harness/rounds.ts";
 import { median, ratio, type Series } from "../../bench/harness/series.ts";
@@ -32,8 +32,8 @@ test("the order of the trials changes from round to round", () => {
 test("a round that warms up does not count", async () => {
   let value = 0;
   const measure = async () => [{ metric: "m", unit: "u", value: value++ }];
-  const effort = { name: "quick", rounds: 2, burstMillis: 0, pacedMillis: 0 } as const;
-  expect(await inRounds([{ peer: "p", x: 8, measure }], effort)).toEqual([
+  const profile = { name: "quick", rounds: 2, burstMillis: 0, pacedMillis: 0 } as const;
+  expect(await inRounds([{ peer: "p", x: 8, measure }], profile)).toEqual([
     { peer: "p", metric: "m", unit: "u", x: 8, rounds: [1, 2] },
   ]);
 });
@@ -52,11 +52,11 @@ test("a figure is short when one of its metrics misses the target at the median,
       series(ONE, "call", [call, call, 9], 2_000),
       series(ONE, "CPU", [0.3, 0.3, 0.3], 2_000),
     ]);
-  const [ok] = figuresToReach([burst(0.35)]);
+  const [ok] = evaluateTargets([burst(0.35)]);
   expect(ok).toMatchObject({ target: "≤ 0.35×", verdict: "ok" });
   expect(ok?.figure).toContain("(things: 2k)");
   expect(ok?.measured.map(({ metric }) => metric)).toEqual(["call", "CPU"]);
-  expect(figuresToReach([burst(0.36)])).toMatchObject([{ verdict: "short" }]);
+  expect(evaluateTargets([burst(0.36)])).toMatchObject([{ verdict: "short" }]);
 });
 
 test("what the harness itself costs at a pace is taken off both sides", () => {
@@ -65,7 +65,7 @@ test("what the harness itself costs at a pace is taken off both sides", () => {
     series(ONE, "busy", [11, 11], 2_000),
     series("Piscina task", "busy", [20, 20], 2_000),
   ]);
-  expect(figuresToReach([paced])).toMatchObject([
+  expect(evaluateTargets([paced])).toMatchObject([
     { measured: [{ metric: "busy", spread: { median: 0.1 } }], verdict: "ok" },
   ]);
 });
@@ -73,11 +73,11 @@ test("what the harness itself costs at a pace is taken off both sides", () => {
 test("a rate must reach its target from above", () => {
   const rates = (own: number) =>
     answer("throughput", [series(ONE, "delivered", [own], 1), series("raw ring", "delivered", [100], 1)]);
-  expect(figuresToReach([rates(50)])).toMatchObject([{ target: "≥ 0.5×", verdict: "ok" }]);
-  expect(figuresToReach([rates(49)])).toMatchObject([{ verdict: "short" }]);
+  expect(evaluateTargets([rates(50)])).toMatchObject([{ target: "≥ 0.5×", verdict: "ok" }]);
+  expect(evaluateTargets([rates(49)])).toMatchObject([{ verdict: "short" }]);
 });
 
 test("what was not asked is not judged", () => {
-  expect(figuresToReach([])).toEqual([]);
-  expect(figuresToReach([answer("throughput", [series(ONE, "delivered", [1], 1)])])).toEqual([]);
+  expect(evaluateTargets([])).toEqual([]);
+  expect(evaluateTargets([answer("throughput", [series(ONE, "delivered", [1], 1)])])).toEqual([]);
 });

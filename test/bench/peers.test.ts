@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { guests } from "../../bench/guests/guests.ts";
+import { externalPeers } from "../../bench/guests/guests.ts";
 import { openTelemetryPeer } from "../../bench/guests/open-telemetry.ts";
 import { withPeers } from "../../bench/harness/checked-peer.ts";
 import { chatLoad, type Load, tokenLoad } from "../../bench/harness/load.ts";
@@ -30,7 +30,7 @@ async function sendAll(openers: readonly Opener[], loads: readonly Load[]): Prom
 }
 
 test("every peer delivers tokens and runs as they were sent", async () => {
-  const openers = costPeers({ corpus: { source: "", chats: [] }, guests }, "token-burst");
+  const openers = costPeers({ corpus: { source: "", chats: [] }, externalPeers }, "token-burst");
   const names = await sendAll(openers, [tokenLoad(TOKENS), chatLoad(CHATS)]);
   expect(names).toEqual(expect.arrayContaining(["postMessage", "main thread, yielding", "raw ring"]));
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { guests } from "../../bench/guests/guests.ts";
+import { externalPeers } from "../../bench/guests/guests.ts";
 import { micro } from "../../bench/guests/micro.ts";
 import { generated } from "../../bench/harness/corpus.ts";
 import { QUICK } from "../../bench/harness/profile.ts";
@@ -9,14 +9,14 @@ import { QUESTIONS } from "../../bench/questions/all.ts";
 const { source, chats } = generated();
 const corpus = { source, chats: chats.slice(0, 30) };
 const ROUNDS = 1;
-const EFFORT = { ...QUICK, rounds: ROUNDS };
+const PROFILE = { ...QUICK, rounds: ROUNDS };
 
 // An answer at all means that every handler has counted what was sent: see load.test.ts.
 test.each([...QUESTIONS, micro])(
   "$name has a figure for every peer, metric, place on its axis and round",
   { timeout: 120_000 },
   async (question) => {
-    const series = await question.answer({ corpus, guests }, EFFORT);
+    const series = await question.answer({ corpus, externalPeers }, PROFILE);
     const peers = new Set(series.map(({ peer }) => peer));
     expect(peers.size).toBeGreaterThan(1);
     if (question.base !== undefined) expect(peers).toContain(question.base);

@@ -44,7 +44,7 @@ const RESULTS: Results = {
   seconds: 61.4,
   loadAtEnd: 0.2,
   text: HOSTILE,
-  effort: "quick",
+  profile: "quick",
   answers: [BARS, LINES],
   unanswered: [{ name: HOSTILE, reason: HOSTILE }],
   figures: [

@@ -30,7 +30,7 @@ function failing(error: Error): Question {
 }
 
 function ask(...questions: Question[]): Promise<number> {
-  const scope = { questions, guests: () => [], packages: [], judge: () => [] };
+  const scope = { questions, externalPeers: () => [], packages: [], evaluate: () => [] };
   return runBenchCommand(["--quick", "--json", file("results.json"), "--html", file("page.html")], scope);
 }
 

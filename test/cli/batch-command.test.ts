@@ -2,21 +2,21 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test, vi } from "vitest";
 import type { BatchRecord } from "../../src/batch/record.ts";
-import { startModelDouble } from "../../src/index.ts";
+import { startMockServer } from "../../src/index.ts";
 import { line, textOf, writeLines } from "../fixtures/batch.ts";
 import { RunningCommand, sidecall } from "../fixtures/cli.ts";
 import { readJsonLines, scratch } from "../fixtures/scratch.ts";
 
 const path = scratch();
-const double = await startModelDouble();
-const slow = await startModelDouble({ tokensPerSecond: 2 });
-afterAll(() => Promise.all([double.close(), slow.close()]));
+const server = await startMockServer();
+const slow = await startMockServer({ tokensPerSecond: 2 });
+afterAll(() => Promise.all([server.close(), slow.close()]));
 
 const OWN_HANDLERS = fileURLToPath(new URL("../fixtures/own-handlers.js", import.meta.url));
 const HANGING = fileURLToPath(new URL("../fixtures/hanging-handler.js", import.meta.url));
 
 /** Arguments for a batch of `count` questions with files of its own. */
-function batchArguments(name: string, count: number, url = double.url) {
+function batchArguments(name: string, count: number, url = server.url) {
   const input = writeLines(
     path(`${name}-in.jsonl`),
     Array.from({ length: count }, (_, i) => line(`q${i}`, `question ${i}`)),
@@ -82,7 +82,7 @@ test("an empty input is no failure", async () => {
 });
 
 test("an unreachable server is one line and exit code 3, and overwrites nothing", async () => {
-  const gone = await startModelDouble();
+  const gone = await startMockServer();
   await gone.close();
   const { args, output, trace } = batchArguments("gone", 1, gone.url);
   writeFileSync(trace, "kept\n");

@@ -21,7 +21,7 @@ test("answers the questions that are asked, in the terminal, as JSON and as a pa
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toContain("| off-thread, 1 handler");
   const results = JSON.parse(readFileSync(json, "utf8"));
-  expect(results).toMatchObject({ effort: "quick", answers: [{ name: "lifecycle" }], figures: [] });
+  expect(results).toMatchObject({ profile: "quick", answers: [{ name: "lifecycle" }], figures: [] });
   expect(results.machine.versions.sidecall).toMatch(/^\d/);
   expect(readFileSync(html, "utf8")).toContain('<h2 id="lifecycle">');
 });

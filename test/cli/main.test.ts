@@ -1,20 +1,20 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { startModelDouble } from "../../src/index.ts";
+import { startMockServer } from "../../src/index.ts";
 import { RunningCommand, sidecall } from "../fixtures/cli.ts";
 
 test("tells its version and how it is used", async () => {
   expect((await sidecall("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
   const { code, stdout } = await sidecall("--help");
   expect(code).toBe(0);
-  for (const name of ["batch", "model-double", "demo", "bench"]) {
+  for (const name of ["batch", "mock-server", "demo", "bench"]) {
     expect(stdout).toContain(name);
     expect((await sidecall(name, "--help")).stdout).toContain(`sidecall ${name}`);
   }
 });
 
-test.each([[[]], [["btach"]], [["toString"]], [["model-double", "--seed", "x"]], [["demo", "extra"]]])(
+test.each([[[]], [["btach"]], [["toString"]], [["mock-server", "--seed", "x"]], [["demo", "extra"]]])(
   "a wrong command line is one coded line and exit code 2: %j",
   async (args) => {
     const { code, stdout, stderr } = await sidecall(...args);
@@ -24,10 +24,10 @@ test.each([[[]], [["btach"]], [["toString"]], [["model-double", "--seed", "x"]],
 );
 
 test("the model double prints where it is, answers, and ends with SIGTERM", async () => {
-  const command = new RunningCommand(["model-double", "--seed", "4", "--tokens-per-second", "100000"]);
+  const command = new RunningCommand(["mock-server", "--seed", "4", "--tokens-per-second", "100000"]);
   await expect.poll(() => command.stdout, { timeout: 20_000 }).toContain("\n");
   const url = /http:\S+/.exec(command.stdout)?.[0];
-  const inProcess = await startModelDouble({ seed: 4 });
+  const inProcess = await startMockServer({ seed: 4 });
   const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: "hi" }] });
   const ask = async (base = url) =>
     (await fetch(`${base}/chat/completions`, { method: "POST", body })).json();
@@ -38,8 +38,8 @@ test("the model double prints where it is, answers, and ends with SIGTERM", asyn
 });
 
 test("a port that is taken is one coded line", async () => {
-  const taken = await startModelDouble();
-  const { code, stderr } = await sidecall("model-double", "--port", String(taken.port));
+  const taken = await startMockServer();
+  const { code, stderr } = await sidecall("mock-server", "--port", String(taken.port));
   await taken.close();
   expect(code).toBe(2);
   expect(stderr).toMatch(/^sidecall: .* \[SIDECALL_OPTION_INVALID\]\n$/);

@@ -12,7 +12,7 @@ import { sendEveryEvent } from "./every-event.ts";
 type Call = [method: string, record: AnyEventRecord];
 
 const rows = Object.entries(EVENTS) as [EventName, (typeof EVENTS)[EventName]][];
-const gates = [...new Set(rows.flatMap(([, { gate }]) => gate ?? []))];
+const gates = [...new Set(rows.flatMap(([, { flag }]) => flag ?? []))];
 const inOrder = (a: AnyEventRecord, b: AnyEventRecord) =>
   a.timestamp - b.timestamp || a.runId.localeCompare(b.runId);
 
@@ -60,14 +60,14 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
     expect(methods).toEqual(new Set(rows.map(([event, { method }]) => `${event} ${method}`)));
   });
 
-  test.each(gates)("with %s gets none of the events that it gates, and all others", async (gate) => {
-    const placed = await place("Methodical", { [gate]: true });
+  test.each(gates)("with %s gets none of the events that it gates, and all others", async (flag) => {
+    const placed = await place("Methodical", { [flag]: true });
     const manager = new AsyncCallbackManager();
     manager.addHandler(placed.handler);
     await sendEveryEvent(manager);
     await placed.flush();
     const calls = (await placed.call<Call[]>("take")).flat();
-    const expected = rows.filter(([, row]) => row.gate !== gate).map(([event]) => event);
+    const expected = rows.filter(([, row]) => row.flag !== flag).map(([event]) => event);
     expect(new Set(calls.map(([, { event }]) => event))).toEqual(new Set(expected));
   });
 

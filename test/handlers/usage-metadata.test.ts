@@ -4,7 +4,7 @@ import {
   mergeUsageReports,
   offThread,
   runBatch,
-  startModelDouble,
+  startMockServer,
   UNKNOWN_MODEL,
   UsageMetadataCallbackHandler,
   usageMetadataModule,
@@ -79,7 +79,7 @@ test("a run without usage leaves no key, a failed one counts what it had used", 
 });
 
 test("a batch of requests counts as its server says", async () => {
-  const double = await startModelDouble();
+  const double = await startMockServer();
   ends.push(() => double.close());
   const handler = new UsageMetadataCallbackHandler();
   const input = writeLines(

@@ -5,21 +5,21 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import OpenAI from "openai";
 import { afterAll, expect, test } from "vitest";
-import { type ModelDouble, type ModelDoubleOptions, startModelDouble } from "../../src/index.ts";
+import { type MockServer, type MockServerOptions, startMockServer } from "../../src/index.ts";
 import { tokensOf } from "../../src/mock-server/answer.ts";
 import { scratch } from "../fixtures/scratch.ts";
 
 const path = scratch();
-const started: ModelDouble[] = [];
-afterAll(() => Promise.all(started.map((double) => double.close())));
+const started: MockServer[] = [];
+afterAll(() => Promise.all(started.map((server) => server.close())));
 
-async function start(options: ModelDoubleOptions = {}): Promise<ModelDouble> {
-  const double = await startModelDouble(options);
-  started.push(double);
-  return double;
+async function start(options: MockServerOptions = {}): Promise<MockServer> {
+  const server = await startMockServer(options);
+  started.push(server);
+  return server;
 }
 
-function clientOf({ url }: ModelDouble): OpenAI {
+function clientOf({ url }: MockServer): OpenAI {
   return new OpenAI({ baseURL: url, apiKey: "none", maxRetries: 0, logLevel: "off" });
 }
 
@@ -43,9 +43,9 @@ const LOOK = {
   },
 };
 
-async function post(double: ModelDouble, body: unknown): Promise<{ status: number; body: unknown }> {
+async function post(server: MockServer, body: unknown): Promise<{ status: number; body: unknown }> {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  const response = await fetch(`${double.url}/chat/completions`, { method: "POST", body: text });
+  const response = await fetch(`${server.url}/chat/completions`, { method: "POST", body: text });
   return { status: response.status, body: await response.json() };
 }
 
@@ -96,10 +96,10 @@ test("usage comes at the end of a stream, only when asked for", async () => {
 test("answers follow from seed and request, in whatever order they are asked for", async () => {
   const [one, same, other] = [await start({ seed: 5 }), await start({ seed: 5 }), await start({ seed: 6 })];
   const questions = Array.from({ length: 12 }, (_, i) => user(`question ${i}`));
-  const answers = async (double: ModelDouble, bodies: typeof questions) => {
+  const answers = async (server: MockServer, bodies: typeof questions) => {
     const bodyOf = async (body: (typeof questions)[number]) => [
       body.messages[0]?.content,
-      await post(double, body),
+      await post(server, body),
     ];
     return Object.fromEntries(await Promise.all(bodies.map(bodyOf)));
   };
@@ -109,9 +109,9 @@ test("answers follow from seed and request, in whatever order they are asked for
 });
 
 test("failures follow from seed, request and try", async () => {
-  const statuses = async (double: ModelDouble, retry: number) => {
+  const statuses = async (server: MockServer, retry: number) => {
     const one = async (i: number) => {
-      const response = await fetch(`${double.url}/chat/completions`, {
+      const response = await fetch(`${server.url}/chat/completions`, {
         method: "POST",
         body: JSON.stringify(user(`question ${i}`)),
         headers: { "x-stainless-retry-count": String(retry) },
@@ -171,9 +171,9 @@ test("recorded instructions and trajectories are answered as recorded, others ar
     gzipSync(records.map((record) => JSON.stringify(record)).join("\n")),
   );
   for (const recorded of [path("recorded.json"), path("recorded.jsonl.gz")]) {
-    const double = await start({ recorded });
-    expect(double.recordedAnswers).toBe(3);
-    const client = clientOf(double);
+    const server = await start({ recorded });
+    expect(server.recordedAnswers).toBe(3);
+    const client = clientOf(server);
     const answer = async (messages: unknown) => {
       const body = { model: "m", messages: messages as OpenAI.ChatCompletionMessageParam[] };
       return (await client.chat.completions.create(body)).choices[0];
@@ -209,22 +209,22 @@ test.each([
 });
 
 test("knows its models and no other routes", async () => {
-  const double = await start();
-  expect((await clientOf(double).models.list()).data.map(({ id }) => id)).toEqual(["model-double"]);
-  const response = await fetch(`${double.url}/embeddings`, { method: "POST", body: "{}" });
+  const server = await start();
+  expect((await clientOf(server).models.list()).data.map(({ id }) => id)).toEqual(["mock-server"]);
+  const response = await fetch(`${server.url}/embeddings`, { method: "POST", body: "{}" });
   expect(response.status).toBe(404);
   expect(await response.json()).toMatchObject({ error: { code: "unknown_url" } });
 });
 
 test("a client that leaves stops its stream", async () => {
-  const double = await start({ tokensPerSecond: 1 });
-  const request = httpRequest(`${double.url}/chat/completions`, { method: "POST" });
+  const server = await start({ tokensPerSecond: 1 });
+  const request = httpRequest(`${server.url}/chat/completions`, { method: "POST" });
   request.end(JSON.stringify({ ...user("x"), stream: true }));
   const [response] = await once(request, "response");
   await once(response, "data");
-  expect(double.stats()).toMatchObject({ openStreams: 1, abandonedStreams: 0 });
+  expect(server.stats()).toMatchObject({ openStreams: 1, abandonedStreams: 0 });
   response.destroy();
-  await expect.poll(() => double.stats()).toMatchObject({ openStreams: 0, abandonedStreams: 1 });
+  await expect.poll(() => server.stats()).toMatchObject({ openStreams: 0, abandonedStreams: 1 });
 });
 
 test.each([
@@ -233,22 +233,22 @@ test.each([
   [{ tokensPerSecond: 0 }, "tokensPerSecond"],
   [{ firstTokenMillis: -1 }, "firstTokenMillis"],
   [{ firstTokenMillis: Number.POSITIVE_INFINITY }, "firstTokenMillis"],
-  [{ failRate: "0.5" } as unknown as ModelDoubleOptions, "failRate"],
-  [{ tokensPerSecond: "60" } as unknown as ModelDoubleOptions, "tokensPerSecond"],
+  [{ failRate: "0.5" } as unknown as MockServerOptions, "failRate"],
+  [{ tokensPerSecond: "60" } as unknown as MockServerOptions, "tokensPerSecond"],
   [{ seed: 0.5 }, "seed"],
   [{ port: 70_000 }, "port"],
   [{ recorded: "missing.json" }, "missing.json"],
 ])("a wrong option is named: %o", async (options, name) => {
   const error = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(name) };
-  await expect(startModelDouble(options)).rejects.toMatchObject(error);
+  await expect(startMockServer(options)).rejects.toMatchObject(error);
 });
 
 test("a recorded file of another shape, and a taken port, are refused", async () => {
   writeFileSync(path("other.json"), '[{"question":"x"}]');
   const code = "SIDECALL_OPTION_INVALID";
-  await expect(startModelDouble({ recorded: path("other.json") })).rejects.toMatchObject({ code });
+  await expect(startMockServer({ recorded: path("other.json") })).rejects.toMatchObject({ code });
   const { port } = await start();
-  await expect(startModelDouble({ port })).rejects.toMatchObject({
+  await expect(startMockServer({ port })).rejects.toMatchObject({
     code,
     message: expect.stringContaining(`${port}`),
   });

@@ -16,7 +16,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-interface Gate {
+interface IgnoreFlag {
   open(): void;
   all(): string[];
 }
@@ -26,7 +26,7 @@ const NO_TAGS: readonly string[] = [];
 
 /** A handler that holds its trace's first event until the gate opens, with all that is sent meanwhile behind it. */
 async function blocked(options: OffThreadOptions, name = "Gated") {
-  const handler: OffThreadHandler<Gate> = await offThread<Gate>(fixture(name), options);
+  const handler: OffThreadHandler<IgnoreFlag> = await offThread<IgnoreFlag>(fixture(name), options);
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const chain = await manager.onChainStart(null, {});
   void chain.onCustomEvent("hold", {});

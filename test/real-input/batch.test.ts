@@ -1,7 +1,7 @@
 import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
 import { expect, test } from "vitest";
 import type { BatchRecord } from "../../src/batch/record.ts";
-import { startModelDouble } from "../../src/index.ts";
+import { startMockServer } from "../../src/index.ts";
 import { tokensOf } from "../../src/mock-server/answer.ts";
 import { completionOf, line, textOf, writeLines } from "../fixtures/batch.ts";
 import { sidecall } from "../fixtures/cli.ts";
@@ -28,14 +28,14 @@ test.skipIf(!hasRecorded(ANSWERS))(
   async () => {
     const recorded = readRecorded<{ instruction: string; output: string }[]>(ANSWERS);
     expect(recorded).toHaveLength(805);
-    const double = await startModelDouble({ recorded: recordedPath(ANSWERS), failRate: 0.02 });
+    const server = await startMockServer({ recorded: recordedPath(ANSWERS), failRate: 0.02 });
     const lines = recorded.map(({ instruction }, i) => line(`a${i}`, instruction, { model: "gpt-4o" }));
     const [output, trace] = [path("answers.jsonl"), path("trace.jsonl")];
     const files = ["--output", output, "--trace", trace];
     const input = writeLines(path("in.jsonl"), lines);
-    const args = [input, "--base-url", double.url, ...files, "--concurrency", "32", "--threads", "2"];
+    const args = [input, "--base-url", server.url, ...files, "--concurrency", "32", "--threads", "2"];
     const { code, stdout } = await sidecall("batch", ...args, "--max-retries", "10");
-    await double.close();
+    await server.close();
     expect(code).toBe(0);
 
     const expected = Object.fromEntries(recorded.map((each, i) => [`a${i}`, each.output]));
@@ -60,7 +60,7 @@ test.skipIf(!hasRecorded(ANSWERS))(
     const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
     const text = (count: number) => count.toLocaleString("en-US");
     const tokens = sum(Object.values(tokenCounts));
-    const retries = double.stats().failuresInjected;
+    const retries = server.stats().failuresInjected;
     const promptTokens = sum(recorded.map(({ instruction }) => countTokens(`Human: ${instruction}`)));
     const completionTokens = sum(recorded.map((each) => countTokens(each.output)));
     const row = (...cells: string[]) => new RegExp(`^ +${cells.join(" +")}$`, "m");
@@ -77,7 +77,7 @@ test.skipIf(!hasRecorded(TRAJECTORIES))(
   "recorded trajectories are answered turn by turn, tool calls included",
   async () => {
     const trajectories = readRecorded<Trajectory[]>(TRAJECTORIES).slice(0, 20);
-    const double = await startModelDouble({ recorded: recordedPath(TRAJECTORIES) });
+    const server = await startMockServer({ recorded: recordedPath(TRAJECTORIES) });
     const turns = new Map<string, { before: Trajectory["traj"]; said: Trajectory["traj"][number] }>();
     for (const { traj } of trajectories) {
       for (const [i, said] of traj.entries()) {
@@ -89,9 +89,9 @@ test.skipIf(!hasRecorded(TRAJECTORIES))(
     const asked = [...turns.values()];
     const lines = asked.map(({ before }, i) => line(`t${i}`, "", { messages: before }));
     const output = path("turns.jsonl");
-    const args = [writeLines(path("turns-in.jsonl"), lines), "--base-url", double.url, "--output", output];
+    const args = [writeLines(path("turns-in.jsonl"), lines), "--base-url", server.url, "--output", output];
     const { code } = await sidecall("batch", ...args);
-    await double.close();
+    await server.close();
     expect(code).toBe(0);
     const records = new Map(readJsonLines<BatchRecord>(output).map((record) => [record.custom_id, record]));
     expect(asked.length).toBeGreaterThan(100);

@@ -144,7 +144,7 @@ test("space resolves when the consumer offers an eighth, or anything if it says 
   for (let i = 0; i < 16; i += 1) write(producer, 56);
   const waiting = producer.space(56);
   expect(await isPending(waiting)).toBe(true);
-  consumer.settle(consumer.next());
+  consumer.markDone(consumer.next());
   consumer.release();
   consumer.offerSpace(false);
   expect(await isPending(waiting)).toBe(true);
@@ -152,7 +152,7 @@ test("space resolves when the consumer offers an eighth, or anything if it says 
   await waiting;
   const again = producer.space(56);
   expect(await isPending(again)).toBe(true);
-  consumer.settle(consumer.next());
+  consumer.markDone(consumer.next());
   consumer.release();
   consumer.offerSpace(false);
   await again;

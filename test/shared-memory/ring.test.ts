@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { RingConsumer } from "../../src/shared-memory/consumer.ts";
 import {
+  ATTEMPTS_LIMIT,
   allocateRing,
+  entryBytes,
   HEADER_BYTES,
-  MAX_ATTEMPTS,
   MIN_RING_BYTES,
   RELEASED,
-  recordBytes,
   WRITTEN,
 } from "../../src/shared-memory/layout.ts";
 import { RingProducer } from "../../src/shared-memory/producer.ts";
@@ -39,7 +39,7 @@ function readAll(consumer: RingConsumer): Uint8Array[] {
   const bodies: Uint8Array[] = [];
   for (let at = consumer.next(); at !== -1; at = consumer.next()) {
     bodies.push(consumer.bytes.slice(at, at + consumer.bodyBytes));
-    consumer.settle(at);
+    consumer.markDone(at);
   }
   return bodies;
 }
@@ -99,7 +99,7 @@ test("a full ring refuses, to the byte, and takes again exactly what was release
   expect(write(producer, 0, 0)).toBe(false);
   producer.publish();
   const first = consumer.next();
-  consumer.settle(first);
+  consumer.markDone(first);
   expect(write(producer, 0, 0)).toBe(false);
   expect(consumer.release()).toBe(true);
   expect(write(producer, 57, 99)).toBe(false);
@@ -118,15 +118,15 @@ test("a record that does not fit before the end goes to the beginning; the fille
   producer.publish();
   expect(readAll(consumer).length).toBe(4);
   consumer.release();
-  const rest = MIN_RING_BYTES - 4 * recordBytes(232);
+  const rest = MIN_RING_BYTES - 4 * entryBytes(232);
   expect(rest).toBe(64);
   write(producer, 100, 7);
-  expect(producer.usedBytes).toBe(rest + recordBytes(100));
+  expect(producer.usedBytes).toBe(rest + entryBytes(100));
   producer.publish();
   const at = consumer.next();
   expect(at).toBe(8);
   expect(consumer.bodyBytes).toBe(100);
-  consumer.settle(at);
+  consumer.markDone(at);
   consumer.release();
   expect(consumer.isEmpty).toBe(true);
 });
@@ -136,7 +136,7 @@ test("commit closes at the real length, and the next record follows it", () => {
   write(producer, 3, 1, 200);
   write(producer, 0, 0, 100);
   write(producer, 17, 3);
-  expect(producer.usedBytes).toBe(recordBytes(3) + recordBytes(0) + recordBytes(17));
+  expect(producer.usedBytes).toBe(entryBytes(3) + entryBytes(0) + entryBytes(17));
   producer.publish();
   expect(readAll(consumer).map((body) => body.length)).toEqual([3, 0, 17]);
 });
@@ -155,15 +155,15 @@ test("space comes back in the order of the records, in whatever order they settl
   for (let i = 0; i < 4; i += 1) write(producer, 56, i);
   producer.publish();
   const [a, b, c, d] = [consumer.next(), consumer.next(), consumer.next(), consumer.next()];
-  consumer.settle(c);
-  consumer.settle(b);
+  consumer.markDone(c);
+  consumer.markDone(b);
   expect(consumer.release()).toBe(false);
   expect(consumer.released).toBe(0);
-  consumer.settle(a);
+  consumer.markDone(a);
   expect(consumer.release()).toBe(true);
   expect(consumer.released).toBe(3 * 64);
   expect(producer.released).toBe(3 * 64);
-  consumer.settle(d);
+  consumer.markDone(d);
   expect(consumer.release()).toBe(true);
   expect(consumer.isEmpty).toBe(true);
 });
@@ -175,7 +175,7 @@ test("a consumer that takes over finds exactly what its predecessor did not sett
   const offsets = Array.from({ length: 5 }, () => consumer.next());
   for (const [i, at] of offsets.entries()) {
     for (let attempt = 0; attempt < i; attempt += 1) consumer.begin(at);
-    if (i === 0 || i === 2) consumer.settle(at);
+    if (i === 0 || i === 2) consumer.markDone(at);
   }
   consumer.release();
   write(producer, 10, 6);
@@ -184,7 +184,7 @@ test("a consumer that takes over finds exactly what its predecessor did not sett
   const found: { fill: number | undefined; attempts: number }[] = [];
   for (let at = successor.next(); at !== -1; at = successor.next()) {
     found.push({ fill: successor.bytes[at], attempts: successor.attempts(at) });
-    successor.settle(at);
+    successor.markDone(at);
   }
   expect(found).toEqual([
     { fill: 1, attempts: 1 },
@@ -203,7 +203,7 @@ test("attempts are counted without ever looking settled", () => {
   producer.publish();
   const at = consumer.next();
   for (let i = 0; i < 300; i += 1) consumer.begin(at);
-  expect(consumer.attempts(at)).toBe(MAX_ATTEMPTS);
+  expect(consumer.attempts(at)).toBe(ATTEMPTS_LIMIT);
   expect(consumer.release()).toBe(false);
 });
 
@@ -243,7 +243,7 @@ class WriteCommand implements RingCommand {
     if (!write(producer, bodyBytes, fill, reserve)) {
       // Refused only if it does not fit, be it with a filler that takes all but one record's space.
       const free = producer.capacity - producer.usedBytes;
-      expect(free).toBeLessThan(2 * recordBytes(reserve));
+      expect(free).toBeLessThan(2 * entryBytes(reserve));
       return;
     }
     model.fill = fill;
@@ -292,7 +292,7 @@ class SettleCommand implements RingCommand {
     if (record === undefined) throw new Error("nothing to settle");
     const body = consumer.bytes.subarray(record.at, record.at + record.bodyBytes);
     expect(body.every((byte) => byte === record.fill)).toBe(true);
-    consumer.settle(record.at);
+    consumer.markDone(record.at);
     record.state = "settled";
   }
   toString = () => `settle(${this.which})`;
@@ -307,7 +307,7 @@ class ReleaseCommand implements RingCommand {
       model.published -= 1;
       model.passed -= 1;
     }
-    const least = model.records.reduce((sum, { bodyBytes }) => sum + recordBytes(bodyBytes), 0);
+    const least = model.records.reduce((sum, { bodyBytes }) => sum + entryBytes(bodyBytes), 0);
     expect(producer.usedBytes).toBeGreaterThanOrEqual(least);
     if (model.records.length === 0) expect(consumer.isEmpty).toBe(true);
   }

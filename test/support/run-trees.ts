@@ -158,8 +158,8 @@ export function predict(tree: RunTree, scripts: readonly ScriptedOptions[], pref
     let isRaised = false;
     for (const handler of heirloom.handlers) {
       const { flags = [], failsAt = [], raiseError = false } = scripts[handler] ?? {};
-      const { gate } = EVENT_INFO[event];
-      if (gate !== undefined && flags.includes(gate)) continue;
+      const { flag } = EVENT_INFO[event];
+      if (flag !== undefined && flags.includes(flag)) continue;
       expected.notes[handler]?.push([event, runId, heirloom.parent, traceId, ...heirloom.tags].join(" "));
       if (!failsAt.includes(event)) continue;
       expected.failures.push(`${event} ${runId}`);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type AnyEventRecord, SidecallError, type TracedRun } from "../../src/index.ts";
 import { RunTrees } from "../../src/tracers/run-tree.ts";
-import { type GrowingRun, objectKeeper } from "../../src/tracers/traced-run.ts";
+import { type GrowingRun, objectRecorder } from "../../src/tracers/traced-run.ts";
 import { record } from "../support/records.ts";
 
 /** A run as the rules have it: `parent` is a place in the list of all runs, `given` says that its tree is over. */
@@ -98,7 +98,7 @@ function apply(trees: RunTrees<GrowingRun>, action: Action): Outcome {
     const step = trees.add(recordOf(action));
     if (!step?.isEnd || !step.isRoot) return {};
     const given = { given: shapeOf(step.run) };
-    return step.fault === undefined ? given : { code: step.fault.code, ...given };
+    return step.misuse === undefined ? given : { code: step.misuse.code, ...given };
   } catch (error) {
     if (error instanceof SidecallError) return { code: error.code };
     throw error;
@@ -118,7 +118,7 @@ test("whatever runs do, the trees follow the rules, every run is given out once,
   fc.assert(
     fc.property(fc.array(ACTION, { minLength: 40, maxLength: 120 }), (actions) => {
       const model = new Model();
-      const trees = new RunTrees(objectKeeper((value) => value));
+      const trees = new RunTrees(objectRecorder((value) => value));
       for (const action of actions) {
         const outcome = apply(trees, action);
         expect(outcome).toEqual(model.apply(action));

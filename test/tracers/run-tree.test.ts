@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type AnyEventRecord, type ExternalRun, InMemoryTracer, type TracedRun } from "../../src/index.ts";
 import { RunTrees } from "../../src/tracers/run-tree.ts";
-import { objectKeeper } from "../../src/tracers/traced-run.ts";
+import { objectRecorder } from "../../src/tracers/traced-run.ts";
 import { record } from "../support/records.ts";
 
 const coded = (code: string, ...parts: string[]) =>
@@ -9,12 +9,12 @@ const coded = (code: string, ...parts: string[]) =>
 
 /** The core, what it has given out, and events told in few words. */
 function trees() {
-  const core = new RunTrees(objectKeeper((value) => value));
+  const core = new RunTrees(objectRecorder((value) => value));
   const given: TracedRun[] = [];
   const add = (event: AnyEventRecord) => {
     const step = core.add(event);
     if (step?.isEnd && step.isRoot) given.push(step.run);
-    if (step?.fault !== undefined) throw step.fault;
+    if (step?.misuse !== undefined) throw step.misuse;
   };
   const start = (runId: string, parentRunId?: string) => {
     const name = `name of ${runId}`;

@@ -21,18 +21,18 @@ function lane() {
   const consumer = new RingConsumer(ring);
   const counters = LaneCounters.allocate(1);
   const posted: LaneReport[] = [];
-  const hear = () => {
-    // One at a time: taking one may hear the next.
+  const pollReports = () => {
+    // One at a time: taking one may take in the next.
     for (let report = posted.shift(); report !== undefined; report = posted.shift()) answers.take(report);
   };
-  const answers = new LaneAnswers({ writer, counters, hear });
+  const answers = new LaneAnswers({ writer, counters, pollReports });
   return {
     /** Sends an event, and waits for it. */
     send(): { readonly position: number; readonly outcome: Promise<string> } {
       writer.tryWrite({ kind: EVENT, code: 1, flags: 0, runNumber: 0, timestamp: 0 }, new Uint8Array(8));
       const { position } = writer;
       const waited = new Promise<void>((resolve, reject) =>
-        answers.expect(position, { resolve, reject, sentAt: 0 }),
+        answers.addWaiter(position, { resolve, reject, sentAt: 0 }),
       );
       const outcome = waited.then(
         () => "well",
@@ -42,7 +42,7 @@ function lane() {
     },
     skip: () => void consumer.next(),
     settle(failed: boolean): void {
-      consumer.settle(consumer.next());
+      consumer.markDone(consumer.next());
       if (failed) counters.countFailed(0);
       else counters.countHandled(0);
     },
@@ -59,10 +59,10 @@ function lane() {
       if (position !== undefined) {
         posted.push({ settled: [[position, encodeCopy(new RangeError("last"))]], failures: [], idle: false });
       }
-      hear();
-      answers.settleUntold();
+      pollReports();
+      answers.settleFromRing();
     },
-    hear,
+    pollReports,
     areAwaited: () => answers.areAwaited,
     isWatched: () => consumer.isWatched,
   };
@@ -95,26 +95,26 @@ test("a failure that is counted, told and released between any two looks reaches
 
 test("who hears that the lane sleeps before he has looked is answered by that, with what failed", async () => {
   for (const fails of [false, true]) {
-    const { send, settle, report, release, fallAsleep, hear, areAwaited } = lane();
+    const { send, settle, report, release, fallAsleep, pollReports, areAwaited } = lane();
     const { position, outcome } = send();
     settle(fails);
     if (fails) report(position);
     release();
     fallAsleep();
-    hear();
+    pollReports();
     expect(areAwaited()).toBe(false);
     await expect(outcome).resolves.toBe(fails ? "raised" : "well");
   }
 });
 
 test("that a lane sleeps answers nobody whose event has failed since, before the failure is heard", async () => {
-  const { send, settle, report, release, fallAsleep, hear } = lane();
+  const { send, settle, report, release, fallAsleep, pollReports } = lane();
   fallAsleep();
   const { position, outcome } = send();
   settle(true);
   report(position);
   release();
-  hear();
+  pollReports();
   await expect(outcome).resolves.toBe("raised");
 });
 

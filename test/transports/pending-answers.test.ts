@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { SidecallError } from "../../src/common/errors.ts";
-import { ThreadLife } from "../../src/transports/pending-answers.ts";
+import { PendingAnswers } from "../../src/transports/pending-answers.ts";
 import { collectGarbage } from "../support/garbage.ts";
 
 const DEATH = new SidecallError("SIDECALL_LANE_DIED", "it ended");
 
 test("an answer comes as it is, or rejects when the thread ends first", async () => {
-  const life = new ThreadLife();
+  const life = new PendingAnswers();
   await expect(life.answer(Promise.resolve(1))).resolves.toBe(1);
   await expect(life.answer(Promise.reject(new RangeError("no")))).rejects.toThrow(RangeError);
   const owed = life.answer(new Promise(() => undefined));
@@ -17,7 +17,7 @@ test("an answer comes as it is, or rejects when the thread ends first", async ()
 });
 
 test("an answer is not kept in memory while the thread lives on", async () => {
-  const life = new ThreadLife();
+  const life = new PendingAnswers();
   const ask = async () => {
     const answer = await life.answer(Promise.resolve({ large: true }));
     return new WeakRef(answer);

@@ -3,7 +3,7 @@ import { setImmediate as immediate } from "node:timers/promises";
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { AsyncCallbackManager, offThread, onHandlerError } from "../../src/index.ts";
-import { AcknowledgementWatch } from "../../src/transports/lanes/release-poll.ts";
+import { ReleasePoll } from "../../src/transports/lanes/release-poll.ts";
 import { fixture } from "../fixtures/modules.ts";
 import { collectFailures } from "../placements.ts";
 
@@ -13,7 +13,7 @@ afterEach(() => void now.mockReset());
 /** A watch of something that is settled when the test says so; what it does, in order. */
 function watched() {
   const state = { isAwaited: true, steps: [] as string[] };
-  const watch = new AcknowledgementWatch({
+  const watch = new ReleasePoll({
     watch: (isWatching) => state.steps.push(isWatching ? "watch" : "leave"),
     settle: () => {
       state.steps.push("look");

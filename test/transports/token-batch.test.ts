@@ -26,7 +26,7 @@ function lane(ringBytes = 64 * 1024) {
     seen() {
       let frames = 0;
       for (let offset = consumer.next(); offset >= 0; offset = consumer.next()) {
-        consumer.settle(offset);
+        consumer.markDone(offset);
         frames += 1;
       }
       consumer.release();

@@ -9,9 +9,9 @@ import { ACKNOWLEDGE } from "../../src/wire/frames.ts";
 import type { LaneSetup } from "../../src/wire/protocol.ts";
 import type { HandlerSlot } from "../load-handlers.ts";
 import { eventOfFrame, FrameReader, isRunFrame, type ReadFrame } from "./frame-reader.ts";
-import { Outbox } from "./report-batch.ts";
+import { ReportBatch } from "./report-batch.ts";
 import { type LaneRun, RunDirectory } from "./runs.ts";
-import { Deliveries, type Place } from "./scheduler.ts";
+import { type FrameRef, Scheduler } from "./scheduler.ts";
 
 /** A turn handles at most this many frames, and takes about this long, before timers and sockets have theirs. */
 const MAX_FRAMES_PER_TURN = 1024;
@@ -23,7 +23,7 @@ const NAP_MILLIS = 4;
 /** How long a lane that was woken looks for what it was woken for; by then it is there, or far off. */
 const LOOK_MILLIS = 0.5;
 /** An event that was being handled when a thread died is given one more chance. */
-const MAX_ATTEMPTS = 2;
+const MAX_DELIVERIES = 2;
 
 interface SettledWaiter {
   readonly position: number;
@@ -36,8 +36,8 @@ export class LaneLoop {
   readonly #reader: FrameReader;
   readonly #runs = new RunDirectory();
   readonly #counters: LaneCounters;
-  readonly #outbox: Outbox;
-  readonly #deliveries: Deliveries;
+  readonly #reports: ReportBatch;
+  readonly #scheduler: Scheduler;
   #waiters: SettledWaiter[] = [];
   #isAsleep = false;
   /** Whether the main thread knows that nothing is left to do. */
@@ -48,20 +48,20 @@ export class LaneLoop {
     this.#consumer = new RingConsumer(setup.ring);
     this.#reader = new FrameReader(this.#consumer);
     this.#counters = new LaneCounters(setup.counters);
-    this.#outbox = new Outbox(setup.reports);
+    this.#reports = new ReportBatch(setup.reports);
     for (const [runNumber, context] of setup.runs) this.#runs.define(runNumber, context);
-    this.#deliveries = new Deliveries({
+    this.#scheduler = new Scheduler({
       slots,
       counters: this.#counters,
-      outbox: this.#outbox,
+      reports: this.#reports,
       runs: this.#runs,
       handlerTimeoutMillis: setup.handlerTimeoutMillis,
-      onSettled: (place, isLate) => this.#onSettled(place, isLate),
+      onSettled: (ref, isLate) => this.#onSettled(ref, isLate),
     });
     const sweepMillis = Math.min(1000, setup.handlerTimeoutMillis / 2);
-    setInterval(() => this.#deliveries.failOverdue(), sweepMillis).unref();
+    setInterval(() => this.#scheduler.failOverdue(), sweepMillis).unref();
     // What an event that ends the thread finds in the same turn.
-    process.once("exit", () => this.#outbox.post(false));
+    process.once("exit", () => this.#reports.post(false));
   }
 
   async run(): Promise<never> {
@@ -70,7 +70,7 @@ export class LaneLoop {
       this.#tidy();
       if (suspect !== undefined) await this.settled(suspect);
       else if (isMore) await immediate();
-      else await this.#rest();
+      else await this.#wait();
     }
   }
 
@@ -106,7 +106,7 @@ export class LaneLoop {
     if (run === undefined) return false;
     this.#consumer.begin(offset);
     const record = this.#reader.token(offset, this.#consumer.bodyBytes, run);
-    this.#deliveries.deliver(record, run.trace, {
+    this.#scheduler.deliver(record, run.trace, {
       offset,
       position: this.#consumer.position,
       acknowledge: false,
@@ -117,33 +117,33 @@ export class LaneLoop {
   #handle(offset: number): void {
     const frame = this.#reader.read(offset, this.#consumer.bodyBytes);
     if (frame === undefined) {
-      this.#consumer.settle(offset);
+      this.#consumer.markDone(offset);
       return;
     }
     if (isRunFrame(frame)) {
       this.#runs.define(frame.head.runNumber, this.#reader.payload(frame));
-      this.#consumer.settle(offset);
+      this.#consumer.markDone(offset);
       return;
     }
     const acknowledge = (frame.head.flags & ACKNOWLEDGE) !== 0;
     this.#deliver(frame, { offset, position: this.#consumer.position, acknowledge });
   }
 
-  #deliver(frame: ReadFrame, place: Place): void {
+  #deliver(frame: ReadFrame, ref: FrameRef): void {
     const run = this.#runs.find(frame.head.runNumber);
     const info = eventOfFrame(frame);
     if (run === undefined || info === undefined)
       throw new Error("a frame names a run or event that was never defined");
-    this.#give(frame, info, run, place);
+    this.#give(frame, info, run, ref);
     // Not earlier: a handler that is still busy with the end keeps the trace, so that late events queue behind it.
     if (isRunEnd(info)) this.#runs.end(frame.head.runNumber);
   }
 
-  #give(frame: ReadFrame, { event }: EventInfo, run: LaneRun, place: Place): void {
-    const attempts = this.#consumer.attempts(place.offset);
-    this.#consumer.begin(place.offset);
-    if (attempts >= MAX_ATTEMPTS) {
-      this.#deliveries.refuse({ event, runId: run.runId }, place, killerError());
+  #give(frame: ReadFrame, { event }: EventInfo, run: LaneRun, ref: FrameRef): void {
+    const attempts = this.#consumer.attempts(ref.offset);
+    this.#consumer.begin(ref.offset);
+    if (attempts >= MAX_DELIVERIES) {
+      this.#scheduler.refuse({ event, runId: run.runId }, ref, killerError());
       return;
     }
     let record: AnyEventRecord;
@@ -151,15 +151,15 @@ export class LaneLoop {
       record = this.#reader.record(frame, run);
     } catch (error) {
       // Such as from a getter that gave the encoder two different answers.
-      this.#deliveries.refuse({ event, runId: run.runId }, place, error);
+      this.#scheduler.refuse({ event, runId: run.runId }, ref, error);
       return;
     }
     if (attempts > 0) this.#counters.countRedelivered();
-    this.#deliveries.deliver(record, run.trace, place);
+    this.#scheduler.deliver(record, run.trace, ref);
   }
 
-  #onSettled({ offset }: Place, isLate: boolean): void {
-    this.#consumer.settle(offset);
+  #onSettled({ offset }: FrameRef, isLate: boolean): void {
+    this.#consumer.markDone(offset);
     if (!isLate || this.#isTidyScheduled) return;
     // After the promises that settle in this same moment, so that one message serves them all.
     this.#isTidyScheduled = true;
@@ -172,8 +172,8 @@ export class LaneLoop {
   /** Passes on what a turn, or handlers that settled later, have brought. */
   #tidy(): void {
     // Before anything is released: whoever looks for himself what is released has to hear of failures first.
-    if (this.#outbox.hasFailures) {
-      this.#outbox.post(false);
+    if (this.#reports.hasFailures) {
+      this.#reports.post(false);
       this.#counters.countFailureReport();
     }
     if (this.#consumer.release()) {
@@ -185,15 +185,15 @@ export class LaneLoop {
     const isIdle = this.#isAsleep && !this.#toldIdle && this.#consumer.isEmpty;
     if (isIdle) this.#toldIdle = true;
     // Asked after the release: what was released before is seen by a main thread that looks.
-    if (this.#consumer.isWatched) this.#outbox.forget((position) => this.#isReleased(position));
-    this.#outbox.post(isIdle);
+    if (this.#consumer.isWatched) this.#reports.forget((position) => this.#isReleased(position));
+    this.#reports.post(isIdle);
   }
 
-  async #rest(): Promise<void> {
+  async #wait(): Promise<void> {
     this.#consumer.offerSpace(true);
     for (let naps = 0; naps < NAPS; naps += 1) {
       const isWoken = await this.#consumer.wait(NAPPING, NAP_MILLIS);
-      if (isWoken) await this.#expect();
+      if (isWoken) await this.#spin();
       if (this.#consumer.hasMore) return;
     }
     this.#isAsleep = true;
@@ -202,11 +202,11 @@ export class LaneLoop {
     this.#consumer.offerSpace(true);
     await this.#consumer.wait(SLEEPING, Number.POSITIVE_INFINITY);
     this.#isAsleep = false;
-    await this.#expect();
+    await this.#spin();
   }
 
   /** Awake before there is anything to read: the producer wakes this side while it still encodes what is awaited. */
-  async #expect(): Promise<void> {
+  async #spin(): Promise<void> {
     const until = performance.now() + LOOK_MILLIS;
     while (!this.#consumer.hasMore && performance.now() < until) await immediate();
   }
@@ -219,6 +219,6 @@ export class LaneLoop {
 function killerError(): SidecallError {
   return new SidecallError(
     "SIDECALL_LANE_DIED",
-    `The event was being handled when its worker thread died, ${MAX_ATTEMPTS} times; it is not tried again.`,
+    `The event was being handled when its worker thread died, ${MAX_DELIVERIES} times; it is not tried again.`,
   );
 }

@@ -1,15 +1,15 @@
 import type { MessagePort } from "node:worker_threads";
 import type { AnyEventRecord } from "../../src/core/events.ts";
 import { encodeCopy } from "../../src/wire/codec.ts";
-import type { FailureReport, LaneReport } from "../../src/wire/protocol.ts";
+import type { LaneReport, WireFailure } from "../../src/wire/protocol.ts";
 
 export type EventOfRun = Pick<AnyEventRecord, "event" | "runId">;
 
 /** Collects what the main thread has to hear, so that a turn of the loop costs it one message. */
-export class Outbox {
+export class ReportBatch {
   readonly #port: MessagePort;
   #settled: LaneReport["settled"][number][] = [];
-  #failures: FailureReport[] = [];
+  #failures: WireFailure[] = [];
   #hasRaised = false;
 
   constructor(port: MessagePort) {

@@ -1,13 +1,13 @@
 import { decodeRun, type WireRun } from "../../src/wire/records.ts";
-import type { Chain } from "./trace-queue.ts";
+import type { TraceQueue } from "./trace-queue.ts";
 
 /** What the runs of one trace share: the events that its handlers still have to take, handler by handler. */
 export interface Trace {
   readonly id: string;
   /** By the handler's index; undefined while the handler is free for the trace's next event. */
-  readonly chains: (Chain | undefined)[];
+  readonly queues: (TraceQueue | undefined)[];
   openRuns: number;
-  openChains: number;
+  busyQueues: number;
 }
 
 export interface LaneRun extends WireRun {
@@ -43,13 +43,13 @@ export class RunDirectory {
 
   /** A trace without open runs is kept while handlers are busy with it: a late event must queue behind them. */
   forgetIfDone(trace: Trace): void {
-    if (trace.openRuns === 0 && trace.openChains === 0) this.#traces.delete(trace.id);
+    if (trace.openRuns === 0 && trace.busyQueues === 0) this.#traces.delete(trace.id);
   }
 
   #trace(id: string): Trace {
     let trace = this.#traces.get(id);
     if (trace === undefined) {
-      trace = { id, chains: [], openRuns: 0, openChains: 0 };
+      trace = { id, queues: [], openRuns: 0, busyQueues: 0 };
       this.#traces.set(id, trace);
     }
     return trace;

@@ -25,7 +25,7 @@ export interface Delivery {
  * The events of one trace that one handler has yet to settle: the first is with the handler, the others wait. There is
  * a chain only while a promise of the handler is pending, so a handler that returns none costs none.
  */
-export class Chain {
+export class TraceQueue {
   readonly handler: number;
   readonly waiting = new Fifo<Delivery>();
   /** With the handler since; `performance.now()`. */

@@ -4,8 +4,8 @@ module.exports = {
     const tasks = await import("./task.ts");
     return tasks.handle(task);
   },
-  async greet(greeting: never) {
+  async load(request: never) {
     const tasks = await import("./task.ts");
-    return tasks.greet(greeting);
+    return tasks.load(request);
   },
 };

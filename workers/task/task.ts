@@ -5,13 +5,7 @@ import { deliver, isInterested } from "../../src/core/deliver.ts";
 import { type AnyEventRecord, eventOfCode } from "../../src/core/events.ts";
 import { waitForAll } from "../../src/shared-memory/barrier.ts";
 import { encodeCopy } from "../../src/wire/codec.ts";
-import type {
-  Greeting,
-  LoadResult,
-  UnorderedResult,
-  UnorderedSetup,
-  UnorderedTask,
-} from "../../src/wire/protocol.ts";
+import type { EventTask, LoadRequest, LoadResult, TaskResult, TaskSetup } from "../../src/wire/protocol.ts";
 import { decodeRecord, decodeRun } from "../../src/wire/records.ts";
 import { controlOf } from "../control.ts";
 import { describeSlots, type HandlerSlot, loadHandlers } from "../load-handlers.ts";
@@ -20,7 +14,7 @@ import { describeSlots, type HandlerSlot, loadHandlers } from "../load-handlers.
  * What a thread does with `ordering: "none"`: each event is a task of its own, for whichever thread is idle.
  */
 
-const setup = workerData as UnorderedSetup;
+const setup = workerData as TaskSetup;
 const slots = loadHandlers(setup.specs, setup.context);
 
 async function loaded(): Promise<readonly HandlerSlot[]> {
@@ -30,11 +24,11 @@ async function loaded(): Promise<readonly HandlerSlot[]> {
 }
 
 /** Loads the handlers, and opens the thread for requests. */
-export async function greet({
+export async function load({
   control,
   gate,
   threads,
-}: Greeting): Promise<LoadResult & { threadId: number }> {
+}: LoadRequest): Promise<LoadResult & { threadId: number }> {
   const result = await slots;
   if ("code" in result) return { failure: result, threadId };
   expose(
@@ -65,12 +59,12 @@ async function inTime(returned: unknown, name: string): Promise<void> {
 }
 
 /** Gives one event to all handlers together. */
-export async function handle(task: UnorderedTask): Promise<UnorderedResult> {
+export async function handle(task: EventTask): Promise<TaskResult> {
   const info = eventOfCode(task.code);
   if (info === undefined) throw new TypeError(`no event has the code ${task.code}`);
   const run = decodeRun(task.run);
   const handled: number[] = [];
-  const failures: UnorderedResult["failures"][number][] = [];
+  const failures: TaskResult["failures"][number][] = [];
   const fail = ({ index, name }: HandlerSlot, error: unknown) => {
     failures.push({
       index,

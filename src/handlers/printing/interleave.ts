@@ -4,7 +4,7 @@ interface Speaker {
 }
 
 /** Lets several speak one after the other: what one says while another speaks is kept until that one is done. */
-export class Turns {
+export class Interleaver {
   readonly #write: (text: string) => void;
   /** In the order in which they began; the first one has the floor. */
   readonly #speakers = new Map<string, Speaker>();

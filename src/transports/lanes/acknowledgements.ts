@@ -26,7 +26,7 @@ export class Acknowledgements {
     return this.#waiters.size;
   }
 
-  expect(position: number, waiter: Waiter): void {
+  addWaiter(position: number, waiter: Waiter): void {
     this.#waiters.set(position, waiter);
   }
 
@@ -41,7 +41,7 @@ export class Acknowledgements {
   }
 
   /** Settles what lies before `released`. */
-  settleThrough(released: number): void {
+  answerThrough(released: number): void {
     // Frames are waited for in the order in which they were written.
     for (const position of this.#waiters.keys()) {
       if (!hasReached(released, position)) return;

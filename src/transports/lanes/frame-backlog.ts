@@ -1,6 +1,6 @@
 import { Fifo } from "../../common/fifo.ts";
 import { FRAME_HEAD_BYTES, type FrameHead, writeHead } from "../../wire/frames.ts";
-import type { Waitings } from "../overflow.ts";
+import type { Backlog } from "../overflow.ts";
 
 /** What becomes of one frame, for somebody who waits for its event to be handled. */
 export interface Receipt {
@@ -11,7 +11,7 @@ export interface Receipt {
 }
 
 /** How the overflow policy sees a frame. */
-export type Importance = "needed" | "lifecycle" | "droppable";
+export type Importance = "definition" | "lifecycle" | "droppable";
 
 const BLOCK_BYTES = 64 * 1024;
 
@@ -21,7 +21,7 @@ const BLOCK_BYTES = 64 * 1024;
  */
 const WORD_BYTES = 4;
 const LENGTH = 0x3fffffff;
-const IMPORTANCE = ["needed", "lifecycle", "droppable"] as const satisfies Importance[];
+const IMPORTANCE = ["definition", "lifecycle", "droppable"] as const satisfies Importance[];
 const IMPORTANCE_SHIFT = 30;
 
 class Block {
@@ -53,7 +53,7 @@ class Block {
   }
 
   importanceAt(at: number): Importance {
-    return IMPORTANCE[this.data.getUint32(at, true) >>> IMPORTANCE_SHIFT] ?? "needed";
+    return IMPORTANCE[this.data.getUint32(at, true) >>> IMPORTANCE_SHIFT] ?? "definition";
   }
 
   /** Places of the words of the frames, oldest first. */
@@ -63,7 +63,7 @@ class Block {
 }
 
 /** Frames that wait for room in the ring, in order. */
-export class FrameBacklog implements Waitings {
+export class FrameBacklog implements Backlog {
   #blocks = new Fifo<Block>();
   #newest: Block | undefined;
   #bytes = 0;
@@ -151,7 +151,7 @@ export class FrameBacklog implements Waitings {
   clear(error: Error): void {
     let events = 0;
     for (const block of this.#blocks.drain()) {
-      for (const at of block.places()) if (block.importanceAt(at) !== "needed") events += 1;
+      for (const at of block.places()) if (block.importanceAt(at) !== "definition") events += 1;
       for (const { onDropped } of block.receipts.values()) onDropped(error);
       block.reject(error);
     }

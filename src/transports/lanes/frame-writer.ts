@@ -14,7 +14,7 @@ import {
 import type { ResolvedOptions } from "../options.ts";
 import { Overflow } from "../overflow.ts";
 import { FrameBacklog, type Importance, type Receipt } from "./frame-backlog.ts";
-import { TokenPublication } from "./token-batch.ts";
+import { TokenBatch } from "./token-batch.ts";
 
 const WRITTEN: Promise<void> = Promise.resolve();
 
@@ -32,7 +32,7 @@ export interface Definition {
  */
 export class FrameWriter {
   readonly #producer: RingProducer;
-  readonly #publication: TokenPublication;
+  readonly #batch: TokenBatch;
   readonly #overflow: Overflow;
   readonly #backlog: FrameBacklog;
   #isPumping = false;
@@ -41,7 +41,7 @@ export class FrameWriter {
 
   constructor(ring: SharedArrayBuffer, options: Pick<ResolvedOptions, "overflow" | "maxBufferedBytes">) {
     this.#producer = new RingProducer(ring);
-    this.#publication = new TokenPublication(this.#producer, () => this.wake(false));
+    this.#batch = new TokenBatch(this.#producer, () => this.wake(false));
     this.#overflow = new Overflow(options);
     this.#backlog = new FrameBacklog((events) => this.#overflow.countDropped(events));
   }
@@ -70,13 +70,13 @@ export class FrameWriter {
     this.#producer.watch(isWatching);
   }
 
-  settledPositions(): Iterable<number> {
-    return this.#producer.settledPositions();
+  donePositions(): Iterable<number> {
+    return this.#producer.donePositions();
   }
 
   /** Wakes the lane, for all that is written: `promptly` even from a nap, since somebody waits for the outcome. */
   wake(promptly: boolean): void {
-    this.#publication.publishWaiting();
+    this.#batch.publishWaiting();
     this.#producer.wake(promptly ? NAPPING : SLEEPING);
   }
 
@@ -89,7 +89,7 @@ export class FrameWriter {
     writeHead(this.#producer, at, head);
     this.#producer.bytes.set(payload, at + FRAME_HEAD_BYTES);
     this.#producer.commit(length);
-    this.#publication.publish();
+    this.#batch.publish();
     return true;
   }
 
@@ -101,7 +101,7 @@ export class FrameWriter {
     if (at < 0) return -1;
     const textBytes = writeToken(this.#producer, at, text, runNumber, timestamp);
     this.#producer.commit(FRAME_HEAD_BYTES + textBytes);
-    this.#publication.addToken(at);
+    this.#batch.addToken(at);
     return textBytes;
   }
 
@@ -113,7 +113,7 @@ export class FrameWriter {
   buffer(
     head: FrameHead,
     payload: Uint8Array,
-    importance: Exclude<Importance, "needed">,
+    importance: Exclude<Importance, "definition">,
     definition: Definition | undefined,
     receipt?: Receipt,
   ): Promise<void> {
@@ -124,7 +124,7 @@ export class FrameWriter {
       return admitted.error === undefined ? WRITTEN : Promise.reject(admitted.error);
     }
     if (definition !== undefined) {
-      void this.#backlog.add(definition.head, definition.payload, "needed");
+      void this.#backlog.add(definition.head, definition.payload, "definition");
       definition.onTaken();
     }
     const written = this.#backlog.add(head, payload, importance, receipt);
@@ -148,12 +148,12 @@ export class FrameWriter {
     this.#isPumping = true;
     for (let frame = this.#backlog.first(); frame !== undefined; frame = this.#backlog.first()) {
       if (this.#moveOn(frame)) continue;
-      this.#publication.publish();
+      this.#batch.publish();
       this.wake(true);
       await this.#producer.space(Math.min(frame.byteLength, this.#producer.maxBodyBytes));
     }
     this.#isPumping = false;
-    this.#publication.publish();
+    this.#batch.publish();
     this.wake(true);
     this.#overflow.reportDropped();
   }

@@ -5,30 +5,30 @@ import { decodeValue } from "../../wire/codec.ts";
 import type { LaneReport } from "../../wire/protocol.ts";
 import { Acknowledgements, type Waiter } from "./acknowledgements.ts";
 import type { FrameWriter } from "./frame-writer.ts";
-import { AcknowledgementWatch } from "./release-poll.ts";
+import { ReleasePoll } from "./release-poll.ts";
 
 export interface AnswersOptions {
   readonly writer: FrameWriter;
   readonly counters: LaneCounters;
   /** Takes in the messages that have come but not been heard yet. */
-  readonly hear: () => void;
+  readonly pollReports: () => void;
 }
 
 /** What comes back from a lane: who has waited long enough, and what has failed. */
 export class LaneAnswers {
   readonly #writer: FrameWriter;
   readonly #counters: LaneCounters;
-  readonly #hear: () => void;
+  readonly #pollReports: () => void;
   readonly #waiters = new Acknowledgements();
-  readonly #watch: AcknowledgementWatch;
+  readonly #watch: ReleasePoll;
   /** Reports of failures that came. They come in order. */
   #failureReports = 0;
 
-  constructor({ writer, counters, hear }: AnswersOptions) {
+  constructor({ writer, counters, pollReports }: AnswersOptions) {
     this.#writer = writer;
     this.#counters = counters;
-    this.#hear = hear;
-    this.#watch = new AcknowledgementWatch({
+    this.#pollReports = pollReports;
+    this.#watch = new ReleasePoll({
       watch: (isWatching) => writer.watch(isWatching),
       settle: () => this.#settle(),
     });
@@ -44,8 +44,8 @@ export class LaneAnswers {
   }
 
   /** Somebody waits for the event whose frame ends at `position`. */
-  expect(position: number, waiter: Waiter): void {
-    this.#waiters.expect(position, waiter);
+  addWaiter(position: number, waiter: Waiter): void {
+    this.#waiters.addWaiter(position, waiter);
     // Where several wait there is more to do than to look.
     if (this.#waiters.size === 1) this.#watch.begin();
   }
@@ -61,10 +61,10 @@ export class LaneAnswers {
   }
 
   /** The lane's thread is dead, and all that it has told is taken: settles what it has settled and not told any more. */
-  settleUntold(): void {
+  settleFromRing(): void {
     this.#failureReports = this.#counters.failureReports;
-    this.#waiters.settleThrough(this.#writer.released);
-    for (const position of this.#writer.settledPositions()) this.#waiters.settle(position);
+    this.#waiters.answerThrough(this.#writer.released);
+    for (const position of this.#writer.donePositions()) this.#waiters.settle(position);
   }
 
   rejectAll(error: unknown): void {
@@ -74,8 +74,8 @@ export class LaneAnswers {
   #settle(): boolean {
     const { released } = this.#writer;
     // Lanes tell of failures before they release: whoever waits hears of them first, or gets them.
-    if (this.#failureReports < this.#counters.failureReports) this.#hear();
-    this.#waiters.settleThrough(released);
+    if (this.#failureReports < this.#counters.failureReports) this.#pollReports();
+    this.#waiters.answerThrough(released);
     return this.areAwaited;
   }
 }

@@ -7,7 +7,7 @@ import { LaneThread } from "./lane-thread.ts";
 /** A lane whose threads die this often, and settle nothing in between, is given up. */
 const MAX_DEATHS_WITHOUT_PROGRESS = 3;
 
-type Question<T> = (control: Remote<LaneControl>) => Promise<T>;
+type ControlCall<T> = (control: Remote<LaneControl>) => Promise<T>;
 
 /** What a host needs to know of its lane, and tells it. */
 export interface HostedLane {
@@ -65,27 +65,27 @@ export class LaneHost {
   }
 
   /** Takes in what the thread has told and nobody has heard yet. */
-  hear(): void {
-    this.#thread.hear();
+  pollReports(): void {
+    this.#thread.pollReports();
   }
 
   /** Asks the thread. A lane that is given up says why. */
-  async ask<T>(question: Question<T>): Promise<T> {
+  async call<T>(request: ControlCall<T>): Promise<T> {
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      return await this.#thread.request(question);
+      return await this.#thread.request(request);
     } catch (error) {
       throw this.#failure ?? error;
     }
   }
 
   /** Asks the thread, and its successor if it ends before it answers. */
-  async insist<T>(question: Question<T>): Promise<T> {
+  async callWithRetry<T>(request: ControlCall<T>): Promise<T> {
     for (;;) {
       await this.#reopening;
       const restarts = this.#restarts;
       try {
-        return await this.ask(question);
+        return await this.call(request);
       } catch (error) {
         if (restarts === this.#restarts) throw error;
       }

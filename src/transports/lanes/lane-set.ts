@@ -7,7 +7,7 @@ import type { LaneStats } from "../stats.ts";
 import type { Transport } from "../transport.ts";
 import { Lane, type LaneOptions } from "./lane.ts";
 import { type KnownRun, laneOf, RunTable } from "./run-table.ts";
-import { LaneTokens, type TokenDoor } from "./token-path.ts";
+import { type SendState, TokenPath } from "./token-path.ts";
 
 /** Several lanes; every trace has its own, for all of its events. */
 export class LaneSet implements Transport {
@@ -27,10 +27,10 @@ export class LaneSet implements Transport {
     return handlers ?? [];
   }
 
-  expect(traceId: string | undefined): void {
+  prewake(traceId: string | undefined): void {
     // Of a new trace among several lanes nobody knows which it will be.
-    if (traceId !== undefined) this.#laneOf(traceId).expect();
-    else if (this.#lanes.length === 1) this.#lanes[0]?.expect();
+    if (traceId !== undefined) this.#laneOf(traceId).prewake();
+    else if (this.#lanes.length === 1) this.#lanes[0]?.prewake();
   }
 
   send(info: EventInfo, record: AnyEventRecord, acknowledge: boolean): Promise<void> | undefined {
@@ -40,9 +40,9 @@ export class LaneSet implements Transport {
     return sent;
   }
 
-  tokenSink(run: SinkRun, door: TokenDoor): TokenSink {
+  tokenSink(run: SinkRun, state: SendState): TokenSink {
     const known = this.#runs.find(run) ?? this.#define(run);
-    known.tokens ??= new LaneTokens(known.lane, known.runNumber, door);
+    known.tokens ??= new TokenPath(known.lane, known.runNumber, state);
     return known.tokens;
   }
 

@@ -12,8 +12,8 @@ import type {
   LoadResult,
 } from "../../wire/protocol.ts";
 import type { ResolvedOptions } from "../options.ts";
-import { ThreadLife } from "../pending-answers.ts";
-import { Threads } from "../thread-pool.ts";
+import { PendingAnswers } from "../pending-answers.ts";
+import { ThreadPool } from "../thread-pool.ts";
 
 const LANE_MODULE = fileURLToPath(new URL("../../../workers/lane/entry.cjs", import.meta.url));
 
@@ -32,12 +32,12 @@ export interface ThreadListener {
  * then lives on in the thread beside Piscina's own loop.
  */
 export class LaneThread {
-  readonly #threads: Threads;
+  readonly #threads: ThreadPool;
   readonly #listener: ThreadListener;
   #reports: MessagePort | undefined;
   #control: Remote<LaneControl> | undefined;
   #thread: Worker | undefined;
-  #life: ThreadLife | undefined;
+  #life: PendingAnswers | undefined;
   #lastError: unknown;
   #isEnding = false;
   #owes = false;
@@ -46,7 +46,7 @@ export class LaneThread {
   constructor(options: Pick<ResolvedOptions, "resourceLimits">, listener: ThreadListener) {
     this.#listener = listener;
     const { resourceLimits } = options;
-    this.#threads = new Threads({ filename: LANE_MODULE, threads: 1, resourceLimits });
+    this.#threads = new ThreadPool({ filename: LANE_MODULE, threads: 1, resourceLimits });
     this.#threads.pool.on("error", (error: unknown) => {
       this.#lastError = error;
     });
@@ -86,7 +86,7 @@ export class LaneThread {
   }
 
   /** Takes in what the thread has told and nobody has heard yet. */
-  hear(): void {
+  pollReports(): void {
     if (this.#reports !== undefined) this.#drain(this.#reports);
   }
 
@@ -110,8 +110,8 @@ export class LaneThread {
     this.#reports?.close();
   }
 
-  #watch(modules: string, reports: MessagePort): ThreadLife {
-    const life = new ThreadLife();
+  #watch(modules: string, reports: MessagePort): PendingAnswers {
+    const life = new PendingAnswers();
     this.#life = life;
     this.#thread = this.#threads.pool.threads[0];
     this.#thread?.once("exit", (code) => {

@@ -13,7 +13,7 @@ import { balance, type LaneStats } from "../stats.ts";
 import { type Definition, FrameWriter } from "./frame-writer.ts";
 import { LaneAnswers } from "./lane-answers.ts";
 import { LaneHost } from "./lane-host.ts";
-import { Definitions } from "./run-definitions.ts";
+import { RunDefinitions } from "./run-definitions.ts";
 
 export interface LaneOptions extends ResolvedOptions {
   readonly specs: readonly LoadSpec[];
@@ -30,7 +30,7 @@ export class Lane {
   readonly #writer: FrameWriter;
   readonly #host: LaneHost;
   readonly #counters: LaneCounters;
-  readonly #definitions: Definitions;
+  readonly #definitions: RunDefinitions;
   readonly #answers: LaneAnswers;
   #events = 0;
   #bytes = 0;
@@ -40,16 +40,16 @@ export class Lane {
     this.#ring = allocateRing(options.ringBytes);
     this.#counters = LaneCounters.allocate(options.specs.length);
     this.#writer = new FrameWriter(this.#ring, options);
-    this.#definitions = new Definitions(this.#writer);
+    this.#definitions = new RunDefinitions(this.#writer);
     this.#host = new LaneHost(options, {
       setup: () => this.#setup(),
       settled: () => this.#counters.settled,
       onReport: (report) => this.#onReport(report),
-      onDeath: () => this.#answers.settleUntold(),
+      onDeath: () => this.#answers.settleFromRing(),
       onGivenUp: (error) => this.#onGivenUp(error),
     });
-    const hear = () => this.#host.hear();
-    this.#answers = new LaneAnswers({ writer: this.#writer, counters: this.#counters, hear });
+    const pollReports = () => this.#host.pollReports();
+    this.#answers = new LaneAnswers({ writer: this.#writer, counters: this.#counters, pollReports });
   }
 
   open(): Promise<readonly LoadedHandler[]> {
@@ -57,7 +57,7 @@ export class Lane {
   }
 
   /** An event comes for which somebody waits: the lane wakes while it is made. */
-  expect(): void {
+  prewake(): void {
     if (this.#host.failure === undefined) this.#writer.wake(true);
   }
 
@@ -91,7 +91,7 @@ export class Lane {
     this.#host.owe(true);
     // The lane wakes while the event is encoded; it is woken again if it has gone back to sleep by then.
     if (acknowledge) this.#writer.wake(true);
-    const definition = this.#definitions.tell(runNumber);
+    const definition = this.#definitions.ensureSent(runNumber);
     const flags = acknowledge ? ACKNOWLEDGE : 0;
     const head = { kind: EVENT, code: info.code, flags, runNumber, timestamp };
     const payload = encodeFields(info, record);
@@ -106,7 +106,8 @@ export class Lane {
 
   /** Sends a plain token of a run that is defined, if there is room for it now. `timestamp`: now, unless it is given. */
   sendToken(token: string, runNumber: number, timestamp?: number): boolean {
-    if (this.#host.failure !== undefined || this.#definitions.tell(runNumber) !== undefined) return false;
+    if (this.#host.failure !== undefined || this.#definitions.ensureSent(runNumber) !== undefined)
+      return false;
     const textBytes = this.#writer.tryWriteToken(token, runNumber, timestamp);
     if (textBytes < 0) return false;
     this.#events += 1;
@@ -127,10 +128,10 @@ export class Lane {
       const waiter = { resolve, reject, sentAt };
       if (definition === undefined && this.#writer.tryWrite(head, payload)) {
         this.#writer.wake(true);
-        this.#answers.expect(this.#writer.position, waiter);
+        this.#answers.addWaiter(this.#writer.position, waiter);
         return;
       }
-      const onWritten = (position: number) => this.#answers.expect(position, waiter);
+      const onWritten = (position: number) => this.#answers.addWaiter(position, waiter);
       const onDropped = (error: Error | undefined) => (error === undefined ? resolve() : reject(error));
       // The receipt hears all that this promise does.
       const receipt = { onWritten, onDropped };
@@ -142,7 +143,7 @@ export class Lane {
   async flush(): Promise<unknown[]> {
     await this.#writer.drained();
     const { position } = this.#writer;
-    const failures = await this.#host.insist((control) => {
+    const failures = await this.#host.callWithRetry((control) => {
       const flushed = control.flush(position);
       this.#writer.wake(true);
       return flushed;
@@ -154,7 +155,7 @@ export class Lane {
   async close(): Promise<unknown[]> {
     try {
       const flushFailures = await this.flush();
-      const closeFailures = await this.#host.insist((control) => control.close());
+      const closeFailures = await this.#host.callWithRetry((control) => control.close());
       return [...flushFailures, ...closeFailures.map(decodeValue)];
     } finally {
       await this.#host.end();
@@ -162,7 +163,7 @@ export class Lane {
   }
 
   async call(handler: number, method: string, args: readonly unknown[]): Promise<unknown> {
-    return resultOf(await this.#host.ask((control) => control.call(handler, method, args)));
+    return resultOf(await this.#host.call((control) => control.call(handler, method, args)));
   }
 
   /** Ends the thread; what is not handled is given up and rejects with `error`. */

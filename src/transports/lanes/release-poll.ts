@@ -21,7 +21,7 @@ export interface Watched {
  * handlers are slow it is a message in the end. Adaptive polling, as virtual machines do before they halt a processor
  * (Linux, Documentation/virt/kvm/halt-polling.rst).
  */
-export class AcknowledgementWatch {
+export class ReleasePoll {
   readonly #watched: Watched;
   #isLooking = false;
   #until = 0;

@@ -4,11 +4,11 @@ import type { Definition, FrameWriter } from "./frame-writer.ts";
 import { RunNumbers } from "./run-numbers.ts";
 
 /** What a lane is told of runs: each once, just before the first of its events that is not dropped. */
-export class Definitions {
+export class RunDefinitions {
   readonly #writer: FrameWriter;
   readonly #numbers = new RunNumbers();
   /** Runs of which the lane has not been told yet. */
-  readonly #untold = new Map<number, WireRun>();
+  readonly #unsent = new Map<number, WireRun>();
 
   constructor(writer: FrameWriter) {
     this.#writer = writer;
@@ -17,13 +17,13 @@ export class Definitions {
   /** Gives a run the number by which frames name it. */
   define(run: WireRun): number {
     const runNumber = this.#numbers.take(run, this.#writer.released);
-    this.#untold.set(runNumber, run);
+    this.#unsent.set(runNumber, run);
     return runNumber;
   }
 
   /** No event of this run follows. */
   retire(runNumber: number): void {
-    this.#untold.delete(runNumber);
+    this.#unsent.delete(runNumber);
     this.#writer.drained().then(
       () => this.#numbers.retire(runNumber, this.#writer.position),
       () => undefined,
@@ -31,15 +31,15 @@ export class Definitions {
   }
 
   /** Tells the lane of a run if it must be told; what finds no room has to go with the run's event. */
-  tell(runNumber: number): Definition | undefined {
-    if (this.#untold.size === 0) return undefined;
-    const run = this.#untold.get(runNumber);
-    return run === undefined ? undefined : this.#tell(runNumber, run);
+  ensureSent(runNumber: number): Definition | undefined {
+    if (this.#unsent.size === 0) return undefined;
+    const run = this.#unsent.get(runNumber);
+    return run === undefined ? undefined : this.#ensureSent(runNumber, run);
   }
 
-  // Apart: what a function's closures may need is allocated when it is entered, and `tell` is entered for every token.
-  #tell(runNumber: number, run: WireRun): Definition | undefined {
-    const onTaken = () => this.#untold.delete(runNumber);
+  // Apart: what a function's closures may need is allocated when it is entered, and `ensureSent` is entered for every token.
+  #ensureSent(runNumber: number, run: WireRun): Definition | undefined {
+    const onTaken = () => this.#unsent.delete(runNumber);
     const head = { kind: RUN, code: 0, flags: 0, runNumber, timestamp: 0 };
     const payload = encodeRun(run);
     // The event is encoded into the same memory.

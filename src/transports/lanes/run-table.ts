@@ -1,7 +1,7 @@
 import type { AnyEventRecord } from "../../core/events.ts";
 import type { SinkRun } from "../../core/handler.ts";
 import type { WireRun } from "../../wire/records.ts";
-import type { LaneTokens } from "./token-path.ts";
+import type { TokenPath } from "./token-path.ts";
 
 /** A run as the main thread knows it while it lasts: what its lane was told of it, and under which number. */
 export interface KnownRun<Lane> {
@@ -9,7 +9,7 @@ export interface KnownRun<Lane> {
   readonly lane: Lane;
   readonly runNumber: number;
   /** Its own way for tokens, if it has one. */
-  tokens: LaneTokens | undefined;
+  tokens: TokenPath | undefined;
 }
 
 /** Runs that never end are forgotten, oldest first, beyond this many; an event that comes yet tells of its run anew. */

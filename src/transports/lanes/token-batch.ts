@@ -13,7 +13,7 @@ const MAX_TOKENS = 32;
  * other processor has had last: an eighth of a token's cost. Tokens that follow one another closely are published together,
  * those that are left at the latest when the event loop comes round; one that comes alone, and everything else, at once.
  */
-export class TokenPublication {
+export class TokenBatch {
   readonly #producer: RingProducer;
   readonly #onPublished: () => void;
   #tokens = 0;

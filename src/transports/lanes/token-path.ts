@@ -3,7 +3,7 @@ import type { Overhead } from "../overhead.ts";
 import type { Lane } from "./lane.ts";
 
 /** What all tokens of a handler go through. */
-export interface TokenDoor {
+export interface SendState {
   /** Whether the handler takes events. */
   isOpen: boolean;
   readonly overhead: Overhead;
@@ -13,20 +13,20 @@ export interface TokenDoor {
  * One run's way for plain tokens into its lane's ring. One object: where runs are many, each thing that a token has to
  * look at costs it a miss of the cache.
  */
-export class LaneTokens implements TokenSink {
+export class TokenPath implements TokenSink {
   readonly #lane: Lane;
   readonly #runNumber: number;
-  readonly #door: TokenDoor;
+  readonly #state: SendState;
   #isOver = false;
 
-  constructor(lane: Lane, runNumber: number, door: TokenDoor) {
+  constructor(lane: Lane, runNumber: number, state: SendState) {
     this.#lane = lane;
     this.#runNumber = runNumber;
-    this.#door = door;
+    this.#state = state;
   }
 
   write(token: string): boolean {
-    const { isOpen, overhead } = this.#door;
+    const { isOpen, overhead } = this.#state;
     if (this.#isOver || !isOpen) return false;
     const start = overhead.begin();
     // What is not taken comes again, as an event.

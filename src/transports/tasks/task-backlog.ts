@@ -1,12 +1,12 @@
 import { Fifo } from "../../common/fifo.ts";
 import type { EventName } from "../../core/events.ts";
-import type { UnorderedTask } from "../../wire/protocol.ts";
+import type { EventTask } from "../../wire/protocol.ts";
 import type { ResolvedOptions } from "../options.ts";
-import { Overflow, type Waitings } from "../overflow.ts";
+import { type Backlog, Overflow } from "../overflow.ts";
 
 /** An event on its way to whichever thread is idle. */
-export interface WaitingTask {
-  readonly task: UnorderedTask;
+export interface QueuedTask {
+  readonly task: EventTask;
   readonly event: EventName;
   readonly runId: string;
   readonly byteLength: number;
@@ -21,8 +21,8 @@ export interface WaitingTask {
 }
 
 /** Tasks that wait until a thread is nearly idle, in order. */
-export class TaskBacklog implements Waitings {
-  readonly #tasks = new Fifo<WaitingTask>();
+export class TaskBacklog implements Backlog {
+  readonly #tasks = new Fifo<QueuedTask>();
   readonly #overflow: Overflow;
   #bytes = 0;
 
@@ -42,7 +42,7 @@ export class TaskBacklog implements Waitings {
   }
 
   /** Takes a task, or gives it up, as the overflow policy says. */
-  add(task: WaitingTask): void {
+  add(task: QueuedTask): void {
     const admitted = this.#overflow.admit(this, task.byteLength, task.droppable);
     if (admitted === true) {
       this.#tasks.push(task);
@@ -50,7 +50,7 @@ export class TaskBacklog implements Waitings {
     } else giveUp(task, admitted.error);
   }
 
-  shift(): WaitingTask | undefined {
+  shift(): QueuedTask | undefined {
     const task = this.#tasks.shift();
     if (task === undefined) return undefined;
     this.#bytes -= task.byteLength;
@@ -60,7 +60,7 @@ export class TaskBacklog implements Waitings {
 
   evict(bytes: number): void {
     const goal = this.#bytes - bytes;
-    const kept: WaitingTask[] = [];
+    const kept: QueuedTask[] = [];
     for (const task of this.#tasks.drain().reverse()) {
       if (this.#bytes > goal && task.droppable) this.#drop(task, undefined);
       else kept.push(task);
@@ -74,14 +74,14 @@ export class TaskBacklog implements Waitings {
     this.#overflow.reportDropped();
   }
 
-  #drop(task: WaitingTask, error: Error | undefined): void {
+  #drop(task: QueuedTask, error: Error | undefined): void {
     this.#bytes -= task.byteLength;
     this.#overflow.countDropped(1);
     giveUp(task, error);
   }
 }
 
-function giveUp(task: WaitingTask, error: Error | undefined): void {
+function giveUp(task: QueuedTask, error: Error | undefined): void {
   task.done();
   if (error === undefined) task.resolve();
   else task.reject(error);

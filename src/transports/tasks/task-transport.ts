@@ -4,27 +4,27 @@ import { errorText, SidecallError } from "../../common/errors.ts";
 import type { AnyEventRecord, EventInfo } from "../../core/events.ts";
 import { reportFailure } from "../../core/failures.ts";
 import { decodeValue, encodeCopy } from "../../wire/codec.ts";
-import type { LoadedHandler, LoadSpec, UnorderedResult, UnorderedSetup } from "../../wire/protocol.ts";
+import type { LoadedHandler, LoadSpec, TaskResult, TaskSetup } from "../../wire/protocol.ts";
 import { encodeFields, encodeRun, runOf } from "../../wire/records.ts";
 import { recordLatency } from "../lanes/acknowledgements.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { resultOf } from "../remote.ts";
 import { balance, type LaneStats } from "../stats.ts";
-import { Threads } from "../thread-pool.ts";
+import { ThreadPool } from "../thread-pool.ts";
 import type { Transport } from "../transport.ts";
-import { TaskBacklog, type WaitingTask } from "./task-backlog.ts";
-import { Greeter } from "./thread-broadcast.ts";
+import { type QueuedTask, TaskBacklog } from "./task-backlog.ts";
+import { ThreadBroadcast } from "./thread-broadcast.ts";
 
 const TASK_MODULE = fileURLToPath(new URL("../../../workers/task/entry.cjs", import.meta.url));
 /** Tasks handed to Piscina for each thread, so that none is idle while the next waits here. */
 const TASKS_PER_THREAD = 4;
 /** An event whose thread died is given one more chance. */
-const MAX_ATTEMPTS = 2;
+const MAX_DELIVERIES = 2;
 
 /** Threads without order: each event is a Piscina task that any idle thread takes. */
-export class UnorderedPool implements Transport {
-  readonly #threads: Threads;
-  readonly #greeter: Greeter;
+export class TaskTransport implements Transport {
+  readonly #threads: ThreadPool;
+  readonly #broadcast: ThreadBroadcast;
   readonly #backlog: TaskBacklog;
   readonly #maxRunning: number;
   /** One promise for each event that is not settled. */
@@ -44,17 +44,17 @@ export class UnorderedPool implements Transport {
   constructor(options: ResolvedOptions & { readonly specs: readonly LoadSpec[] }) {
     const { threads, specs, handlerTimeoutMillis, resourceLimits } = options;
     const context = { lane: 0, threads, restarts: 0 };
-    const workerData: UnorderedSetup = { specs, context, handlerTimeoutMillis };
-    this.#threads = new Threads({ filename: TASK_MODULE, threads, workerData, resourceLimits });
+    const workerData: TaskSetup = { specs, context, handlerTimeoutMillis };
+    this.#threads = new ThreadPool({ filename: TASK_MODULE, threads, workerData, resourceLimits });
     // Each death reaches the task that it interrupted; one between tasks interrupts nothing.
     this.#threads.pool.on("error", () => undefined);
-    this.#greeter = new Greeter(this.#threads.pool, threads);
+    this.#broadcast = new ThreadBroadcast(this.#threads.pool, threads);
     this.#backlog = new TaskBacklog(options);
     this.#maxRunning = threads * TASKS_PER_THREAD;
   }
 
   async open(): Promise<readonly LoadedHandler[]> {
-    this.#handlers = await this.#greeter.greet();
+    this.#handlers = await this.#broadcast.loadAll();
     this.#handled = this.#handlers.map(() => 0);
     this.#failed = this.#handlers.map(() => 0);
     return this.#handlers;
@@ -68,9 +68,9 @@ export class UnorderedPool implements Transport {
     this.#events += 1;
     this.#bytes += payload.byteLength;
     const hasRoom = this.#running < this.#maxRunning;
-    const done = this.#expect();
+    const done = this.#track();
     const sent = new Promise<void>((resolve, reject) => {
-      const waiting: WaitingTask = {
+      const queued: QueuedTask = {
         task: { run, code: info.code, timestamp, payload },
         event,
         runId,
@@ -82,8 +82,8 @@ export class UnorderedPool implements Transport {
         reject,
         done,
       };
-      if (hasRoom) this.#start(waiting);
-      else this.#backlog.add(waiting);
+      if (hasRoom) this.#start(queued);
+      else this.#backlog.add(queued);
     });
     return acknowledge || !hasRoom ? sent : undefined;
   }
@@ -94,14 +94,14 @@ export class UnorderedPool implements Transport {
   async flush(): Promise<unknown[]> {
     await Promise.all(this.#unsettled);
     if (this.#failure !== undefined) throw this.#failure;
-    const failures = await this.#greeter.insist((control) => control.flush(0));
+    const failures = await this.#broadcast.callWithRetry((control) => control.flush(0));
     return failures.flat().map(decodeValue);
   }
 
   async close(): Promise<unknown[]> {
     try {
       const failures = await this.flush();
-      const closed = await this.#greeter.insist((control) => control.close());
+      const closed = await this.#broadcast.callWithRetry((control) => control.close());
       return [...failures, ...closed.flat().map(decodeValue)];
     } finally {
       await this.#threads.terminate();
@@ -115,7 +115,7 @@ export class UnorderedPool implements Transport {
   }
 
   async call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]> {
-    const results = await this.#greeter.askAll((control) => control.call(handler, method, args));
+    const results = await this.#broadcast.callAll((control) => control.call(handler, method, args));
     return results.map(resultOf);
   }
 
@@ -138,7 +138,7 @@ export class UnorderedPool implements Transport {
   }
 
   /** Notes an event that `flush` has to wait for. Returns what says that it need not any more. */
-  #expect(): () => void {
+  #track(): () => void {
     let done: () => void = () => undefined;
     const settled = new Promise<void>((resolve) => {
       done = () => {
@@ -150,42 +150,42 @@ export class UnorderedPool implements Transport {
     return done;
   }
 
-  #start(waiting: WaitingTask): void {
+  #start(queued: QueuedTask): void {
     this.#running += 1;
-    if (!waiting.acknowledge) waiting.resolve();
-    void this.#attempt(waiting).then((result) => {
-      this.#settle(waiting, result);
-      waiting.done();
+    if (!queued.acknowledge) queued.resolve();
+    void this.#attempt(queued).then((result) => {
+      this.#settle(queued, result);
+      queued.done();
       this.#running -= 1;
       const next = this.#backlog.shift();
       if (next !== undefined) this.#start(next);
     });
   }
 
-  #settle(waiting: WaitingTask, result: UnorderedResult): void {
+  #settle(queued: QueuedTask, result: TaskResult): void {
     if (this.#failure !== undefined) {
-      waiting.reject(this.#failure);
+      queued.reject(this.#failure);
       return;
     }
     this.#settled += 1;
-    recordLatency(this.#latency, waiting.sentAt);
+    recordLatency(this.#latency, queued.sentAt);
     for (const index of result.handled) this.#handled[index] = (this.#handled[index] ?? 0) + 1;
     let isRaised = false;
     for (const { index, error: packed, ...failure } of result.failures) {
       this.#failed[index] = (this.#failed[index] ?? 0) + 1;
       const error = decodeValue(packed);
       // The failure that rejects the caller's promise is reported where that promise is awaited.
-      if (waiting.acknowledge && !isRaised && this.#handlers[index]?.raiseError === true) {
+      if (queued.acknowledge && !isRaised && this.#handlers[index]?.raiseError === true) {
         isRaised = true;
-        waiting.reject(error);
+        queued.reject(error);
       } else reportFailure({ ...failure, error });
     }
-    waiting.resolve();
+    queued.resolve();
   }
 
-  async #attempt({ task, event, runId }: WaitingTask): Promise<UnorderedResult> {
+  async #attempt({ task, event, runId }: QueuedTask): Promise<TaskResult> {
     let lastError: unknown;
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS && this.#failure === undefined; attempt += 1) {
+    for (let attempt = 1; attempt <= MAX_DELIVERIES && this.#failure === undefined; attempt += 1) {
       if (attempt > 1) this.#redelivered += 1;
       try {
         return await this.#threads.pool.run(task, { name: "handle" });
@@ -194,7 +194,7 @@ export class UnorderedPool implements Transport {
         if (this.#failure === undefined) this.#restarts += 1;
       }
     }
-    const message = `The worker thread ended, ${MAX_ATTEMPTS} times, while it handled the event: ${errorText(lastError)}.`;
+    const message = `The worker thread ended, ${MAX_DELIVERIES} times, while it handled the event: ${errorText(lastError)}.`;
     const error = encodeCopy(new SidecallError("SIDECALL_LANE_DIED", message, lastError));
     return {
       handled: [],

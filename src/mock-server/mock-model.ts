@@ -42,7 +42,7 @@ export function sendError(
 }
 
 /** The server's work, apart from sockets: what each request gets. */
-export class Double {
+export class MockModel {
   readonly #recorded: RecordedAnswers;
   readonly #seed: string;
   readonly #failRate: number;
@@ -63,7 +63,7 @@ export class Double {
     const path = (request.url ?? "").split("?")[0];
     const route = `${request.method} ${path}`;
     if (route === "GET /v1/models") {
-      const model = { id: "model-double", object: "model", created: 0, owned_by: "sidecall" };
+      const model = { id: "mock-server", object: "model", created: 0, owned_by: "sidecall" };
       return sendJson(response, 200, { object: "list", data: [model] });
     }
     if (route !== "POST /v1/chat/completions") {
@@ -114,13 +114,13 @@ export class Double {
   #fail(which: number, response: ServerResponse): void {
     this.failuresInjected += 1;
     if (which < 0.5) {
-      const message = "Rate limit reached (injected by the model double).";
+      const message = "Rate limit reached (injected by the mock server).";
       const error = { message, type: "rate_limit_error", code: "rate_limit_exceeded" };
       sendError(response, 429, error, { "retry-after-ms": String(RETRY_AFTER_MILLIS) });
       return;
     }
     sendError(response, 500, {
-      message: "The server failed (injected by the model double).",
+      message: "The server failed (injected by the mock server).",
       type: "server_error",
     });
   }
