@@ -34,6 +34,7 @@ export type {
   CallbackHandler,
   CallbackManagerMixin,
   ChainManagerMixin,
+  HandlerContext,
   HandlerFlags,
   LLMManagerMixin,
   RetrieverManagerMixin,
@@ -146,5 +147,4 @@ export type { OverheadStats } from "./transports/overhead.ts";
 export { STATS_CHANNEL } from "./transports/overhead.ts";
 export type { Remote } from "./transports/remote.ts";
 export type { HandlerStats, LaneStats, OffThreadStats } from "./transports/stats.ts";
-export type { HandlerContext } from "./wire/protocol.ts";
 export { StandIn, type StandInReason } from "./wire/stand-in.ts";

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { Fifo } from "../../src/common/fifo.ts";
-import { dispatch, SETTLED } from "../../src/core/dispatch.ts";
+import { RESOLVED } from "../../src/common/thenable.ts";
+import { dispatch } from "../../src/core/dispatch.ts";
 import type { AnyEventRecord } from "../../src/core/events.ts";
 import type { CallbackHandler } from "../../src/core/handler.ts";
 import { AsyncCallbackManager } from "../../src/managers/async-manager.ts";
@@ -35,7 +36,7 @@ export class YieldingHandler implements CallbackHandler {
 
   /** Resolves when every event so far is handled. */
   flush(): Promise<void> {
-    if (!this.#isDraining) return SETTLED;
+    if (!this.#isDraining) return RESOLVED;
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
@@ -47,7 +48,7 @@ export class YieldingHandler implements CallbackHandler {
     const end = performance.now() + SLICE_MILLIS;
     for (let record = this.#queue.shift(); record !== undefined; record = this.#queue.shift()) {
       const handled = dispatch(this.#handlers, record);
-      if (handled !== SETTLED) await handled;
+      if (handled !== RESOLVED) await handled;
       if (performance.now() >= end) break;
     }
     if (this.#queue.length > 0) return this.#continueLater();

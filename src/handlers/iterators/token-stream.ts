@@ -1,9 +1,8 @@
+import { RESOLVED } from "../../common/thenable.ts";
 import type { LLMResult } from "../../core/events.ts";
 import type { SharedTokens, TokenQueueOptions } from "../../token-queue/layout.ts";
 import { TokenQueue } from "../../token-queue/queue.ts";
 import { TokenReader } from "../../token-queue/reader.ts";
-
-const SETTLED: Promise<void> = Promise.resolve();
 
 /** How a stream ended: with a result, if there was one, or with an error. */
 export type StreamEnd = { readonly result: LLMResult | undefined } | { readonly error: unknown };
@@ -48,10 +47,10 @@ export class TokenStream {
 
   /** Resolves when there is space for more; at once while nobody reads, or does no longer. */
   push(token: string): Promise<void> {
-    if (this.#end !== undefined) return SETTLED;
+    if (this.#end !== undefined) return RESOLVED;
     if (this.#queue !== undefined) return this.#queue.push(token);
     this.#collected.push(token);
-    return SETTLED;
+    return RESOLVED;
   }
 
   close(end: StreamEnd): void {
