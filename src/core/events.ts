@@ -70,7 +70,7 @@ interface Fields {
 /** A field of a row; a question mark says that an event may come without it. */
 type Field = keyof Fields | `${keyof Fields}?`;
 
-type RunKind = "llm" | "chain" | "tool" | "retriever" | "any";
+export type RunKind = "llm" | "chain" | "tool" | "retriever";
 type Phase = "start" | "data" | "end" | "error";
 export type IgnoreFlag =
   | "ignoreLLM"
@@ -90,7 +90,8 @@ interface EventRow {
   readonly method: string;
   /** The handler's flag that switches the event off. */
   readonly flag: IgnoreFlag | undefined;
-  readonly kind: RunKind;
+  /** The kind of run that has the event. */
+  readonly kind: RunKind | "any";
   /** Data may be dropped when a queue overflows, ahead of all else. */
   readonly phase: Phase;
   /** Whether a run has any number of them: tracers count them, and never keep one. */
@@ -132,7 +133,10 @@ export const EVENTS = {
 } as const satisfies Record<string, EventRow>;
 
 export type EventName = keyof typeof EVENTS;
-type HandlerMethodName = (typeof EVENTS)[EventName]["method"];
+type EventsOf<Columns> = { [E in EventName]: (typeof EVENTS)[E] extends Columns ? E : never }[EventName];
+
+/** Handler methods of the events whose rows have these columns. */
+export type MethodOf<Columns extends Partial<EventRow>> = (typeof EVENTS)[EventsOf<Columns>]["method"];
 
 type RowField<E extends EventName> = (typeof EVENTS)[E]["fields"][number];
 type OptionalName<F> = F extends `${infer Name extends keyof Fields}?` ? Name : never;
@@ -167,7 +171,6 @@ export type EventRecord<E extends EventName = EventName> = E extends EventName
 
 export type AnyEventRecord = EventRecord;
 
-type EventsOf<Columns> = { [E in EventName]: (typeof EVENTS)[E] extends Columns ? E : never }[EventName];
 /** Records of the events whose rows have these columns, such as `{ stream: "end" }`. */
 export type RecordOf<Columns extends Partial<EventRow>> = EventRecord<EventsOf<Columns>>;
 
@@ -177,7 +180,7 @@ export type StartRecord = RecordOf<{ phase: "start" }>;
 /** An event's row, with what derives from it. */
 export interface EventInfo extends Omit<EventRow, "fields"> {
   readonly event: EventName;
-  readonly method: HandlerMethodName;
+  readonly method: (typeof EVENTS)[EventName]["method"];
   /** Names of the own fields, without question marks, in wire order; described events end with `extra`. */
   readonly fields: readonly string[];
   /** Whether the event may be dropped when a queue overflows. */
