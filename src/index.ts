@@ -104,20 +104,26 @@ export {
   traceAsChainGroup,
 } from "./managers/chain-group.ts";
 export type { Callbacks, ConfigureOptions } from "./managers/configure.ts";
-export { type CallbackContext, currentRun, withContext } from "./managers/context.ts";
-export { type CustomEventConfig, dispatchCustomEvent } from "./managers/custom-event.ts";
+export {
+  type CallbackContext,
+  type CustomEventConfig,
+  currentRun,
+  dispatchCustomEvent,
+  withContext,
+} from "./managers/context.ts";
 export { type ConfigureHook, registerConfigureHook } from "./managers/hooks.ts";
 export type { ManagerOptions, ParentRun } from "./managers/manager-options.ts";
-export { noopRunManager } from "./managers/run-kinds.ts";
+export { AsyncRunManager } from "./managers/run-manager.ts";
 export {
   AsyncCallbackManagerForChainRun,
   AsyncCallbackManagerForLLMRun,
   AsyncCallbackManagerForRetrieverRun,
   AsyncCallbackManagerForToolRun,
   AsyncParentRunManager,
-  AsyncRunManager,
+  type ChildManager,
 } from "./managers/run-managers.ts";
 export { withRunCollector, withUsageMetadata } from "./managers/scopes.ts";
+export { noopRunManager } from "./managers/silent-run.ts";
 export type { LLMStartOptions, StartOptions, ToolStartOptions } from "./managers/start-options.ts";
 export {
   type MockServer,

@@ -66,9 +66,10 @@ export interface HandlerMethods<Settled = unknown>
     RunManagerMixin<Settled> {}
 
 type TableMethods = {
-  [E in EventName as (typeof EVENTS)[E]["method"]]?: (record: EventRecord<E>) => unknown;
+  [E in EventName as (typeof EVENTS)[E]["method"]]: (record: EventRecord<E>) => unknown;
 };
-type MatchesTable<Methods extends TableMethods> = keyof TableMethods extends keyof Methods ? Methods : never;
+/** `Methods`. If `_All` lacks a method of the table, the constraint fails to compile and names the method. */
+type MatchesTable<Methods, _All extends TableMethods> = Methods;
 
 /** What switches a handler off for a family of events (all false unless set), and how it takes part in dispatch. */
 export interface HandlerFlags extends Partial<Record<IgnoreFlag, boolean>> {
@@ -91,7 +92,9 @@ export type SinkRun = RunIdentity & Pick<RunDescription, "metadata" | "name">;
  * An object that reacts to events. Each method receives one record; what it returns is awaited.
  * `onEvent` gets every event for which the handler has no method of its own.
  */
-export interface CallbackHandler extends MatchesTable<HandlerMethods>, HandlerFlags {
+export interface CallbackHandler
+  extends MatchesTable<HandlerMethods, Required<HandlerMethods>>,
+    HandlerFlags {
   /** Names the handler in reports and statistics. @default the class name */
   readonly name?: string;
   onEvent?(record: AnyEventRecord): unknown;

@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { SidecallError } from "../common/errors.ts";
 import { anySignal } from "../common/signals.ts";
 import { checkKeys, checkSignal, invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import { BaseCallbackManager, union } from "./base-manager.ts";
 import { checkParent, type ParentRun } from "./manager-options.ts";
-import { AsyncRunManager } from "./run-managers.ts";
+import { AsyncRunManager } from "./run-manager.ts";
 
 /** What {@link withContext} puts around a call. */
 export interface CallbackContext {
@@ -106,4 +107,33 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
 /** The run that {@link withContext} put around this call, if any. */
 export function currentRun(): ParentRun | undefined {
   return ambientContext().run;
+}
+
+export interface CustomEventConfig {
+  /** The run that the event belongs to, or a manager from its `getChild()`. @default the run around the call */
+  readonly callbacks?: AsyncRunManager | BaseCallbackManager | undefined;
+}
+
+function runOf({ callbacks }: CustomEventConfig): AsyncRunManager | undefined {
+  if (callbacks === undefined) return ambientContext().manager;
+  const run = callbacks instanceof BaseCallbackManager ? callbacks.parent : callbacks;
+  return run instanceof AsyncRunManager ? run : undefined;
+}
+
+/**
+ * Tells the handlers of a run of something that the event table does not know. Resolves when they have settled it.
+ * Rejects with SIDECALL_NO_RUN outside of a run, and with SIDECALL_OPTION_INVALID.
+ */
+export async function dispatchCustomEvent(
+  eventName: string,
+  data: unknown,
+  config: CustomEventConfig = {},
+): Promise<void> {
+  checkKeys("config", config, ["callbacks"] satisfies (keyof CustomEventConfig)[]);
+  const run = runOf(config);
+  if (run !== undefined) return run.onCustomEvent(eventName, data);
+  const message =
+    `Expected a run for the custom event ${eventName}, got none: call it within \`withContext({ run }, …)\`, ` +
+    "or give a run manager, or the manager of its `getChild()`, as `config.callbacks`.";
+  throw new SidecallError("SIDECALL_NO_RUN", message);
 }

@@ -19,7 +19,7 @@ export function encodeEvent(info: EventInfo, record: AnyEventRecord): EncodedEve
     code: info.code,
     timestamp: record.timestamp,
     payload: encodeFields(info, record),
-    importance: info.phase === "data" ? "droppable" : "lifecycle",
+    importance: info.droppable ? "droppable" : "lifecycle",
   };
 }
 
