@@ -135,7 +135,6 @@ export { InMemoryTracer } from "./tracers/in-memory-tracer.ts";
 export { JsonLinesTracer, type JsonLinesTracerOptions } from "./tracers/json-lines-tracer.ts";
 export { inMemoryTracerModule, jsonLinesTracerModule } from "./tracers/modules.ts";
 export { type RootListener, type RootListeners, RootListenersTracer } from "./tracers/root-listeners.ts";
-export { RunCollector } from "./tracers/run-collector.ts";
 export type { RunType } from "./tracers/run-head.ts";
 export type { ExternalRun } from "./tracers/run-tree.ts";
 export type { RunValues } from "./tracers/run-values.ts";

@@ -31,7 +31,7 @@ const RECORDER: RunRecorder<PrintedRun> = {
       children: [],
     };
   },
-  note: () => undefined,
+  onEvent: () => undefined,
   end: () => undefined,
 };
 

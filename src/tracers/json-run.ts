@@ -45,7 +45,7 @@ function begin(record: StartRecord, head: RunHead): JsonRun {
   };
 }
 
-function note(run: JsonRun, record: AnyEventRecord): void {
+function onEvent(run: JsonRun, record: AnyEventRecord): void {
   if (record.event === "on_llm_new_token") countToken(run.tokens, record.timestamp);
   else if (!isPiece(record)) {
     run.events.push(jsonText({ event: record.event, time: record.timestamp, ...ownFields(record) }));
@@ -62,7 +62,7 @@ function end(run: JsonRun, record: AnyEventRecord): void {
   if ("error" in record) run.error = jsonText(record.error ?? "unknown");
 }
 
-export const JSON_RECORDER: RunRecorder<JsonRun> = { begin, note, end };
+export const JSON_RECORDER: RunRecorder<JsonRun> = { begin, onEvent, end };
 
 /** A run as JSON, up to its children. */
 function openingOf(run: JsonRun): string {

@@ -20,7 +20,7 @@ export interface TreeRun<Self> extends RunHead {
 export interface RunRecorder<Run> {
   begin(record: StartRecord, head: RunHead, parent: Run | undefined): Run;
   /** An event of an open run that is neither start nor end. */
-  note(run: Run, record: AnyEventRecord): void;
+  onEvent(run: Run, record: AnyEventRecord): void;
   /** The end of a run; `endTime` is set already. */
   end(run: Run, record: AnyEventRecord): void;
 }
@@ -43,7 +43,7 @@ export interface Step<Run> {
   readonly isRoot: boolean;
   /** To be thrown when all else is done: the root has left runs open. */
   readonly misuse?: SidecallError;
-  /** What the keeper threw at the end, to be thrown likewise. */
+  /** What the recorder threw at the end, to be thrown likewise. */
   readonly failure?: { readonly error: unknown };
 }
 
@@ -102,7 +102,7 @@ export class RunTrees<Run extends TreeRun<Run>> {
     if (!isOfKind(run, info)) throw otherKind(record, run);
     if (run.endTime !== null) throw isRunEnd(info) ? alreadyEnded(record, run) : unknownRun(record);
     if (isRunEnd(info)) return this.#end(run, record);
-    this.#recorder.note(run, record);
+    this.#recorder.onEvent(run, record);
     return undefined;
   }
 
@@ -151,7 +151,7 @@ export class RunTrees<Run extends TreeRun<Run>> {
     return open.length === 0 ? step : { ...step, misuse: leftOpen(run, open) };
   }
 
-  /** A tree is over when its root has ended, whether or not the keeper could take the end in. */
+  /** A tree is over when its root has ended, whether or not the recorder threw. */
   #failureAtEnd(run: Run, record: AnyEventRecord): Pick<Step<Run>, "failure"> {
     try {
       this.#recorder.end(run, record);

@@ -90,7 +90,7 @@ function begin(record: StartRecord, head: RunHead, keep: Keep): GrowingRun {
   };
 }
 
-function note(run: GrowingRun, record: AnyEventRecord, keep: Keep): void {
+function onEvent(run: GrowingRun, record: AnyEventRecord, keep: Keep): void {
   if (record.event === "on_llm_new_token") countToken(run.tokens, record.timestamp);
   else if (!isPiece(record)) {
     const own = keepObject(ownFields(record), keep);
@@ -112,7 +112,7 @@ function end(run: GrowingRun, record: AnyEventRecord, keep: Keep): void {
 export function objectRecorder(keep: Keep): RunRecorder<GrowingRun> {
   return {
     begin: (record, head) => begin(record, head, keep),
-    note: (run, record) => note(run, record, keep),
+    onEvent: (run, record) => onEvent(run, record, keep),
     end: (run, record) => end(run, record, keep),
   };
 }
