@@ -1,7 +1,8 @@
-import { SidecallError } from "../common/errors.ts";
+import type { SidecallError } from "../common/errors.ts";
 import { type AnyEventRecord, EVENT_INFO, type EventRecord, startName } from "../core/events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
-import type { StartRecord } from "../tracers/run-head.ts";
+import { reusedRun, unknownRun } from "../tracers/run-errors.ts";
+import { isOfKind, type StartRecord } from "../tracers/run-head.ts";
 import {
   type ChunkRecord,
   chunkOf,
@@ -28,19 +29,11 @@ type Send = (event: StreamEvent) => Promise<void> | undefined;
 
 /** Whether an event is of this run, and not of another that has the same id. */
 function isSameRun({ record: start }: OpenRun, record: AnyEventRecord): boolean {
-  const { kind } = EVENT_INFO[record.event];
-  const isSameKind = kind === "any" || kind === EVENT_INFO[start.event].kind;
-  return isSameKind && record.parentRunId === start.parentRunId;
+  return isOfKind(record, EVENT_INFO[start.event].kind) && record.parentRunId === start.parentRunId;
 }
 
-function unknown({ event, runId }: AnyEventRecord): SidecallError {
-  const message = `Expected the start of run ${runId} before its ${event}, and one end; there is no event for it.`;
-  return new SidecallError("SIDECALL_RUN_UNKNOWN", message);
-}
-
-function reused({ event, runId }: AnyEventRecord): SidecallError {
-  const message = `Expected a run id of its own at ${event}, got ${runId}, whose run is open; the event is left out.`;
-  return new SidecallError("SIDECALL_RUN_REUSED", message);
+function reused(record: AnyEventRecord, { name, type }: OpenRun): SidecallError {
+  return reusedRun(record, { id: record.runId, name, runType: type });
 }
 
 /** The input again that a run's start has told, or for the first time what came late. A root's consumer has it. */
@@ -111,7 +104,8 @@ export class EventStreamHandler extends BaseCallbackHandler {
 
   #begin(record: StartRecord): Promise<void> | undefined {
     const { runId } = record;
-    if (this.#open.has(runId)) throw reused(record);
+    const known = this.#open.get(runId);
+    if (known !== undefined) throw reused(record, known);
     const run: OpenRun = {
       record,
       name: startName(record) ?? "Unnamed",
@@ -155,8 +149,9 @@ export class EventStreamHandler extends BaseCallbackHandler {
   }
 
   #close(record: AnyEventRecord): OpenRun {
-    const run = this.#runOf(record);
-    if (run === undefined) throw this.#open.has(record.runId) ? reused(record) : unknown(record);
+    const run = this.#open.get(record.runId);
+    if (run === undefined) throw unknownRun(record);
+    if (!isSameRun(run, record)) throw reused(record, run);
     this.#open.delete(record.runId);
     return run;
   }

@@ -1,4 +1,4 @@
-import { type AnyEventRecord, EVENT_INFO, EVENTS, startName } from "../core/events.ts";
+import { type AnyEventRecord, EVENT_INFO, EVENTS, type EventInfo, startName } from "../core/events.ts";
 import { dottedSegment } from "./dotted-order.ts";
 
 /** The events that open a run. */
@@ -35,6 +35,17 @@ export function countToken(tokens: TokenTimes, time: number): void {
 
 export function isStart(record: AnyEventRecord): record is StartRecord {
   return EVENT_INFO[record.event].phase === "start";
+}
+
+/** Whether an event can be of a run of this kind. */
+export function isOfKind(record: AnyEventRecord, kind: EventInfo["kind"]): boolean {
+  const own = EVENT_INFO[record.event].kind;
+  return own === "any" || own === kind;
+}
+
+/** The kind in the event table: chat models and text models are one there. */
+export function kindOf(runType: RunType): EventInfo["kind"] {
+  return runType === "chat_model" ? "llm" : runType;
 }
 
 /** What comes in pieces, as many as there are: counted at most, never kept one by one. */

@@ -1,8 +1,8 @@
 import type { SidecallError } from "../common/errors.ts";
 import { checkFilled } from "../common/validate.ts";
-import { type AnyEventRecord, EVENT_INFO, EVENTS, type EventInfo, isRunEnd } from "../core/events.ts";
+import { type AnyEventRecord, EVENT_INFO, isRunEnd } from "../core/events.ts";
 import { alreadyEnded, leftOpen, otherKind, reusedRun, unknownRun } from "./run-errors.ts";
-import { isStart, type RunHead, runHead, type StartRecord } from "./run-head.ts";
+import { isOfKind, isStart, kindOf, type RunHead, runHead, type StartRecord } from "./run-head.ts";
 
 /*
  * Runs as trees. A root here is a run without a parent, or whose parent is not in a tree: never heard of, over, or
@@ -58,11 +58,6 @@ function adoptionOf(run: ExternalRun): Adoption {
   };
 }
 
-function isOfKind(run: RunHead, info: EventInfo): boolean {
-  const kind = run.runType === "chat_model" ? EVENTS.on_chat_model_start.kind : run.runType;
-  return info.kind === "any" || info.kind === kind;
-}
-
 /** Keeps the trees of open roots, and nothing of those that are over. */
 export class RunTrees<Run extends TreeRun<Run>> {
   readonly #recorder: RunRecorder<Run>;
@@ -99,7 +94,7 @@ export class RunTrees<Run extends TreeRun<Run>> {
       if (record.event === "on_custom_event") return undefined;
       throw unknownRun(record);
     }
-    if (!isOfKind(run, info)) throw otherKind(record, run);
+    if (!isOfKind(record, kindOf(run.runType))) throw otherKind(record, run);
     if (run.endTime !== null) throw isRunEnd(info) ? alreadyEnded(record, run) : unknownRun(record);
     if (isRunEnd(info)) return this.#end(run, record);
     this.#recorder.onEvent(run, record);
