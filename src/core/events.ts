@@ -1,7 +1,6 @@
-/**
- * The event table: one row per event, from which handler types, managers, wire codes, gates and the
- * documentation derive. `code` is what crosses to worker threads: append only, never reused.
- * `fields` are the event's own fields, in the order in which they cross.
+/*
+ * The event table: one row per event. Handler types, managers, wire frames, tracers, the event stream, the
+ * overflow policies and the documentation derive from it.
  */
 
 /** What a model, chain or tool is built from: `name`, or the last part of `id`, names the run. */
@@ -82,39 +81,54 @@ export type IgnoreFlag =
   | "ignoreRetry"
   | "ignoreCustomEvent";
 
+/** The part that an event plays in LangChain's event stream. */
+type StreamPart = "start" | "stream" | "end" | "error" | "custom";
+
 interface EventRow {
+  /** Crosses to worker threads, below 32: append only, never reuse. */
   readonly code: number;
   readonly method: string;
+  /** The handler's flag that switches the event off. */
   readonly flag: IgnoreFlag | undefined;
   readonly kind: RunKind;
+  /** Data may be dropped when a queue overflows, ahead of all else. */
   readonly phase: Phase;
+  /** Whether a run has any number of them: tracers count them, and never keep one. */
+  readonly piece: boolean;
+  /** Null: LangChain's event stream does not show the event. */
+  readonly stream: StreamPart | null;
+  /** Whether records carry `metadata`, `name` and `extra`. */
+  readonly described: boolean;
+  /** The own field that holds a start's input, an end's or error's output, or a piece of output. */
+  readonly value: keyof Fields | null;
+  /** The event's own fields, in the order in which they cross. */
   readonly fields: readonly Field[];
 }
 
 // biome-ignore format: a table reads by its columns
 export const EVENTS = {
-  on_llm_start:        { code: 1,  method: "onLLMStart",       flag: "ignoreLLM",         kind: "llm",       phase: "start", fields: ["serialized", "prompts"] },
-  on_chat_model_start: { code: 2,  method: "onChatModelStart", flag: "ignoreChatModel",   kind: "llm",       phase: "start", fields: ["serialized", "messages"] },
-  on_llm_new_token:    { code: 3,  method: "onLLMNewToken",    flag: "ignoreLLM",         kind: "llm",       phase: "data",  fields: ["token", "index", "chunk?"] },
-  on_stream_event:     { code: 4,  method: "onStreamEvent",    flag: "ignoreLLM",         kind: "llm",       phase: "data",  fields: ["streamEvent"] },
-  on_llm_end:          { code: 5,  method: "onLLMEnd",         flag: "ignoreLLM",         kind: "llm",       phase: "end",   fields: ["response"] },
-  on_llm_error:        { code: 6,  method: "onLLMError",       flag: "ignoreLLM",         kind: "llm",       phase: "error", fields: ["error", "response?"] },
-  on_chain_start:      { code: 7,  method: "onChainStart",     flag: "ignoreChain",       kind: "chain",     phase: "start", fields: ["serialized", "inputs"] },
-  on_chain_end:        { code: 8,  method: "onChainEnd",       flag: "ignoreChain",       kind: "chain",     phase: "end",   fields: ["outputs", "inputs?"] },
-  on_chain_error:      { code: 9,  method: "onChainError",     flag: "ignoreChain",       kind: "chain",     phase: "error", fields: ["error", "inputs?"] },
-  on_agent_action:     { code: 10, method: "onAgentAction",    flag: "ignoreAgent",       kind: "chain",     phase: "data",  fields: ["action"] },
-  on_agent_finish:     { code: 11, method: "onAgentFinish",    flag: "ignoreAgent",       kind: "chain",     phase: "data",  fields: ["finish"] },
-  on_tool_start:       { code: 12, method: "onToolStart",      flag: "ignoreAgent",       kind: "tool",      phase: "start", fields: ["serialized", "input", "inputs?", "toolCallId?"] },
-  on_tool_event:       { code: 13, method: "onToolEvent",      flag: "ignoreAgent",       kind: "tool",      phase: "data",  fields: ["chunk"] },
-  on_tool_end:         { code: 14, method: "onToolEnd",        flag: "ignoreAgent",       kind: "tool",      phase: "end",   fields: ["output"] },
-  on_tool_error:       { code: 15, method: "onToolError",      flag: "ignoreAgent",       kind: "tool",      phase: "error", fields: ["error", "toolCallId?"] },
-  on_retriever_start:  { code: 16, method: "onRetrieverStart", flag: "ignoreRetriever",   kind: "retriever", phase: "start", fields: ["serialized", "query"] },
-  on_retriever_end:    { code: 17, method: "onRetrieverEnd",   flag: "ignoreRetriever",   kind: "retriever", phase: "end",   fields: ["documents"] },
-  on_retriever_error:  { code: 18, method: "onRetrieverError", flag: "ignoreRetriever",   kind: "retriever", phase: "error", fields: ["error"] },
-  on_text:             { code: 19, method: "onText",           flag: undefined,           kind: "any",       phase: "data",  fields: ["text"] },
-  on_retry:            { code: 20, method: "onRetry",          flag: "ignoreRetry",       kind: "any",       phase: "data",  fields: ["retryState"] },
-  on_custom_event:     { code: 21, method: "onCustomEvent",    flag: "ignoreCustomEvent", kind: "any",       phase: "data",  fields: ["eventName", "data"] },
-  on_chain_stream:     { code: 22, method: "onChainStream",    flag: "ignoreChain",       kind: "chain",     phase: "data",  fields: ["chunk"] },
+  on_llm_start:        { code: 1,  method: "onLLMStart",       flag: "ignoreLLM",         kind: "llm",       phase: "start", piece: false, stream: "start",  described: true,  value: "prompts",     fields: ["serialized", "prompts"] },
+  on_chat_model_start: { code: 2,  method: "onChatModelStart", flag: "ignoreChatModel",   kind: "llm",       phase: "start", piece: false, stream: "start",  described: true,  value: "messages",    fields: ["serialized", "messages"] },
+  on_llm_new_token:    { code: 3,  method: "onLLMNewToken",    flag: "ignoreLLM",         kind: "llm",       phase: "data",  piece: true,  stream: "stream", described: false, value: "token",       fields: ["token", "index", "chunk?"] },
+  on_stream_event:     { code: 4,  method: "onStreamEvent",    flag: "ignoreLLM",         kind: "llm",       phase: "data",  piece: true,  stream: null,     described: false, value: "streamEvent", fields: ["streamEvent"] },
+  on_llm_end:          { code: 5,  method: "onLLMEnd",         flag: "ignoreLLM",         kind: "llm",       phase: "end",   piece: false, stream: "end",    described: false, value: "response",    fields: ["response"] },
+  on_llm_error:        { code: 6,  method: "onLLMError",       flag: "ignoreLLM",         kind: "llm",       phase: "error", piece: false, stream: "error",  described: false, value: "response",    fields: ["error", "response?"] },
+  on_chain_start:      { code: 7,  method: "onChainStart",     flag: "ignoreChain",       kind: "chain",     phase: "start", piece: false, stream: "start",  described: true,  value: "inputs",      fields: ["serialized", "inputs"] },
+  on_chain_end:        { code: 8,  method: "onChainEnd",       flag: "ignoreChain",       kind: "chain",     phase: "end",   piece: false, stream: "end",    described: false, value: "outputs",     fields: ["outputs", "inputs?"] },
+  on_chain_error:      { code: 9,  method: "onChainError",     flag: "ignoreChain",       kind: "chain",     phase: "error", piece: false, stream: "error",  described: false, value: null,          fields: ["error", "inputs?"] },
+  on_agent_action:     { code: 10, method: "onAgentAction",    flag: "ignoreAgent",       kind: "chain",     phase: "data",  piece: false, stream: null,     described: false, value: null,          fields: ["action"] },
+  on_agent_finish:     { code: 11, method: "onAgentFinish",    flag: "ignoreAgent",       kind: "chain",     phase: "data",  piece: false, stream: null,     described: false, value: null,          fields: ["finish"] },
+  on_tool_start:       { code: 12, method: "onToolStart",      flag: "ignoreAgent",       kind: "tool",      phase: "start", piece: false, stream: "start",  described: true,  value: "input",       fields: ["serialized", "input", "inputs?", "toolCallId?"] },
+  on_tool_event:       { code: 13, method: "onToolEvent",      flag: "ignoreAgent",       kind: "tool",      phase: "data",  piece: true,  stream: "stream", described: false, value: "chunk",       fields: ["chunk"] },
+  on_tool_end:         { code: 14, method: "onToolEnd",        flag: "ignoreAgent",       kind: "tool",      phase: "end",   piece: false, stream: "end",    described: false, value: "output",      fields: ["output"] },
+  on_tool_error:       { code: 15, method: "onToolError",      flag: "ignoreAgent",       kind: "tool",      phase: "error", piece: false, stream: "error",  described: false, value: null,          fields: ["error", "toolCallId?"] },
+  on_retriever_start:  { code: 16, method: "onRetrieverStart", flag: "ignoreRetriever",   kind: "retriever", phase: "start", piece: false, stream: "start",  described: true,  value: "query",       fields: ["serialized", "query"] },
+  on_retriever_end:    { code: 17, method: "onRetrieverEnd",   flag: "ignoreRetriever",   kind: "retriever", phase: "end",   piece: false, stream: "end",    described: false, value: "documents",   fields: ["documents"] },
+  on_retriever_error:  { code: 18, method: "onRetrieverError", flag: "ignoreRetriever",   kind: "retriever", phase: "error", piece: false, stream: "error",  described: false, value: null,          fields: ["error"] },
+  on_text:             { code: 19, method: "onText",           flag: undefined,           kind: "any",       phase: "data",  piece: false, stream: null,     described: false, value: null,          fields: ["text"] },
+  on_retry:            { code: 20, method: "onRetry",          flag: "ignoreRetry",       kind: "any",       phase: "data",  piece: false, stream: null,     described: false, value: null,          fields: ["retryState"] },
+  on_custom_event:     { code: 21, method: "onCustomEvent",    flag: "ignoreCustomEvent", kind: "any",       phase: "data",  piece: false, stream: "custom", described: true,  value: null,          fields: ["eventName", "data"] },
+  on_chain_stream:     { code: 22, method: "onChainStream",    flag: "ignoreChain",       kind: "chain",     phase: "data",  piece: true,  stream: "stream", described: false, value: "chunk",       fields: ["chunk"] },
 } as const satisfies Record<string, EventRow>;
 
 export type EventName = keyof typeof EVENTS;
@@ -144,40 +158,37 @@ export interface RunDescription {
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
 }
 
-type DescribedEvent =
-  | {
-      [E in EventName]: (typeof EVENTS)[E]["phase"] extends "start" ? E : never;
-    }[EventName]
-  | "on_custom_event";
-
 /** One event as a handler receives it. `timestamp`: ms since the epoch, with fractions, monotonic within a run. */
 export type EventRecord<E extends EventName = EventName> = E extends EventName
   ? { readonly event: E; readonly timestamp: number } & RunIdentity &
       OwnFields<E> &
-      (E extends DescribedEvent ? RunDescription : unknown)
+      ((typeof EVENTS)[E]["described"] extends true ? RunDescription : unknown)
   : never;
 
 export type AnyEventRecord = EventRecord;
 
-/** What the engine needs to know of an event, derived from its row once. */
-export interface EventInfo {
+type EventsOf<Columns> = { [E in EventName]: (typeof EVENTS)[E] extends Columns ? E : never }[EventName];
+/** Records of the events whose rows have these columns, such as `{ stream: "end" }`. */
+export type RecordOf<Columns extends Partial<EventRow>> = EventRecord<EventsOf<Columns>>;
+
+/** An event that opens a run. */
+export type StartRecord = RecordOf<{ phase: "start" }>;
+
+/** An event's row, with what derives from it. */
+export interface EventInfo extends Omit<EventRow, "fields"> {
   readonly event: EventName;
-  readonly code: number;
   readonly method: HandlerMethodName;
-  readonly flag: IgnoreFlag | undefined;
-  readonly kind: RunKind;
-  readonly phase: Phase;
-  /** Names of the own fields, without question marks, in wire order; start and custom events end with `extra`. */
+  /** Names of the own fields, without question marks, in wire order; described events end with `extra`. */
   readonly fields: readonly string[];
-  /** Whether records of this event carry `metadata`, `name` and `extra`. */
-  readonly described: boolean;
+  /** Whether the event may be dropped when a queue overflows. */
+  readonly droppable: boolean;
 }
 
-function describe(event: EventName, row: EventRow): EventInfo {
-  const described = row.phase === "start" || event === "on_custom_event";
+function infoOf(event: EventName): EventInfo {
+  const row: EventRow & Pick<EventInfo, "method"> = EVENTS[event];
   const own = row.fields.map((field) => field.replace("?", ""));
-  const method = EVENTS[event].method;
-  return { ...row, event, method, described, fields: described ? [...own, "extra"] : own };
+  const fields = row.described ? [...own, "extra"] : own;
+  return { ...row, event, fields, droppable: row.phase === "data" };
 }
 
 function serializedName(serialized: Serialized | null): string | undefined {
@@ -197,9 +208,9 @@ export function startName(
 }
 
 export const EVENT_NAMES = Object.keys(EVENTS) as readonly EventName[];
-export const EVENT_INFO = Object.fromEntries(
-  EVENT_NAMES.map((event) => [event, describe(event, EVENTS[event])]),
-) as Readonly<Record<EventName, EventInfo>>;
+export const EVENT_INFO = Object.fromEntries(EVENT_NAMES.map((event) => [event, infoOf(event)])) as Readonly<
+  Record<EventName, EventInfo>
+>;
 
 const BY_CODE: readonly (EventInfo | undefined)[] = EVENT_NAMES.reduce<EventInfo[]>((table, event) => {
   table[EVENTS[event].code] = EVENT_INFO[event];

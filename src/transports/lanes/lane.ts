@@ -96,7 +96,7 @@ export class Lane {
     const head = { kind: EVENT, code: info.code, flags, runNumber, timestamp };
     const payload = encodeFields(info, record);
     this.#bytes += payload.byteLength;
-    const importance = info.phase === "data" ? "droppable" : "lifecycle";
+    const importance = info.droppable ? "droppable" : "lifecycle";
     if (acknowledge) return this.#sendAwaited(head, payload, importance, definition);
     if (definition !== undefined || !this.#writer.tryWrite(head, payload))
       return this.#writer.buffer(head, payload, importance, definition);

@@ -75,7 +75,7 @@ export class TaskTransport implements Transport {
         event,
         runId,
         byteLength: run.byteLength + payload.byteLength,
-        droppable: info.phase === "data",
+        droppable: info.droppable,
         acknowledge,
         sentAt: performance.now(),
         resolve,
