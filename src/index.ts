@@ -74,8 +74,8 @@ export {
   type AsyncFinalIteratorOptions,
 } from "./handlers/iterators/async-final-iterator.ts";
 export { AsyncIteratorCallbackHandler } from "./handlers/iterators/async-iterator.ts";
+export type { TokenIteration } from "./handlers/iterators/token-iteration.ts";
 export type { AsyncIteratorOptions } from "./handlers/iterators/token-iteration-handler.ts";
-export type { TokenIteration } from "./handlers/iterators/token-stream.ts";
 export {
   fileHandlerModule,
   tokenStatisticsModule,
