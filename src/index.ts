@@ -75,8 +75,8 @@ export {
   type AsyncFinalIteratorOptions,
 } from "./handlers/iterators/async-final-iterator.ts";
 export { AsyncIteratorCallbackHandler } from "./handlers/iterators/async-iterator.ts";
+export type { TokenIteration } from "./handlers/iterators/token-iteration.ts";
 export type { AsyncIteratorOptions } from "./handlers/iterators/token-iteration-handler.ts";
-export type { TokenIteration } from "./handlers/iterators/token-stream.ts";
 export {
   fileHandlerModule,
   tokenStatisticsModule,
@@ -142,7 +142,6 @@ export { InMemoryTracer } from "./tracers/in-memory-tracer.ts";
 export { JsonLinesTracer, type JsonLinesTracerOptions } from "./tracers/json-lines-tracer.ts";
 export { inMemoryTracerModule, jsonLinesTracerModule } from "./tracers/modules.ts";
 export { type RootListener, type RootListeners, RootListenersTracer } from "./tracers/root-listeners.ts";
-export { RunCollector } from "./tracers/run-collector.ts";
 export type { RunType } from "./tracers/run-head.ts";
 export type { ExternalRun } from "./tracers/run-tree.ts";
 export type { RunValues } from "./tracers/run-values.ts";

@@ -55,7 +55,7 @@ export class AsyncFinalIteratorCallbackHandler extends TokenIterationHandler {
 
   override async onLLMNewToken(record: EventRecord<"on_llm_new_token">): Promise<void> {
     const stream = this.streams.get(record.traceId);
-    const tokens = this.#answers.hear(record);
+    const tokens = this.#answers.addToken(record);
     if (stream !== undefined && tokens.length > 0)
       await Promise.all(tokens.map((token) => stream.push(token)));
   }
