@@ -1,9 +1,9 @@
 import { performance } from "node:perf_hooks";
 import { type ErrorCode, errorText, SidecallError } from "../src/common/errors.ts";
+import type { BenchExtension } from "./extension.ts";
 import { describeMachine, load } from "./harness/machine.ts";
 import type { Profile } from "./harness/profile.ts";
 import type { Answer, Context, Question } from "./harness/question.ts";
-import type { Figure } from "./report/figure.ts";
 import type { Results, Unanswered } from "./report/results.ts";
 import { answerText, figuresText, machineLines } from "./report/text.ts";
 
@@ -11,10 +11,7 @@ export interface BenchRun {
   readonly questions: readonly Question[];
   readonly context: Context;
   readonly profile: Profile;
-  /** Packages that the context's external peers come from: their versions are recorded. */
-  readonly packages: readonly string[];
-  /** The figures to reach, from what was answered. */
-  evaluate(answers: readonly Answer[]): readonly Figure[];
+  readonly extension: BenchExtension;
   /** Is given text for a person as soon as there is some. */
   print(text: string): void;
 }
@@ -47,8 +44,8 @@ function isFaultOfTheHandler(error: unknown): boolean {
 
 /** Asks the questions one after the other. One that breaks takes no other's figures with it. */
 export async function runBench(run: BenchRun): Promise<Results> {
-  const { questions, context, profile, packages, evaluate, print } = run;
-  const machine = describeMachine(packages);
+  const { questions, context, profile, extension, print } = run;
+  const machine = describeMachine(extension.packages);
   const [date, begin] = [new Date().toISOString(), performance.now()];
   const { source: text } = context.corpus;
   print(`${machineLines(machine).join("\n")}\nText: ${text}\n\n`);
@@ -66,7 +63,7 @@ export async function runBench(run: BenchRun): Promise<Results> {
       print(`${question.name}: no figures. ${reason}\n\n`);
     }
   }
-  const figures = evaluate(answers);
+  const figures = extension.evaluate(answers);
   const [loadAtEnd, seconds] = [load(), (performance.now() - begin) / 1000];
   print(`${figuresText(figures)}${Math.round(seconds)} s; load at the end: ${loadAtEnd.toFixed(1)}\n`);
   return { machine, date, seconds, loadAtEnd, text, profile: profile.name, answers, unanswered, figures };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { externalPeers } from "../../bench/guests/guests.ts";
+import { externalPeers } from "../../bench/guests/external-peers.ts";
 import { openTelemetryPeer } from "../../bench/guests/open-telemetry.ts";
 import { withPeers } from "../../bench/harness/checked-peer.ts";
 import { chatLoad, type Load, tokenLoad } from "../../bench/harness/load.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { externalPeers } from "../../bench/guests/guests.ts";
+import { externalPeers } from "../../bench/guests/external-peers.ts";
 import { micro } from "../../bench/guests/micro.ts";
 import { generated } from "../../bench/harness/corpus.ts";
 import { QUICK } from "../../bench/harness/profile.ts";

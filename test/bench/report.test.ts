@@ -88,7 +88,7 @@ test("the page has a plot for every metric of every answer, the numbers, the fig
   for (const fact of [
     "sidecall 1.2.3",
     "2 cores",
-    "61 s, quick effort",
+    "61 s, quick profile",
     "0.1 at the start, 0.2 at the end",
   ]) {
     expect(page).toContain(fact);

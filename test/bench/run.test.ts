@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Question } from "../../bench/harness/question.ts";
-import { runBenchCommand } from "../../src/cli/bench-command.ts";
+import { run } from "../../src/cli/bench-command.ts";
 import { SidecallError } from "../../src/common/errors.ts";
 import { scratch } from "../fixtures/scratch.ts";
 
@@ -30,8 +30,7 @@ function failing(error: Error): Question {
 }
 
 function ask(...questions: Question[]): Promise<number> {
-  const scope = { questions, externalPeers: () => [], packages: [], evaluate: () => [] };
-  return runBenchCommand(["--quick", "--json", file("results.json"), "--html", file("page.html")], scope);
+  return run(["--quick", "--json", file("results.json"), "--html", file("page.html")], questions);
 }
 
 test("a question that breaks has no figures, is told everywhere, and takes no other's figures with it", async () => {

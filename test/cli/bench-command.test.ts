@@ -82,3 +82,32 @@ test("a handler that cannot be loaded is one coded line", TIMEOUT, async () => {
   expect(code).toBe(2);
   expect(stderr).toMatch(/^sidecall: .* \[SIDECALL_MODULE_FAILED\]\n$/);
 });
+
+const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}.js`, import.meta.url));
+
+test("--peers adds questions, peers, package versions and targets", TIMEOUT, async () => {
+  const json = file("a.json");
+  const args = ["lifecycle", "further", "--quick", "--peers", fixture("bench-peers"), "--json", json];
+  const { code, stdout, stderr } = await sidecall("bench", ...args);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/\| off-thread, 1 handler [\s\S]*\| inline, 3 handlers/);
+  expect(stdout).toContain("further: What else?");
+  const results = JSON.parse(readFileSync(json, "utf8"));
+  expect(results.answers.map(({ name }: { name: string }) => name)).toEqual(["lifecycle", "further"]);
+  expect(results.machine.versions["fast-check"]).toMatch(/^\d/);
+  expect(results.figures).toMatchObject([{ figure: "lifecycle ÷ further", verdict: "ok" }]);
+});
+
+test.each([
+  {
+    module: file("no-such-peers.js"),
+    says: /Could not import .*no-such-peers\.js: .* \[SIDECALL_MODULE_FAILED\]/,
+  },
+  { module: fixture("modules"), says: /modules\.js .*got undefined \[SIDECALL_OPTION_INVALID\]/ },
+  { module: fixture("own-handlers"), says: /own-handlers\.js .*got .* \[SIDECALL_OPTION_INVALID\]/ },
+])("a --peers module that cannot be used is one coded line: $module", async ({ module, says }) => {
+  const { code, stdout, stderr } = await sidecall("bench", "lifecycle", "--quick", "--peers", module);
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toMatch(/^sidecall: [^\n]+\n$/);
+  expect(stderr).toMatch(says);
+});
