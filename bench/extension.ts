@@ -1,7 +1,7 @@
 import { errorText, SidecallError } from "../src/common/errors.ts";
 import { isObject } from "../src/common/json-object.ts";
 import type { Answer, ExternalPeers, Question } from "./harness/question.ts";
-import type { Figure } from "./report/figure.ts";
+import type { TargetResult } from "./report/target-result.ts";
 
 /**
  * Adds peers and questions that need more packages than sidecall itself has. `sidecall bench --peers <module>` takes
@@ -15,7 +15,7 @@ export interface BenchExtension {
   /** Names of the npm packages that the peers come from: the results record their versions. */
   readonly packages: readonly string[];
   /** Compares the answers of a run with targets; leaves out those whose questions were not asked. */
-  evaluate(answers: readonly Answer[]): readonly Figure[];
+  evaluate(answers: readonly Answer[]): readonly TargetResult[];
 }
 
 /** The benchmark as it ships. */

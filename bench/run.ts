@@ -5,7 +5,7 @@ import { describeMachine, load } from "./harness/machine.ts";
 import type { Profile } from "./harness/profile.ts";
 import type { Answer, Context, Question } from "./harness/question.ts";
 import type { Results, Unanswered } from "./report/results.ts";
-import { answerText, figuresText, machineLines } from "./report/text.ts";
+import { answerText, machineLines, targetsText } from "./report/text.ts";
 
 export interface BenchRun {
   readonly questions: readonly Question[];
@@ -63,8 +63,8 @@ export async function runBench(run: BenchRun): Promise<Results> {
       print(`${question.name}: no figures. ${reason}\n\n`);
     }
   }
-  const figures = extension.evaluate(answers);
+  const targets = extension.evaluate(answers);
   const [loadAtEnd, seconds] = [load(), (performance.now() - begin) / 1000];
-  print(`${figuresText(figures)}${Math.round(seconds)} s; load at the end: ${loadAtEnd.toFixed(1)}\n`);
-  return { machine, date, seconds, loadAtEnd, text, profile: profile.name, answers, unanswered, figures };
+  print(`${targetsText(targets)}${Math.round(seconds)} s; load at the end: ${loadAtEnd.toFixed(1)}\n`);
+  return { machine, date, seconds, loadAtEnd, text, profile: profile.name, answers, unanswered, targets };
 }

@@ -59,6 +59,10 @@ export function spread<T>(items: readonly T[], count: number): T[] {
   return items.filter((_, i) => i % step === 0).slice(0, count);
 }
 
+export function firstTokens({ chats }: Corpus, count: number): string[] {
+  return chats.flatMap(({ tokens }) => tokens).slice(0, count);
+}
+
 export function runsWithoutTokens({ chats }: Corpus, count: number): Chat[] {
   return spread(chats, count).map((chat) => ({ ...chat, tokens: [] }));
 }

@@ -1,12 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { add, type Counts, NOTHING } from "../handlers/counts.ts";
-import type { Corpus } from "../harness/corpus.ts";
+import { type Corpus, firstTokens } from "../harness/corpus.ts";
 import { Latencies } from "../harness/latencies.ts";
 import type { Profile } from "../harness/profile.ts";
 import type { Question } from "../harness/question.ts";
 import { inRounds, type Reading, type Trial } from "../harness/rounds.ts";
 import { BARE_CALL, type Caller, offThreadCaller, piscinaCaller, postedCaller } from "../peers/callers.ts";
-import { someTokens } from "./token-burst.ts";
 
 const CALLS = {
   full: { idle: 40, backToBack: 10_000, loaded: 150 },
@@ -101,7 +100,7 @@ export const ackLatency: Question = {
   asks: "How long until an awaited start is handled: one at a time, from rest, and while 2,000 tokens a second stream?",
   base: BARE_CALL,
   async answer({ corpus }, profile) {
-    const tick = someTokens(corpus, TOKENS_PER_TICK);
+    const tick = firstTokens(corpus, TOKENS_PER_TICK);
     const callers: Caller[] = [];
     try {
       for (const open of [

@@ -1,6 +1,6 @@
 import type { Machine } from "../harness/machine.ts";
 import type { Answer } from "../harness/question.ts";
-import type { Figure } from "./figure.ts";
+import type { TargetResult } from "./target-result.ts";
 
 /** A question without figures: a result was not what it must be, or something else broke. */
 export interface Unanswered {
@@ -22,5 +22,5 @@ export interface Results {
   readonly answers: readonly Answer[];
   /** Questions that were asked in vain. */
   readonly unanswered: readonly Unanswered[];
-  readonly figures: readonly Figure[];
+  readonly targets: readonly TargetResult[];
 }

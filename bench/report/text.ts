@@ -1,9 +1,9 @@
 import type { Machine } from "../harness/machine.ts";
 import type { Answer } from "../harness/question.ts";
 import { median } from "../harness/series.ts";
-import type { Figure } from "./figure.ts";
 import { byMetric, compact, type MetricGroup, type Rows, short } from "./format.ts";
-import { answerTables, figureRows } from "./tables.ts";
+import { answerTables, targetRows } from "./tables.ts";
+import type { TargetResult } from "./target-result.ts";
 
 const BAR_WIDTH = 40;
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -59,8 +59,8 @@ export function answerText(answer: Answer): string {
   return [`${answer.name}: ${answer.asks}`, ...parts, ""].join("\n\n");
 }
 
-export function figuresText(figures: readonly Figure[]): string {
-  return figures.length === 0 ? "" : `${markdown(figureRows(figures))}\n\n`;
+export function targetsText(targets: readonly TargetResult[]): string {
+  return targets.length === 0 ? "" : `${markdown(targetRows(targets))}\n\n`;
 }
 
 export function machineLines(machine: Machine): string[] {

@@ -54,7 +54,7 @@ test("a figure is short when one of its metrics misses the target at the median,
     ]);
   const [ok] = evaluateTargets([burst(0.35)]);
   expect(ok).toMatchObject({ target: "≤ 0.35×", verdict: "ok" });
-  expect(ok?.figure).toContain("(things: 2k)");
+  expect(ok?.name).toContain("(things: 2k)");
   expect(ok?.measured.map(({ metric }) => metric)).toEqual(["call", "CPU"]);
   expect(evaluateTargets([burst(0.36)])).toMatchObject([{ verdict: "short" }]);
 });
@@ -77,7 +77,7 @@ test("a rate must reach its target from above", () => {
   expect(evaluateTargets([rates(49)])).toMatchObject([{ verdict: "short" }]);
 });
 
-test("what was not asked is not judged", () => {
+test("leaves out targets whose questions were not answered", () => {
   expect(evaluateTargets([])).toEqual([]);
   expect(evaluateTargets([answer("throughput", [series(ONE, "delivered", [1], 1)])])).toEqual([]);
 });

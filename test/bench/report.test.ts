@@ -47,9 +47,9 @@ const RESULTS: Results = {
   profile: "quick",
   answers: [BARS, LINES],
   unanswered: [{ name: HOSTILE, reason: HOSTILE }],
-  figures: [
+  targets: [
     {
-      figure: HOSTILE,
+      name: HOSTILE,
       target: "≤ 1×",
       measured: [{ metric: "call", spread: { median: 0.5, min: 0.25, max: 1 } }],
       verdict: "ok",
@@ -77,7 +77,7 @@ test("the page is one file without scripts, whatever text it shows", () => {
   expect(page).not.toMatch(/NaN|Infinity|undefined/);
 });
 
-test("the page has a plot for every metric of every answer, the numbers, the figures and the machine", () => {
+test("the page has a plot for every metric of every answer, the numbers, the targets and the machine", () => {
   const page = resultsPage(RESULTS);
   expect(page.match(/<svg [^>]*role="img"/g)).toHaveLength(3);
   expect(

@@ -21,7 +21,7 @@ test("answers the questions that are asked, in the terminal, as JSON and as a pa
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toContain("| off-thread, 1 handler");
   const results = JSON.parse(readFileSync(json, "utf8"));
-  expect(results).toMatchObject({ profile: "quick", answers: [{ name: "lifecycle" }], figures: [] });
+  expect(results).toMatchObject({ profile: "quick", answers: [{ name: "lifecycle" }], targets: [] });
   expect(results.machine.versions.sidecall).toMatch(/^\d/);
   expect(readFileSync(html, "utf8")).toContain('<h2 id="lifecycle">');
 });
@@ -95,7 +95,7 @@ test("--peers adds questions, peers, package versions and targets", TIMEOUT, asy
   const results = JSON.parse(readFileSync(json, "utf8"));
   expect(results.answers.map(({ name }: { name: string }) => name)).toEqual(["lifecycle", "further"]);
   expect(results.machine.versions["fast-check"]).toMatch(/^\d/);
-  expect(results.figures).toMatchObject([{ figure: "lifecycle ÷ further", verdict: "ok" }]);
+  expect(results.targets).toMatchObject([{ name: "lifecycle ÷ further", verdict: "ok" }]);
 });
 
 test.each([
