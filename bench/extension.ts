@@ -18,7 +18,7 @@ export interface BenchExtension {
   evaluate(answers: readonly Answer[]): readonly TargetResult[];
 }
 
-/** The benchmark as it ships. */
+/** Adds nothing: the benchmark as it ships. */
 export const NO_EXTENSION: BenchExtension = {
   questions: [],
   externalPeers: () => [],

@@ -12,14 +12,14 @@ export interface BenchRun {
   readonly context: Context;
   readonly profile: Profile;
   readonly extension: BenchExtension;
-  /** Is given text for a person as soon as there is some. */
+  /** Receives the report piece by piece, as soon as each is known. */
   print(text: string): void;
 }
 
 async function ask(question: Question, context: Context, profile: Profile): Promise<Answer> {
   const { name, asks, base, axis } = question;
   const series = await question.answer(context, profile);
-  // A handler of the user's is in one place on an axis that others are spread along.
+  // A user's own handler has no place on the axis: its series come without `x`.
   const hasAxis = series.some(({ x }) => x !== undefined);
   return {
     name,
@@ -30,19 +30,22 @@ async function ask(question: Question, context: Context, profile: Profile): Prom
   };
 }
 
-/** What the user can set right ends all: it would be the same with every question. */
-const FAULTS_OF_THE_HANDLER: readonly ErrorCode[] = [
+/** Faults that every further question would repeat: they end the run. */
+const HANDLER_FAULTS: readonly ErrorCode[] = [
   "SIDECALL_OPTION_INVALID",
   "SIDECALL_MODULE_FAILED",
   "SIDECALL_NOT_A_HANDLER",
   "SIDECALL_FACTORY_FAILED",
 ];
 
-function isFaultOfTheHandler(error: unknown): boolean {
-  return error instanceof SidecallError && FAULTS_OF_THE_HANDLER.includes(error.code);
+function isHandlerFault(error: unknown): boolean {
+  return error instanceof SidecallError && HANDLER_FAULTS.includes(error.code);
 }
 
-/** Asks the questions one after the other. One that breaks takes no other's figures with it. */
+/**
+ * Answers the questions in order. One that fails becomes `unanswered` and the others go on; rejects if the user's own
+ * handler cannot be loaded.
+ */
 export async function runBench(run: BenchRun): Promise<Results> {
   const { questions, context, profile, extension, print } = run;
   const machine = describeMachine(extension.packages);
@@ -57,7 +60,7 @@ export async function runBench(run: BenchRun): Promise<Results> {
       answers.push(answer);
       print(answerText(answer));
     } catch (error) {
-      if (isFaultOfTheHandler(error)) throw error;
+      if (isHandlerFault(error)) throw error;
       const reason = errorText(error);
       unanswered.push({ name: question.name, reason });
       print(`${question.name}: no figures. ${reason}\n\n`);

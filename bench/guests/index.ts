@@ -3,7 +3,7 @@ import { externalPeers } from "./external-peers.ts";
 import { micro } from "./micro.ts";
 import { evaluateTargets } from "./targets.ts";
 
-/** LangChain.js, pino and OpenTelemetry as peers, Benchmark.js as a question: all that `npm run bench` adds. */
+/** Adds LangChain.js, pino and OpenTelemetry as peers and a question answered with Benchmark.js, for `npm run bench`. */
 const extension: BenchExtension = {
   questions: [micro],
   externalPeers,

@@ -13,13 +13,13 @@ import type { TargetResult } from "../report/target-result.ts";
 import { langChainName } from "./langchain.ts";
 import { PINO } from "./pino.ts";
 
-/** A peer at a place on the question's axis: "last" is its end, which is nearer with quick effort. */
+/** A peer at a position on the question's axis. "last" is the greatest, which depends on the profile. */
 interface Side {
   readonly peer: string;
   readonly x?: number | "last" | "before last";
 }
 
-/** What a figure is to be; the ratio of `above` to `below`. */
+/** A bound for the ratio of `above` to `below`, in each of the metrics. */
 interface Target {
   readonly name: string;
   readonly question: string;
@@ -27,13 +27,13 @@ interface Target {
   readonly below: Side;
   readonly metrics: readonly string[];
   readonly bound: { readonly atMost: number } | { readonly atLeast: number };
-  /** A peer whose figure both sides contain: the harness's own cost, which is taken off. */
+  /** A peer whose value is subtracted from both sides: the harness's own cost. */
   readonly without?: string;
 }
 
-/** By which the main thread's cost is told; CPU only where the system tells it. */
+/** The metrics of the main thread's cost; CPU is absent on some systems. */
 const ALL_COSTS = ["call", "busy", "CPU"];
-/** Where the call alone only puts a task into a queue, or a job. */
+/** For a peer whose call only queues a task or job. */
 const THREAD_COSTS = ["busy", "CPU"];
 
 const TARGETS: readonly Target[] = [
@@ -167,7 +167,7 @@ function boundText({ bound }: Target): string {
   return "atMost" in bound ? `≤ ${bound.atMost}×` : `≥ ${bound.atLeast}×`;
 }
 
-/** Where the sides are on the axis, for a reader. */
+/** Formats the positions of the two sides on the axis. */
 function placeText({ above, below }: Target, answer: Answer): string {
   const places = [above, below].map((side) => placeOf(side, answer)).filter((x) => x !== undefined);
   return places.length === 0 ? "" : ` (${answer.axis}: ${[...new Set(places)].map(compact).join(" ÷ ")})`;
@@ -187,7 +187,7 @@ function evaluate(target: Target, answers: readonly Answer[]): TargetResult[] {
   ];
 }
 
-/** The figures that the answers at hand allow: ratios within one run, each judged at its median. */
+/** Evaluates the targets whose questions were answered: ratios within each round, compared at their median. */
 export function evaluateTargets(answers: readonly Answer[]): TargetResult[] {
   return TARGETS.flatMap((target) => evaluate(target, answers));
 }

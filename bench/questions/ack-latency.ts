@@ -11,15 +11,15 @@ const CALLS = {
   full: { idle: 40, backToBack: 10_000, loaded: 150 },
   quick: { idle: 3, backToBack: 30, loaded: 10 },
 };
-/** Long enough for every thread to fall asleep. */
+/** Long enough for every thread to go to sleep. */
 const IDLE_MILLIS = 30;
-/** Calls under load come this far apart, out of step with the ticks of the load. */
+/** Interval of calls under load, out of step with the ticks of the load. */
 const LOADED_MILLIS = 3;
 /** The load: 2,000 tokens a second. */
 const TOKENS_PER_TICK = 10;
 const TICK_MILLIS = 5;
 
-/** Calls one handler in three ways, and checks that it has counted all. */
+/** Times awaited starts back to back, from idle and under load, and verifies the handler's counts. */
 class Calls implements Trial {
   readonly peer: string;
   readonly #caller: Caller;
@@ -91,7 +91,7 @@ class Calls implements Trial {
     const tick = { ...NOTHING, tokens: this.#tick.length, characters };
     const streamed = add(opened, tick, this.#ticks);
     const run = { ...NOTHING, starts: 1, ends: 1, characters: this.#prompt.length };
-    return this.#caller.tellsRuns ? add(streamed, run, this.#runs) : streamed;
+    return this.#caller.countsRuns ? add(streamed, run, this.#runs) : streamed;
   }
 }
 

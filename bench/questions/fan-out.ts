@@ -11,7 +11,7 @@ const HANDLERS = { full: [1, 2, 4, 8, 16, 32, 64], quick: [1, 8, 64] };
 const TOKENS_PER_SEND = 50;
 const SENDS_PER_BURST = 20;
 
-/** The peer's name without the number of handlers, which is on the axis. */
+/** Strips the number of handlers, which is on the axis, from a peer's name. */
 function familyOf(name: string, handlers: number): string {
   return name.replace(`, ${handlersName(handlers)}`, "");
 }

@@ -11,7 +11,7 @@ import { offThreadName } from "../peers/sidecall.ts";
 const TOKENS_PER_SEND = 50;
 const BURSTS = { full: [100, 2_000, 30_000], quick: [100, 2_000] };
 
-/** The longest is for the counting handlers: it would take a heavy one minutes. */
+/** Leaves the longest burst out for a user's own handler: it would take a heavy one minutes. */
 function burstsOf({ own }: Context, { name }: Profile): readonly number[] {
   return own === undefined ? BURSTS[name] : BURSTS[name].slice(0, 2);
 }
@@ -21,7 +21,7 @@ async function trialsOf(peer: CheckedPeer, context: Context, profile: Profile): 
   return burstsOf(context, profile).map((burst, i) => ({
     peer: peer.name,
     x: burst,
-    // The longest burst takes one peer half a minute.
+    // The shorter bursts warm the same code, and the longest takes one peer half a minute.
     isWarm: i > 1,
     measure: () => burstCost(sender, burst / TOKENS_PER_SEND, profile.burstMillis),
   }));

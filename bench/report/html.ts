@@ -27,7 +27,7 @@ function plotMarkup({ caption, svg }: Plot): string {
   return element("figure", {}, textElement("figcaption", {}, caption) + svg);
 }
 
-/** Which line is whose. */
+/** Lists the peers with their line styles. */
 function key(peers: readonly string[], styleOf: StyleOf): string {
   const entries = peers.map((peer) => {
     const { color, dash } = styleOf(peer);
@@ -105,7 +105,7 @@ function unansweredMarkup(unanswered: Results["unanswered"]): string {
     : textElement("p", {}, "Without figures:") + element("ul", {}, items.join(""));
 }
 
-/** The whole page, which needs no other file and no script. */
+/** Writes the whole page; it needs no other file and no script. */
 export function resultsPage(results: Results): string {
   const { answers, unanswered, targets } = results;
   const styleOf = peerStyles(answers.flatMap(({ series }) => series.map(({ peer }) => peer)));

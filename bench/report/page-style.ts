@@ -1,6 +1,6 @@
 import { COLORS } from "./peer-style.ts";
 
-/** The page's style sheet: light or dark as the reader has it, one column on a phone. */
+/** The page's style sheet: follows the reader's light or dark setting, one column on a phone. */
 export const STYLE = `
 :root {
   color-scheme: light dark;

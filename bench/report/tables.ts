@@ -8,7 +8,7 @@ export interface Table {
   readonly rows: Rows;
 }
 
-/** One table of all metrics; with an axis a table for each metric, a column for each place on the axis. */
+/** Makes one table of all metrics; with an axis, a table per metric with a column per position on the axis. */
 export function answerTables({ series, base, axis }: Answer): Table[] {
   const cell = (peer: string, metric: string, x?: number) => {
     const own = find(series, peer, metric, x);
