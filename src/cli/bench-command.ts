@@ -36,10 +36,10 @@ ${QUESTIONS.map(({ name, asks }) => `    ${name.padEnd(NAME_WIDTH)}  ${asks}`).j
   --peers <module>    a module whose default export brings further peers to measure beside these, and may add questions
   --json <file>       every round's figures, with machine and versions; overwritten
   --html <file>       a page with plots; overwritten
-  --quick             a minute for all: to see that it works, for figures too rough
+  --quick             about a minute for all: shows that everything works; too short for figures
 
 Exit codes: 0 all went well, 1 your handler failed at some events, 2 the command line or an option is wrong, 4 something
-else broke, a result that is not what it must be among it: that question has no figures then.
+else broke, such as a result that failed its check: that question has no figures then.
 `;
 
 function chosen(
@@ -48,16 +48,16 @@ function chosen(
   hasOwn: boolean,
 ): readonly Question[] {
   const askable = hasOwn ? questions.filter(({ takesOwn }) => takesOwn) : questions;
-  const strange = names.find((name) => !askable.some((question) => question.name === name));
-  if (strange === undefined)
+  const unknown = names.find((name) => !askable.some((question) => question.name === name));
+  if (unknown === undefined)
     return names.length === 0 ? askable : askable.filter(({ name }) => names.includes(name));
   const known = askable.map(({ name }) => name).join(", ");
   throw usageError(
-    `Expected a question${hasOwn ? " for a handler" : ""} (${known}), got ${JSON.stringify(strange)}`,
+    `Expected a question${hasOwn ? " for a handler" : ""} (${known}), got ${JSON.stringify(unknown)}`,
   );
 }
 
-/** Opened before the first measurement: not after a quarter of an hour. */
+/** Opens a file before the first measurement, so that a bad path fails at once and not after a quarter of an hour. */
 function openFile(path: string | undefined): LineFile | undefined {
   return path === undefined ? undefined : new LineFile(resolve(path), "truncate");
 }
@@ -71,7 +71,7 @@ async function writeFiles(
   await html?.appendText(resultsPage(results));
 }
 
-/** Counts what handlers fail at while `work` goes on, and tells of the first. */
+/** Counts handlers' failures during `work` and prints the first. */
 async function countFailures(work: () => Promise<void>): Promise<number> {
   let failures = 0;
   const before = onHandlerError(({ handler, event, error }) => {

@@ -35,20 +35,20 @@ test.each([
     says: /a question for a handler \(token-burst, .*got "throughput"/,
   },
   { args: ["--fast"], says: /--fast/ },
-])("a wrong command line names what is known: $args", async ({ args, says }) => {
+])("a wrong command line is one coded line that lists the questions: $args", async ({ args, says }) => {
   const { code, stdout, stderr } = await sidecall("bench", ...args);
   expect([code, stdout]).toEqual([2, ""]);
   expect(stderr).toMatch(says);
   expect(stderr).toMatch(/\[SIDECALL_USAGE\]\n$/);
 });
 
-test("a file that cannot be written is told before anything is measured", async () => {
+test("a file that cannot be written ends the command before the first measurement", async () => {
   const { code, stdout, stderr } = await sidecall("bench", "--json", file("no/a.json"));
   expect([code, stdout]).toEqual([2, ""]);
   expect(stderr).toMatch(/\[SIDECALL_FILE_NOT_WRITABLE\]\n$/);
 });
 
-test("a handler of the user's is measured inline and off-thread", TIMEOUT, async () => {
+test("--handler measures a handler inline and off-thread", TIMEOUT, async () => {
   const { code, stdout, stderr } = await sidecall(
     "bench",
     "lifecycle",
@@ -62,7 +62,7 @@ test("a handler of the user's is measured inline and off-thread", TIMEOUT, async
   expect(stdout).not.toContain("Piscina");
 });
 
-test("what a handler of the user's fails at is told, and is in the exit code", TIMEOUT, async () => {
+test("failures of a --handler are reported and make exit code 1", TIMEOUT, async () => {
   const { code, stderr } = await sidecall("bench", "lifecycle", "--quick", "--handler", OWN);
   expect(code).toBe(1);
   expect(stderr).toMatch(
@@ -71,7 +71,7 @@ test("what a handler of the user's fails at is told, and is in the exit code", T
   expect(stderr).toMatch(/sidecall: [1-9]\d* failures in all; the figures contain them\n$/);
 });
 
-test("a handler that cannot be loaded is one coded line", TIMEOUT, async () => {
+test("a --handler that cannot be loaded is one coded line", TIMEOUT, async () => {
   const { code, stderr } = await sidecall(
     "bench",
     "lifecycle",
