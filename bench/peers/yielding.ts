@@ -9,19 +9,19 @@ import CountingHandler from "../handlers/counting.ts";
 import type { Peer } from "./peer.ts";
 import { managerSenders } from "./sidecall.ts";
 
-/** The longest that handlers keep the event loop in one go, but for a single event that takes longer. */
+/** Longest stretch of handlers' work before the event loop gets its turn; one event may exceed it. */
 const SLICE_MILLIS = 1;
 
 /**
- * The fair alternative to threads: an event is queued, and handled on the same thread in slices, between which the event
- * loop has its turn. Per handler the order is that of the events; the application never waits for a handler.
+ * The fair alternative to threads: queues events and handles them on the same thread in slices, between which the event
+ * loop has its turn. Each handler gets the events in order; the application never waits for a handler.
  */
 export class YieldingHandler implements CallbackHandler {
   readonly name = "yielding";
   readonly #handlers: readonly CallbackHandler[];
   readonly #queue = new Fifo<AnyEventRecord>();
   #isDraining = false;
-  #waiting: (() => void)[] = [];
+  #flushWaiters: (() => void)[] = [];
 
   constructor(handlers: readonly CallbackHandler[]) {
     this.#handlers = handlers;
@@ -37,7 +37,7 @@ export class YieldingHandler implements CallbackHandler {
   /** Resolves when every event so far is handled. */
   flush(): Promise<void> {
     if (!this.#isDraining) return RESOLVED;
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve) => this.#flushWaiters.push(resolve));
   }
 
   #continueLater(): void {
@@ -53,7 +53,7 @@ export class YieldingHandler implements CallbackHandler {
     }
     if (this.#queue.length > 0) return this.#continueLater();
     this.#isDraining = false;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    for (const resolve of this.#flushWaiters.splice(0)) resolve();
   }
 }
 
