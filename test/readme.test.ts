@@ -85,7 +85,7 @@ const EXAMPLES: readonly (readonly [page: string, name: string, printed: RegExp 
   [
     "README.md",
     "stream",
-    /^on_llm_start my-model \non_llm_stream my-model Why\n[\s\S]*\non_llm_end my-model \ntold\n$/,
+    /^on_llm_start my-model \non_llm_stream my-model Why\n[\s\S]*\non_llm_end my-model \ndone\n$/,
   ],
   ["README.md", "tokens", /^Why did it$/],
   ["docs/events.md", "events", /^tool search the weather \[ 'docs' \]\non_tool_end of a root run\n$/],
