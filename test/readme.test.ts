@@ -65,6 +65,23 @@ test("links of the README lead to files of the package", () => {
   expect(links.filter((path) => !isShipped(path))).toEqual([]);
 });
 
+const SOURCES = ["src", "workers", "bench", "test"].flatMap((folder) =>
+  readdirSync(new URL(`${folder}/`, ROOT), { recursive: true, encoding: "utf8" }).map(
+    (file) => `/${folder}/${file}`,
+  ),
+);
+
+test.each(["CONTRIBUTING.md", "docs/architecture.md", "docs/decisions.md"])(
+  "source files that %s names exist",
+  (page) => {
+    const named = [...read(page).matchAll(/(?<![\w>-])(?:\.\.\/)*([\w/-][\w./-]*\.c?ts)\b/g)].map(
+      ([, file]) => file ?? "",
+    );
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((file) => !SOURCES.some((source) => source.endsWith(`/${file}`)))).toEqual([]);
+  },
+);
+
 /** Stands in for the model that some examples call. */
 const MODEL = `export async function callTheModel(manager) {
   const [run] = await manager.onLLMStart({ name: "my-model" }, ["Tell me a joke"]);
