@@ -3,7 +3,8 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runBatch, startMockServer } from "sidecall";
+import { runBatch } from "sidecall/batch";
+import { startMockServer } from "sidecall/testing";
 
 const finishReasons = {};
 const countReasons = {

@@ -5,9 +5,6 @@
  *                                        offthread/ → wire/ → shared-memory/ ⇒ workers/ → the handler there
  */
 
-export { runBatch } from "./batch/batch.ts";
-export type { BatchOptions } from "./batch/options.ts";
-export type { BatchFailure, BatchProgress, BatchSummary, Quantiles } from "./batch/statistics.ts";
 export { ERROR_CODES, type ErrorCode, SidecallError } from "./common/errors.ts";
 export type { TextFormat, TextStream } from "./common/terminal.ts";
 export {
@@ -36,6 +33,7 @@ export type {
   ChainManagerMixin,
   HandlerContext,
   HandlerFlags,
+  HandlerModule,
   LLMManagerMixin,
   RetrieverManagerMixin,
   RunManagerMixin,
@@ -125,12 +123,6 @@ export {
 export { withRunCollector, withUsageMetadata } from "./managers/scopes.ts";
 export { noopRunManager } from "./managers/silent-run.ts";
 export type { LLMStartOptions, StartOptions, ToolStartOptions } from "./managers/start-options.ts";
-export {
-  type MockServer,
-  type MockServerOptions,
-  type MockServerStats,
-  startMockServer,
-} from "./mock-server/server.ts";
 export { offThread } from "./offthread/off-thread.ts";
 export { type CloseOptions, OffThreadHandler, type UntypedHandler } from "./offthread/off-thread-handler.ts";
 export type { SharedTokens, TokenQueueOptions } from "./token-queue/layout.ts";

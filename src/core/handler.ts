@@ -114,6 +114,16 @@ export interface CallbackHandler
   close?(): unknown;
 }
 
+declare const madeHandler: unique symbol;
+
+/**
+ * The URL of a module whose default export makes a `Handler`: `offThread` gives its methods in `remotes` their types. For a
+ * module of your own: `new URL("./audit.js", import.meta.url) as HandlerModule<Audit>`.
+ */
+export interface HandlerModule<Handler extends object> extends URL {
+  readonly [madeHandler]?: Handler;
+}
+
 /** Second argument of a handler class or factory. */
 export interface HandlerContext {
   /** Which of the threads this is, counted from 0; with `ordering: "none"` always 0. */

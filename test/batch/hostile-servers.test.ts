@@ -1,7 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { type BatchOptions, runBatch } from "../../src/batch/index.ts";
 import type { BatchRecord } from "../../src/batch/record.ts";
-import { type BatchOptions, type CallbackHandler, type EventRecord, runBatch } from "../../src/index.ts";
+import type { CallbackHandler, EventRecord } from "../../src/index.ts";
 import { line, textOf, writeLines } from "../fixtures/batch.ts";
 import { Recorder } from "../fixtures/handlers.ts";
 import { chunk, EVENT_STREAM, event, serve } from "../fixtures/http.ts";

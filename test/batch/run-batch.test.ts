@@ -1,15 +1,14 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { type BatchOptions, runBatch } from "../../src/batch/index.ts";
 import type { BatchRecord } from "../../src/batch/record.ts";
 import {
   AsyncCallbackManager,
-  type BatchOptions,
   type CallbackHandler,
   type EventRecord,
   onHandlerError,
-  runBatch,
-  startMockServer,
 } from "../../src/index.ts";
+import { startMockServer } from "../../src/testing/index.ts";
 import { completionOf, line, textOf, writeLines } from "../fixtures/batch.ts";
 import { Recorder } from "../fixtures/handlers.ts";
 import { readJsonLines, scratch } from "../fixtures/scratch.ts";

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test, vi } from "vitest";
 import type { BatchRecord } from "../../src/batch/record.ts";
-import { startMockServer } from "../../src/index.ts";
+import { startMockServer } from "../../src/testing/index.ts";
 import { line, textOf, writeLines } from "../fixtures/batch.ts";
 import { RunningCommand, sidecall } from "../fixtures/cli.ts";
 import { readJsonLines, scratch } from "../fixtures/scratch.ts";

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { startMockServer } from "../../src/index.ts";
+import { startMockServer } from "../../src/testing/index.ts";
 import { RunningCommand, sidecall } from "../fixtures/cli.ts";
 
 test("prints its version and help", async () => {

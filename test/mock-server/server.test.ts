@@ -5,8 +5,8 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import OpenAI from "openai";
 import { afterAll, expect, test } from "vitest";
-import { type MockServer, type MockServerOptions, startMockServer } from "../../src/index.ts";
 import { tokensOf } from "../../src/mock-server/answer.ts";
+import { type MockServer, type MockServerOptions, startMockServer } from "../../src/testing/index.ts";
 import { scratch } from "../fixtures/scratch.ts";
 
 const path = scratch();
