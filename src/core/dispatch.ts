@@ -1,5 +1,5 @@
 import { deliver, isThenable } from "./deliver.ts";
-import type { AnyEventRecord, EventName } from "./events.ts";
+import type { AnyEventRecord } from "./events.ts";
 import { reportFailure } from "./failures.ts";
 import { type CallbackHandler, handlerName } from "./handler.ts";
 
@@ -50,22 +50,6 @@ function start(
 
 function settle(outcome: Outcome): Promise<void> {
   return outcome.raised === undefined ? SETTLED : Promise.reject(outcome.raised.error);
-}
-
-/** Lets handlers know of an event that is about to be made. */
-export function prewakeAll(
-  handlers: readonly CallbackHandler[],
-  event: EventName,
-  traceId: string | undefined,
-): void {
-  for (const handler of handlers) {
-    try {
-      const returned: unknown = handler.expectEvent?.(event, traceId);
-      if (isThenable(returned)) Promise.resolve(returned).catch(() => undefined);
-    } catch {
-      // As with what rejects: the event itself will show what is wrong with the handler.
-    }
-  }
 }
 
 /** What several handlers get none of them may change. One alone can spoil nothing but its own. */
