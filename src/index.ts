@@ -34,6 +34,7 @@ export type {
   CallbackHandler,
   CallbackManagerMixin,
   ChainManagerMixin,
+  HandlerContext,
   HandlerFlags,
   LLMManagerMixin,
   RetrieverManagerMixin,
@@ -74,8 +75,8 @@ export {
   type AsyncFinalIteratorOptions,
 } from "./handlers/iterators/async-final-iterator.ts";
 export { AsyncIteratorCallbackHandler } from "./handlers/iterators/async-iterator.ts";
+export type { TokenIteration } from "./handlers/iterators/token-iteration.ts";
 export type { AsyncIteratorOptions } from "./handlers/iterators/token-iteration-handler.ts";
-export type { TokenIteration } from "./handlers/iterators/token-stream.ts";
 export {
   fileHandlerModule,
   tokenStatisticsModule,
@@ -141,7 +142,6 @@ export { InMemoryTracer } from "./tracers/in-memory-tracer.ts";
 export { JsonLinesTracer, type JsonLinesTracerOptions } from "./tracers/json-lines-tracer.ts";
 export { inMemoryTracerModule, jsonLinesTracerModule } from "./tracers/modules.ts";
 export { type RootListener, type RootListeners, RootListenersTracer } from "./tracers/root-listeners.ts";
-export { RunCollector } from "./tracers/run-collector.ts";
 export type { RunType } from "./tracers/run-head.ts";
 export type { ExternalRun } from "./tracers/run-tree.ts";
 export type { RunValues } from "./tracers/run-values.ts";
@@ -152,5 +152,4 @@ export type { OverheadStats } from "./transports/overhead.ts";
 export { STATS_CHANNEL } from "./transports/overhead.ts";
 export type { Remote } from "./transports/remote.ts";
 export type { HandlerStats, LaneStats, OffThreadStats } from "./transports/stats.ts";
-export type { HandlerContext } from "./wire/protocol.ts";
 export { StandIn, type StandInReason } from "./wire/stand-in.ts";

@@ -1,6 +1,6 @@
 import { errorText } from "../common/errors.ts";
+import { isThenable } from "../common/thenable.ts";
 import { checkKeys, checkMillis, invalidOption } from "../common/validate.ts";
-import { isThenable } from "./deliver.ts";
 import type { EventName } from "./events.ts";
 
 /** A handler's failure: which handler, at which event of which run, and what it threw. */

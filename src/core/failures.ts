@@ -25,3 +25,15 @@ export function reportFailure(failure: HandlerFailure): void {
     warnings({ ...failure, handler: "onHandlerError", error });
   });
 }
+
+/**
+ * Rejects the promise of an event that was sent elsewhere, when a handler with `raiseError` failed there: that failure has
+ * been reported under the handler's name, and is only to be raised.
+ */
+export class ReportedFailure {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}

@@ -87,6 +87,16 @@ export interface CallbackHandler
   close?(): unknown;
 }
 
+/** Second argument of a handler class or factory. */
+export interface HandlerContext {
+  /** Which of the threads this is, counted from 0; with `ordering: "none"` always 0. */
+  readonly lane: number;
+  /** How many threads there are. */
+  readonly threads: number;
+  /** How many threads of this lane have died before this one; with `ordering: "none"` always 0. */
+  readonly restarts: number;
+}
+
 /** The name under which a handler is reported and counted. */
 export function handlerName(handler: CallbackHandler): string {
   try {

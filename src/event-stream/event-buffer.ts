@@ -1,6 +1,6 @@
 import { Fifo } from "../common/fifo.ts";
 
-/** An item that waits for space, and who is told when it has got some. */
+/** An item that waits for space; `admitted` is called when it has got some. */
 interface Waiting<T> {
   readonly item: T;
   readonly admitted: () => void;
@@ -15,7 +15,7 @@ type End = { readonly error?: unknown };
 
 const DONE = { done: true, value: undefined } as const;
 
-/** A queue between writers and readers of one thread, in which no more than `capacity` items lie. */
+/** A bounded queue between writers and readers of one thread: holds `capacity` items, further ones wait for space. */
 export class EventBuffer<T> {
   readonly #capacity: number;
   readonly #items = new Fifo<T>();
@@ -27,7 +27,7 @@ export class EventBuffer<T> {
     this.#capacity = capacity;
   }
 
-  /** Puts an item in. Returns what to wait for if there is no space; after the end the item is dropped. */
+  /** Adds an item. Without space, returns a promise that resolves once the item has some. Drops the item after the end. */
   push(item: T): Promise<void> | undefined {
     if (this.#end !== undefined) return undefined;
     const reader = this.#readers.shift();
@@ -41,7 +41,7 @@ export class EventBuffer<T> {
     return undefined;
   }
 
-  /** The next item; after all of them the error that the buffer was closed with, once, then `done`. */
+  /** Removes and returns the next item; after the last rejects once with the error of `close`, if any, then gives `done`. */
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.#items.length > 0) return Promise.resolve({ done: false, value: this.#take() });
     if (this.#end === undefined)
@@ -51,7 +51,7 @@ export class EventBuffer<T> {
     return "error" in end ? Promise.reject(end.error) : Promise.resolve(DONE);
   }
 
-  /** No more items; those that are in stay. Nobody waits for space any longer: a reader might never come. */
+  /** Ends the queue. Items in it stay readable; writers stop waiting for space, since no reader may ever come. */
   close(end: End): void {
     if (this.#end !== undefined) return;
     this.#end = end;
@@ -69,7 +69,7 @@ export class EventBuffer<T> {
     for (const reader of readers) reader.resolve(DONE);
   }
 
-  /** No more items, and those that are in are dropped. */
+  /** Ends the queue and drops the items in it. */
   discard(): void {
     this.close({});
     this.#end = {};
@@ -77,7 +77,7 @@ export class EventBuffer<T> {
   }
 
   #take(): T {
-    // The caller has seen that there is one; `as` because items may be undefined themselves.
+    // Called only if there is an item; `as` because an item itself may be undefined.
     const item = this.#items.shift() as T;
     const next = this.#waiting.shift();
     if (next !== undefined) {

@@ -1,50 +1,54 @@
 import { isObject } from "../common/json-object.ts";
-import { EVENTS, type EventRecord } from "../core/events.ts";
-import type { StartRecord } from "../tracers/run-head.ts";
-import { inputsOf } from "../tracers/run-values.ts";
-import type { StreamedRunType } from "./stream-event.ts";
+import { EVENTS, type RecordOf, type StartRecord } from "../core/events.ts";
+import { runTypeOf } from "../tracers/run-head.ts";
+import { eventValue, toolCallIdOf } from "../tracers/run-values.ts";
+import type { RunEventData, StreamedRunType } from "./stream-event.ts";
 
 /*
- * What LangChain's events say of inputs, chunks and outputs, made from sidecall's records.
+ * The `data` of LangChain's events, made from sidecall's records. The event table names the field with an input, chunk or
+ * output; this file knows the shapes that models and tools have besides.
  */
 
-export type ChunkRecord = EventRecord<"on_llm_new_token" | "on_chain_stream" | "on_tool_event">;
-export type EndRecord = EventRecord<"on_llm_end" | "on_chain_end" | "on_tool_end" | "on_retriever_end">;
-export type ErrorRecord = EventRecord<
-  "on_llm_error" | "on_chain_error" | "on_tool_error" | "on_retriever_error"
->;
+export type ChunkRecord = RecordOf<{ stream: "stream" }>;
+export type EndRecord = RecordOf<{ stream: "end" }>;
+export type ErrorRecord = RecordOf<{ stream: "error" }>;
 
-export function typeOf(record: StartRecord): StreamedRunType {
-  if (record.event === "on_chat_model_start") return "chat_model";
-  const runType = record.event === "on_chain_start" ? record.extra?.["runType"] : undefined;
-  return runType === "prompt" || runType === "parser" ? runType : EVENTS[record.event].kind;
+export function streamedTypeOf(record: StartRecord): StreamedRunType {
+  const own = EVENTS[record.event].kind === "chain" ? record.extra?.["runType"] : undefined;
+  return own === "prompt" || own === "parser" ? own : runTypeOf(record);
 }
 
-/** What a run began with; undefined if that is not known yet. */
+/** The run's input as its start has it; undefined if it is not known yet. */
 export function inputOf(record: StartRecord): unknown {
-  if (record.event === "on_chain_start") return record.inputs;
-  if (record.event === "on_tool_start") return record.inputs ?? { input: record.input };
-  return inputsOf(record);
+  const { kind, value } = EVENTS[record.event];
+  if (kind === "chain") return eventValue(record);
+  const structured = "inputs" in record ? record.inputs : undefined;
+  return structured ?? { [value]: eventValue(record) };
 }
 
-/** Both kinds of models give text where the provider gave no chunk, or message, of its own. */
+/** A message in place of a chunk or answer for which the provider gave none. */
 function aiMessage(content: string, runId: string): object {
   return { type: "ai", content, id: `run-${runId}` };
 }
 
-/** LangChain wraps the chunks of chat models; what its events show is the message in them. */
+/** LangChain wraps the chunks of chat models; its events show the message inside. */
 function unwrapped(chunk: unknown): unknown {
   return isObject(chunk) ? (chunk["message"] ?? chunk) : chunk;
 }
 
-export function chunkOf(record: ChunkRecord, type: StreamedRunType): unknown {
-  if (record.event !== "on_llm_new_token") return record.chunk;
-  const { chunk, token, runId } = record;
+function modelChunk({ chunk, token, runId }: RecordOf<{ value: "token" }>, type: StreamedRunType): unknown {
   if (type !== "chat_model") return chunk ?? { text: token };
   return chunk === undefined ? aiMessage(token, runId) : unwrapped(chunk);
 }
 
-function modelOutput({ response, runId }: EventRecord<"on_llm_end">, type: StreamedRunType): unknown {
+export function chunkOf(record: ChunkRecord, type: StreamedRunType): unknown {
+  return "token" in record ? modelChunk(record, type) : eventValue(record);
+}
+
+function modelOutput(
+  { response, runId }: RecordOf<{ kind: "llm"; stream: "end" }>,
+  type: StreamedRunType,
+): unknown {
   if (type === "chat_model") {
     const first = response.generations.flat()[0];
     return first && (first.message ?? aiMessage(first.text, runId));
@@ -62,14 +66,11 @@ function modelOutput({ response, runId }: EventRecord<"on_llm_end">, type: Strea
 }
 
 export function outputOf(record: EndRecord, type: StreamedRunType): unknown {
-  switch (record.event) {
-    case "on_llm_end":
-      return modelOutput(record, type);
-    case "on_chain_end":
-      return record.outputs;
-    case "on_tool_end":
-      return record.output;
-    case "on_retriever_end":
-      return record.documents;
-  }
+  return "response" in record ? modelOutput(record, type) : eventValue(record);
+}
+
+/** The id of the tool call that failed: the error's, else the start's. */
+export function toolCallData(start: StartRecord, record: ErrorRecord): RunEventData {
+  const tool_call_id = toolCallIdOf(record) ?? toolCallIdOf(start);
+  return tool_call_id === undefined ? {} : { tool_call_id };
 }

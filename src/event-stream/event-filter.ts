@@ -1,16 +1,16 @@
 import { invalidOption } from "../common/validate.ts";
 
 /**
- * Which events a stream has: with any `include…`, those that match at least one of them, and of these the ones that
- * match no `exclude…`. Types are "chain", "prompt", "parser", "llm", "chat_model", "tool", "retriever"; a custom
- * event's name is its type too.
+ * Selects the events of a stream. With any `include…` an event must match at least one of them; it must match no
+ * `exclude…`. Types are "chain", "prompt", "parser", "llm", "chat_model", "tool", "retriever"; a custom event's name is its
+ * type too.
  */
 export interface StreamEventFilters {
   /** @default all names */
   readonly includeNames?: readonly string[];
   /** @default all types */
   readonly includeTypes?: readonly string[];
-  /** Runs that have one of these tags. @default all tags, and none */
+  /** Matches runs with at least one of these tags. @default all runs, with tags or without */
   readonly includeTags?: readonly string[];
   /** @default [] */
   readonly excludeNames?: readonly string[];
@@ -29,19 +29,19 @@ export const FILTER_KEYS = [
   "excludeTags",
 ] as const satisfies (keyof StreamEventFilters)[];
 
-/** What is asked of a filter: whether it lets an event of that name, run type and tags pass. */
+/** Whether a stream has an event with this name, run type and tags. */
 export type EventFilter = (name: string, type: string, tags: readonly string[]) => boolean;
 
 function setOf(filters: StreamEventFilters, key: (typeof FILTER_KEYS)[number]): Set<string> | undefined {
   const given: unknown = filters[key];
   if (given === undefined) return undefined;
-  // A lone string would be taken for its letters.
+  // A Set made from a lone string would hold its letters.
   if (!Array.isArray(given) || !given.every((each) => typeof each === "string"))
     throw invalidOption(key, "an array of strings", given);
   return new Set(given);
 }
 
-/** Throws SIDECALL_OPTION_INVALID. */
+/** Compiles the filters. Throws SIDECALL_OPTION_INVALID. */
 export function eventFilter(filters: StreamEventFilters): EventFilter {
   const [names, types, tags, noNames, noTypes, noTags] = FILTER_KEYS.map((key) => setOf(filters, key));
   const takesAll = names === undefined && types === undefined && tags === undefined;

@@ -1,7 +1,15 @@
-import { SidecallError } from "../common/errors.ts";
-import { type AnyEventRecord, EVENT_INFO, type EventRecord, startName } from "../core/events.ts";
+import type { SidecallError } from "../common/errors.ts";
+import {
+  type AnyEventRecord,
+  EVENT_INFO,
+  type EventInfo,
+  type RecordOf,
+  type StartRecord,
+  startName,
+} from "../core/events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
-import type { StartRecord } from "../tracers/run-head.ts";
+import { reusedRun, unknownRun } from "../tracers/run-errors.ts";
+import { isOfKind } from "../tracers/run-head.ts";
 import {
   type ChunkRecord,
   chunkOf,
@@ -9,59 +17,56 @@ import {
   type ErrorRecord,
   inputOf,
   outputOf,
-  typeOf,
+  streamedTypeOf,
+  toolCallData,
 } from "./event-data.ts";
 import type { EventFilter } from "./event-filter.ts";
 import type { RunEventData, StreamEvent, StreamedPhase, StreamedRunType } from "./stream-event.ts";
 
-/** What is kept of a run while it is open. */
+/** A run as kept while it is open. */
 interface OpenRun {
   readonly record: StartRecord;
   readonly name: string;
   readonly type: StreamedRunType;
   readonly parentIds: readonly string[];
-  /** Whether it hangs under no run that the stream knows. */
+  /** Its parent, if it has one, is not in the stream. */
   readonly isRoot: boolean;
 }
 
 type Send = (event: StreamEvent) => Promise<void> | undefined;
 
-/** Whether an event is of this run, and not of another that has the same id. */
+type StreamPart = NonNullable<EventInfo["stream"]>;
+
+/** Whether the event's row gives it this part in the stream. */
+function isPart<Part extends StreamPart>(
+  record: AnyEventRecord,
+  part: Part,
+): record is Extract<AnyEventRecord, RecordOf<{ stream: Part }>> {
+  return EVENT_INFO[record.event].stream === part;
+}
+
+/** False for an event of another run with the same id, as far as kind and parent tell them apart. */
 function isSameRun({ record: start }: OpenRun, record: AnyEventRecord): boolean {
-  const { kind } = EVENT_INFO[record.event];
-  const isSameKind = kind === "any" || kind === EVENT_INFO[start.event].kind;
-  return isSameKind && record.parentRunId === start.parentRunId;
+  return isOfKind(record, EVENT_INFO[start.event].kind) && record.parentRunId === start.parentRunId;
 }
 
-function unknown({ event, runId }: AnyEventRecord): SidecallError {
-  const message = `Expected the start of run ${runId} before its ${event}, and one end; there is no event for it.`;
-  return new SidecallError("SIDECALL_RUN_UNKNOWN", message);
+function reused(record: AnyEventRecord, { name, type }: OpenRun): SidecallError {
+  return reusedRun(record, { id: record.runId, name, runType: type });
 }
 
-function reused({ event, runId }: AnyEventRecord): SidecallError {
-  const message = `Expected a run id of its own at ${event}, got ${runId}, whose run is open; the event is left out.`;
-  return new SidecallError("SIDECALL_RUN_REUSED", message);
-}
-
-/** The input again that a run's start has told, or for the first time what came late. A root's consumer has it. */
+/** Inputs that came late, else the start's input once more; not for a root, whose start the consumer has just read. */
 function inputAtEnd({ record: start, isRoot }: OpenRun, record: EndRecord | ErrorRecord): RunEventData {
   if ("inputs" in record && record.inputs !== undefined) return { input: record.inputs };
   const input = isRoot ? undefined : inputOf(start);
   return input === undefined ? {} : { input };
 }
 
-function toolCall({ record: start }: OpenRun, record: ErrorRecord): RunEventData {
-  if (record.event !== "on_tool_error" || start.event !== "on_tool_start") return {};
-  const tool_call_id = record.toolCallId ?? start.toolCallId;
-  return tool_call_id === undefined ? {} : { tool_call_id };
-}
-
 /**
- * Turns records into the events of a stream and gives those that pass the filter to `send`, whose promise the run
- * waits for. Holds open runs alone.
+ * Turns records into stream events and passes those that match the filter to `send`, whose promise the run awaits. Memory
+ * holds open runs alone.
  *
- * An end of a run that is not open gives no event; nor does anything of a run that reuses an open run's id, as far as
- * parent and kind tell it apart. Both are told to whoever dispatches, as SIDECALL_RUN_UNKNOWN and SIDECALL_RUN_REUSED.
+ * An end of a run that is not open throws SIDECALL_RUN_UNKNOWN. A start with the id of an open run throws
+ * SIDECALL_RUN_REUSED, and so does that run's end if kind or parent tell it from the open run. Neither gives an event.
  */
 export class EventStreamHandler extends BaseCallbackHandler {
   readonly #filter: EventFilter;
@@ -80,42 +85,21 @@ export class EventStreamHandler extends BaseCallbackHandler {
   }
 
   override onEvent(record: AnyEventRecord): Promise<void> | undefined {
-    switch (record.event) {
-      case "on_llm_start":
-      case "on_chat_model_start":
-      case "on_chain_start":
-      case "on_tool_start":
-      case "on_retriever_start":
-        return this.#begin(record);
-      case "on_llm_new_token":
-      case "on_chain_stream":
-      case "on_tool_event":
-        return this.#stream(record);
-      case "on_llm_end":
-      case "on_chain_end":
-      case "on_tool_end":
-      case "on_retriever_end":
-        return this.#end(record);
-      case "on_llm_error":
-      case "on_chain_error":
-      case "on_tool_error":
-      case "on_retriever_error":
-        return this.#fail(record);
-      case "on_custom_event":
-        return this.#custom(record);
-      default:
-        // Texts, retries, agents' steps and raw stream events have no event in LangChain's stream.
-        return undefined;
-    }
+    if (isPart(record, "stream")) return this.#stream(record);
+    if (isPart(record, "start")) return this.#begin(record);
+    if (isPart(record, "end")) return this.#end(record);
+    if (isPart(record, "error")) return this.#fail(record);
+    return isPart(record, "custom") ? this.#custom(record) : undefined;
   }
 
   #begin(record: StartRecord): Promise<void> | undefined {
     const { runId } = record;
-    if (this.#open.has(runId)) throw reused(record);
+    const known = this.#open.get(runId);
+    if (known !== undefined) throw reused(record, known);
     const run: OpenRun = {
       record,
       name: startName(record) ?? "Unnamed",
-      type: typeOf(record),
+      type: streamedTypeOf(record),
       parentIds: this.#pathTo(record),
       isRoot: record.parentRunId === undefined || !this.#open.has(record.parentRunId),
     };
@@ -136,11 +120,11 @@ export class EventStreamHandler extends BaseCallbackHandler {
 
   #fail(record: ErrorRecord): Promise<void> | undefined {
     const run = this.#close(record);
-    const data = { error: record.error, ...inputAtEnd(run, record), ...toolCall(run, record) };
+    const data = { error: record.error, ...inputAtEnd(run, record), ...toolCallData(run.record, record) };
     return this.#emit(run, "error", data);
   }
 
-  #custom(record: EventRecord<"on_custom_event">): Promise<void> | undefined {
+  #custom(record: RecordOf<{ stream: "custom" }>): Promise<void> | undefined {
     const { eventName: name, data, runId, tags, metadata } = record;
     const run = this.#open.get(runId);
     if (run !== undefined && !isSameRun(run, record)) return undefined;
@@ -155,8 +139,9 @@ export class EventStreamHandler extends BaseCallbackHandler {
   }
 
   #close(record: AnyEventRecord): OpenRun {
-    const run = this.#runOf(record);
-    if (run === undefined) throw this.#open.has(record.runId) ? reused(record) : unknown(record);
+    const run = this.#open.get(record.runId);
+    if (run === undefined) throw unknownRun(record);
+    if (!isSameRun(run, record)) throw reused(record, run);
     this.#open.delete(record.runId);
     return run;
   }

@@ -2,32 +2,33 @@ import { SidecallError } from "../common/errors.ts";
 import type { EventBuffer } from "./event-buffer.ts";
 import type { StreamEvent } from "./stream-event.ts";
 
-/** What a stream is made of. */
+/** The parts that `streamEvents` makes a stream of. */
 interface Parts {
-  /** Runs what is streamed. */
+  /** Runs the streamed function. */
   readonly body: () => Promise<unknown>;
   readonly buffer: EventBuffer<StreamEvent>;
-  /** Tells the body to stop. */
+  /** Aborts the signal that the function gets. */
   readonly cancel: AbortController;
-  /** The caller's own signal. */
+  /** The signal that the caller gave. */
   readonly outside: AbortSignal | undefined;
 }
 
 type Outcome = { readonly result: unknown } | { readonly error: unknown };
 
 function left(): SidecallError {
-  const message = "The consumer of the event stream left before the run had ended; the run is to stop.";
+  const message =
+    "Expected the event stream to be read to its end, got a consumer that left it; stop the function's runs.";
   return new SidecallError("SIDECALL_STREAM_LEFT", message);
 }
 
 /**
- * The events of what a function runs, as an iteration; made by `streamEvents`. Leaving it early aborts `signal`, drops
- * all further events, and does not wait until the function has stopped.
+ * Iterates over the events of the runs that a function starts; made by `streamEvents`. Leaving the iteration early aborts
+ * `signal` and drops all further events, without waiting until the function has stopped.
  */
 export class EventStream implements AsyncIterableIterator<StreamEvent, undefined> {
   /**
-   * What the function returned, or its error; if it never started, why. Comes once the stream is read or left, and
-   * need not be looked at: an error that nobody asks for here is no unhandled rejection.
+   * Resolves with the function's result, or rejects with its error, or with the reason why it never started. Settles after
+   * the stream is read or left. Ignoring it is safe: a rejection without a handler is not reported as unhandled.
    */
   readonly result: Promise<unknown>;
   readonly #parts: Parts;
@@ -43,7 +44,7 @@ export class EventStream implements AsyncIterableIterator<StreamEvent, undefined
     this.result.catch(() => {});
   }
 
-  /** Aborted when the consumer leaves before the function has ended, or when the caller's own signal is. */
+  /** Aborts when the consumer leaves before the function has ended, or when the caller's own signal does. */
   get signal(): AbortSignal {
     return this.#parts.cancel.signal;
   }
@@ -53,21 +54,21 @@ export class EventStream implements AsyncIterableIterator<StreamEvent, undefined
   }
 
   /**
-   * The next event; the first call starts the function. When the function has failed or the caller's signal is aborted,
-   * rejects with that error or reason once the events before it are read.
+   * Resolves with the next event; the first call starts the function. If the function fails or the caller's signal
+   * aborts, rejects with that error or reason once the events before it are read.
    */
   next(): Promise<IteratorResult<StreamEvent, undefined>> {
     if (this.#state === "ready") this.#begin();
     return this.#parts.buffer.next();
   }
 
-  /** Leaves the iteration. The signal's reason is a SidecallError with code SIDECALL_STREAM_LEFT. */
+  /** Leaves the iteration; `signal` aborts with a SidecallError with code SIDECALL_STREAM_LEFT. */
   async return(): Promise<IteratorResult<StreamEvent, undefined>> {
     this.#leave(left());
     return { done: true, value: undefined };
   }
 
-  /** Leaves the iteration with an error, which is the signal's reason, and rejects with it. */
+  /** Leaves the iteration; `signal` aborts with `error`, and the call rejects with it. */
   async throw(error: unknown): Promise<IteratorResult<StreamEvent, undefined>> {
     this.#leave(error);
     throw error;
@@ -92,7 +93,7 @@ export class EventStream implements AsyncIterableIterator<StreamEvent, undefined
     );
   }
 
-  /** The caller's signal is aborted: the consumer need not wait until the function has stopped. */
+  /** The caller's signal has aborted. Ends the iteration at once: the function may take long to stop. */
   readonly #abort = (): void => {
     const error: unknown = this.#parts.outside?.reason;
     this.#parts.buffer.close({ error });
@@ -118,7 +119,7 @@ export class EventStream implements AsyncIterableIterator<StreamEvent, undefined
     this.#parts.buffer.close("error" in outcome ? outcome : {});
   }
 
-  /** A signal that outlives the stream must not hold it. */
+  /** Unsubscribes, so that a signal that outlives the stream does not retain it. */
   #release(): void {
     this.#parts.outside?.removeEventListener("abort", this.#abort);
   }

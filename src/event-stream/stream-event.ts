@@ -1,31 +1,31 @@
-/** What a run is to the stream: its kind, chat models, prompts and parsers told apart. */
+/** A run's type in the stream: its kind, with chat models, prompts and parsers as types of their own. */
 export type StreamedRunType = "chain" | "prompt" | "parser" | "llm" | "chat_model" | "tool" | "retriever";
 export type StreamedPhase = "start" | "stream" | "end" | "error";
 
-/** What all events of a stream have: LangChain's envelope, version 2. */
+/** The fields that all events of a stream share: LangChain's envelope, version 2. */
 interface Envelope {
-  /** The run's name; of a custom event, its own. */
+  /** The run's name; a custom event's own name. */
   readonly name: string;
   readonly run_id: string;
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** Ids of the runs above, the root's first. Below a run that the stream does not know: the root's and the parent's. */
+  /** Ids of the runs above, root first. If the stream does not have the parent: the ids of root and parent alone. */
   readonly parent_ids: readonly string[];
 }
 
-/** What an event tells of its run; a key is there if it is known. */
+/** The data of a run's event. A key is absent if its value is unknown. */
 export interface RunEventData {
   /**
-   * At the start, and again at the end or error of runs below another: a chain's inputs, `{ prompts }`, `{ messages }`,
-   * `{ query }`, a tool's structured inputs or else `{ input }`. Inputs that came late are at the end alone.
+   * In a start, and again in the end or error of runs below another: a chain's inputs, `{ prompts }`, `{ messages }`,
+   * `{ query }`, a tool's structured inputs, else `{ input }`. Inputs that became known late are in the end or error alone.
    */
   readonly input?: unknown;
-  /** A piece of output; of a model the chunk as given, else `{ text }`, or a message of type "ai" for chat models. */
+  /** A piece of output. Of a model the chunk as given, else `{ text }`; of a chat model else a message of type "ai". */
   readonly chunk?: unknown;
-  /** At the end; a chat model's first message, of another model `{ generations, llm_output }`. */
+  /** In an end. Of a chat model its first message, of another model `{ generations, llm_output }`. */
   readonly output?: unknown;
   readonly error?: unknown;
-  /** At a tool's error. */
+  /** In a tool's error. */
   readonly tool_call_id?: string;
 }
 
@@ -39,5 +39,5 @@ export interface CustomStreamEvent extends Envelope {
   readonly data: unknown;
 }
 
-/** One event of a stream. Told apart by `event`: `on_chain_start`, `on_chat_model_stream`, `on_tool_error` … */
+/** One event of a stream. `event` tells the kinds apart: `on_chain_start`, `on_chat_model_stream`, `on_tool_error`, … */
 export type StreamEvent = RunStreamEvent | CustomStreamEvent;

@@ -11,22 +11,22 @@ import { EventStreamHandler } from "./event-stream-handler.ts";
 import type { StreamEvent } from "./stream-event.ts";
 
 export interface StreamEventsOptions extends StreamEventFilters {
-  /** Handlers that hear of the runs too, or a manager, with parent, tags and metadata. @default those around the call */
+  /** Handlers that get the runs' events too, or a manager with parent, tags and metadata. @default those around the call */
   readonly callbacks?: Callbacks;
-  /** Ends the stream from outside: the consumer gets its reason, the function's signal is aborted. */
+  /** Ends the stream when it aborts: the iteration rejects with its reason, and the function's signal aborts. */
   readonly signal?: AbortSignal;
   /**
-   * Events that may wait for the consumer, at least 1. Of more, the run waits in the methods that send them; what it
-   * sends without waiting for their promises is kept besides. @default 1000
+   * Events that may wait for the consumer, at least 1. While the buffer is full, the methods that send events wait for
+   * space; events of calls whose promises are not awaited are kept beyond the bound. @default 1000
    */
   readonly maxBufferedEvents?: number;
 }
 
-/** What a streamed function is called with. */
+/** Argument of a streamed function. */
 export interface StreamedRunContext {
-  /** Starts the runs that are streamed. Managers that `configure()` makes inside the function do so too. */
+  /** Its runs are streamed, as are those of managers that `configure()` makes inside the function. */
   readonly callbacks: AsyncCallbackManager;
-  /** Aborted when nobody wants the rest. */
+  /** Aborts when the consumer leaves the stream, or when the signal that the caller gave aborts. */
   readonly signal: AbortSignal;
 }
 
@@ -42,7 +42,7 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }
 
-/** An asynchronous generator does nothing until somebody reads it. Gives what it returned in the end. */
+/** An async generator runs only while it is read. Returns its return value; undefined if the signal aborts before. */
 async function readToEnd(iterable: AsyncIterable<unknown>, signal: AbortSignal): Promise<unknown> {
   const iterator = iterable[Symbol.asyncIterator]();
   let step = await iterator.next();
@@ -52,7 +52,7 @@ async function readToEnd(iterable: AsyncIterable<unknown>, signal: AbortSignal):
   return undefined;
 }
 
-/** What puts around a call what a manager's runs would pass on. */
+/** A context that gives a call what a manager's runs would inherit. */
 function inheritedFrom(manager: BaseCallbackManager): CallbackContext {
   const {
     parent,
@@ -75,9 +75,10 @@ function inheritedFrom(manager: BaseCallbackManager): CallbackContext {
  * ```
  *
  * - The function starts with the first `next()`, in the context in which `streamEvents` was called. The stream ends when
- *   what it returned has settled; events of runs that go on after that are dropped.
- * - If it fails, the consumer gets the events before the failure, then its error.
- * - If it returns an async iterable, as an async generator does, that is read to its end; `result` is what it returned.
+ *   the function's promise settles; events of runs that go on after that are dropped.
+ * - If the function fails, the consumer gets the events before the failure, then its error.
+ * - If the function returns an async iterable, such as an async generator, it is read to its end, and `result` is the
+ *   generator's return value.
  * - Leaving the loop early aborts the signal: runs no longer start. See {@link EventStream}.
  *
  * Throws SIDECALL_OPTION_INVALID.
@@ -95,7 +96,7 @@ export function streamEvents(
   const cancel = new AbortController();
   const callbacks = AsyncCallbackManager.configure({ inheritable, signal: cancel.signal });
   callbacks.addHandler(handler);
-  // Aborted too when what is around this call is.
+  // Combined with the signal of the context around this call.
   const signal = callbacks.signal ?? cancel.signal;
   const start = async (): Promise<unknown> => {
     const returned = await run({ callbacks, signal });

@@ -142,7 +142,7 @@ export class FinalAnswers {
   }
 
   /** Takes a token. Returns what is to be given out of the answer now. */
-  hear(record: EventRecord<"on_llm_new_token">): readonly string[] {
+  addToken(record: EventRecord<"on_llm_new_token">): readonly string[] {
     const { token, runId } = record;
     const search = this.#traces.get(record);
     const run = search?.runs.get(runId);

@@ -27,7 +27,7 @@ export function modelOfResponse(response: LLMResult): string | undefined {
 
 /** The model that a run's start names: what was asked for, else the run's name. */
 export function modelOfStart(
-  record: EventRecord<"on_llm_start"> | EventRecord<"on_chat_model_start">,
+  record: EventRecord<"on_llm_start" | "on_chat_model_start">,
 ): string | undefined {
   const { extra, metadata, serialized } = record;
   return firstName([

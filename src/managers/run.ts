@@ -1,7 +1,8 @@
 import { now } from "../common/clock.ts";
 import { SidecallError } from "../common/errors.ts";
 import { rejected, untilAborted } from "../common/signals.ts";
-import { dispatch, SETTLED } from "../core/dispatch.ts";
+import { RESOLVED } from "../common/thenable.ts";
+import { dispatch } from "../core/dispatch.ts";
 import {
   EVENT_INFO,
   type EventName,
@@ -78,13 +79,13 @@ export class Run implements RunIdentity {
     // Several handlers share one record, which all but relays need.
     if (this.handlers.length !== 1 || typeof token !== "string") return this.emitToken(token);
     this.#tokenSink ??= tokenSinkOf(this.handlers[0], this);
-    return this.#tokenSink.write(token) ? SETTLED : this.emitToken(token);
+    return this.#tokenSink.write(token) ? RESOLVED : this.emitToken(token);
   }
 
   /** Builds a token's record as one literal: `record` with its spread would cost too much per token. */
   emitToken(token: string, index = FIRST, chunk?: unknown): Promise<void> {
     if (this.signal?.aborted) return rejected(this.signal);
-    if (this.handlers.length === 0) return SETTLED;
+    if (this.handlers.length === 0) return RESOLVED;
     const { runId, parentRunId, traceId, tags } = this;
     const timestamp = now();
     const record: EventRecord<"on_llm_new_token"> =
@@ -98,13 +99,13 @@ export class Run implements RunIdentity {
     const isEnd = isRunEnd(EVENT_INFO[event]);
     if (!isEnd && this.signal?.aborted) return rejected(this.signal);
     if (isEnd) this.#noteEnd(event);
-    if (this.handlers.length === 0) return SETTLED;
+    if (this.handlers.length === 0) return RESOLVED;
     const settled = dispatch(this.handlers, this.record(event, own));
     return isEnd ? settled : this.#interruptible(settled);
   }
 
   #interruptible(settled: Promise<void>): Promise<void> {
-    if (this.signal === undefined || settled === SETTLED) return settled;
+    if (this.signal === undefined || settled === RESOLVED) return settled;
     return untilAborted(this.signal, settled);
   }
 

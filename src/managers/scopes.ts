@@ -1,5 +1,5 @@
 import { UsageMetadataCallbackHandler } from "../handlers/accounting/usage-metadata.ts";
-import { RunCollector } from "../tracers/run-collector.ts";
+import { InMemoryTracer } from "../tracers/in-memory-tracer.ts";
 import { withContext } from "./context.ts";
 
 /*
@@ -22,8 +22,17 @@ export function withUsageMetadata<T>(body: (usage: UsageMetadataCallbackHandler)
   return withContext({ handlers: [usage] }, () => body(usage));
 }
 
-/** Calls `body` and collects the trees of its root runs in `collector.tracedRuns`; gives back what `body` returns. */
-export function withRunCollector<T>(body: (collector: RunCollector) => T): T {
-  const collector = new RunCollector();
+/**
+ * Calls `body` with a tracer that keeps the trees of the root runs that begin within it; returns what `body` returns.
+ *
+ * ```ts
+ * const trees = await withRunCollector(async (collector) => {
+ *   await answer(question);
+ *   return collector.runs;
+ * });
+ * ```
+ */
+export function withRunCollector<T>(body: (collector: InMemoryTracer) => T): T {
+  const collector = new InMemoryTracer();
   return withContext({ handlers: [collector] }, () => body(collector));
 }

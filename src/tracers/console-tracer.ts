@@ -3,7 +3,7 @@ import { checkStream, type Paint, painter, type TextStream } from "../common/ter
 import { checkKeys } from "../common/validate.ts";
 import type { AnyEventRecord } from "../core/events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
-import { isStart } from "./run-head.ts";
+import { isEnd, isStart } from "./run-head.ts";
 import { type RunRecorder, RunTrees, type Step, type TreeRun } from "./run-tree.ts";
 import { inputsOf, outputsOf } from "./run-values.ts";
 import { tracedError } from "./traced-error.ts";
@@ -11,7 +11,7 @@ import { tracedError } from "./traced-error.ts";
 export interface ConsoleTracerOptions {
   /** @default process.stdout */
   readonly stream?: TextStream;
-  /** @default true on a terminal; NO_COLOR and FORCE_COLOR count */
+  /** Whether to print in colours. @default true on a terminal; NO_COLOR and FORCE_COLOR are honoured */
   readonly colors?: boolean;
 }
 
@@ -20,7 +20,7 @@ interface PrintedRun extends TreeRun<PrintedRun> {
   readonly path: string;
 }
 
-// What is printed is not kept.
+// Runs print their events; they keep none.
 const RECORDER: RunRecorder<PrintedRun> = {
   begin: (_, head, parent) => {
     const own = `${head.runType}:${head.name}`;
@@ -31,7 +31,7 @@ const RECORDER: RunRecorder<PrintedRun> = {
       children: [],
     };
   },
-  note: () => undefined,
+  onEvent: () => undefined,
   end: () => undefined,
 };
 
@@ -52,8 +52,8 @@ function errorLines(error: unknown): string {
 }
 
 /**
- * Prints starts and ends of runs when they happen, with the runs above them, inputs, outputs or error, and the time that
- * passed: `[chain/start] [chain:agent > tool:search] Entering with inputs: …`. Throws SIDECALL_OPTION_INVALID.
+ * Prints each run's start and end as it happens, with the runs above it, its inputs, outputs or error, and its duration:
+ * `[chain/start] [chain:agent > tool:search] Entering with inputs: …`. Throws SIDECALL_OPTION_INVALID.
  */
 export class ConsoleTracer extends BaseCallbackHandler {
   readonly #trees = new RunTrees(RECORDER);
@@ -79,7 +79,9 @@ export class ConsoleTracer extends BaseCallbackHandler {
     if (isStart(record)) this.#line(run, "start", "Entering with inputs:", pretty(inputsOf(record)));
     else if ("error" in record) {
       this.#line(run, "error", `[${elapsed(run)}] Failed with error:`, errorLines(record.error));
-    } else this.#line(run, "end", `[${elapsed(run)}] Leaving with outputs:`, pretty(outputsOf(record)));
+    } else if (isEnd(record)) {
+      this.#line(run, "end", `[${elapsed(run)}] Leaving with outputs:`, pretty(outputsOf(record)));
+    }
   }
 
   #line(run: PrintedRun, phase: keyof typeof COLORS, text: string, detail: string): void {

@@ -2,13 +2,13 @@ let lastSecond = Number.NaN;
 let lastText = "";
 
 /**
- * A run's place in time as text that sorts: its start in UTC with microseconds, `YYYYMMDDTHHMMSSffffffZ`, and its id.
- * A dotted order is the segments of a run and of all runs above it, root first, joined by dots.
+ * A run's segment of a dotted order: its start in UTC with microseconds, `YYYYMMDDTHHMMSSffffffZ`, then its id. A run's
+ * dotted order joins the segments of all runs above it, root first, and its own by dots; as text it sorts by start.
  */
 export function dottedSegment(startTime: number, id: string): string {
   const second = Math.floor(startTime / 1000);
   if (second !== lastSecond) {
-    // Runs come many to a second, and dates are slow to write.
+    // Cached: many runs start within a second, and toISOString is slow.
     lastText = new Date(second * 1000).toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
     lastSecond = second;
   }

@@ -10,32 +10,32 @@ function findIn(roots: readonly TracedRun[], name: string): TracedRun | undefine
 }
 
 /**
- * Keeps finished trees, for tests of code that makes runs. They hold copies: what the application changes afterwards does
- * not change them. It keeps every tree until it is taken or cleared.
+ * Keeps finished trees, for tests and for `withRunCollector`, until they are taken or cleared. Trees hold copies of values,
+ * which later changes by the application do not reach.
  *
- * Off-thread (`inMemoryTracerModule`) ask it by `remote.takeRuns()` and `remote.find(name)`.
+ * Off-thread (`inMemoryTracerModule`) use `remote.takeRuns()` and `remote.find(name)`.
  */
 export class InMemoryTracer extends BaseTracer {
   #runs: TracedRun[] = [];
 
-  /** Finished roots, in the order of their ends. */
+  /** Finished roots, in the order in which they ended. */
   get runs(): readonly TracedRun[] {
     return this.#runs;
   }
 
-  /** Roots that have not ended; they grow. */
+  /** Roots that have not ended. They change as their runs go on. */
   get openRuns(): readonly TracedRun[] {
     return this.openRoots;
   }
 
-  /** Hands out the finished roots; they are not kept any longer. */
+  /** Returns the finished roots and forgets them. */
   takeRuns(): TracedRun[] {
     const runs = this.#runs;
     this.#runs = [];
     return runs;
   }
 
-  /** The first run of a name, finished trees before open ones, parents before children. */
+  /** The first run with this name: finished trees come before open ones, parents before children. */
   find(name: string): TracedRun | undefined {
     return findIn([...this.#runs, ...this.openRoots], name);
   }

@@ -11,10 +11,10 @@ export interface JsonLinesTracerOptions {
 }
 
 /**
- * Writes one line of JSON per finished root run, its children nested in it: `id`, `parentRunId`, `traceId`,
+ * Appends one line of JSON per finished root run, its children nested in it: `id`, `parentRunId`, `traceId`,
  * `dottedOrder`, `name`, `runType`, `startTime` and `endTime` (ms since the epoch), `inputs`, `outputs`, `error`, `extra`
- * (where there is any), `tags`, `metadata` (the start's alone), `tokens: {count, firstTime, lastTime}`, `events` (retries,
- * texts, custom events, …; where there are any), `children`. Each is what `TracedRun` says of it.
+ * (if there is any), `tags`, `metadata` (the start's alone), `tokens: {count, firstTime, lastTime}`, `events` (retries,
+ * texts, custom events, …; if there are any), `children`. `TracedRun` describes each.
  *
  * Memory holds unfinished trees alone. Several instances, also on several threads, may append to one file. `flush`
  * resolves when every finished tree is in the file; `close` writes unfinished ones too, with `endTime: null`.

@@ -1,20 +1,13 @@
 import { constants } from "node:buffer";
 import { jsonText } from "../common/json-text.ts";
-import type { AnyEventRecord } from "../core/events.ts";
-import {
-  countToken,
-  isPiece,
-  ownFields,
-  type RunHead,
-  type StartRecord,
-  type TokenTimes,
-} from "./run-head.ts";
+import { type AnyEventRecord, EVENT_INFO, type StartRecord } from "../core/events.ts";
+import { countToken, type EndRecord, ownFields, type RunHead, type TokenTimes } from "./run-head.ts";
 import type { RunRecorder, TreeRun } from "./run-tree.ts";
 import { extraOf, inputsOf, lateInputsOf, outputsOf } from "./run-values.ts";
 
 /*
- * Runs as JSON. What events say is turned into text when it is said: a tree does not change when the application
- * changes an object afterwards, and a finished one is written without another look at its parts.
+ * Runs as JSON. Each value becomes text when its event arrives: what the application changes afterwards does not change
+ * the tree, and a finished tree is written without serializing its parts again.
  */
 
 export interface JsonRun extends TreeRun<JsonRun> {
@@ -40,19 +33,19 @@ function begin(record: StartRecord, head: RunHead): JsonRun {
     endTime: null,
     outputs: "null",
     error: "null",
-    // Last: Node.js takes many times as long for a spread that so many properties follow.
+    // Last: in Node.js a spread is many times slower when this many properties follow it.
     ...head,
   };
 }
 
-function note(run: JsonRun, record: AnyEventRecord): void {
+function onEvent(run: JsonRun, record: AnyEventRecord): void {
   if (record.event === "on_llm_new_token") countToken(run.tokens, record.timestamp);
-  else if (!isPiece(record)) {
+  else if (!EVENT_INFO[record.event].piece) {
     run.events.push(jsonText({ event: record.event, time: record.timestamp, ...ownFields(record) }));
   }
 }
 
-function end(run: JsonRun, record: AnyEventRecord): void {
+function end(run: JsonRun, record: EndRecord): void {
   const inputs = lateInputsOf(record);
   if (inputs !== undefined) run.inputs = jsonText(inputs);
   const outputs = outputsOf(record);
@@ -62,9 +55,9 @@ function end(run: JsonRun, record: AnyEventRecord): void {
   if ("error" in record) run.error = jsonText(record.error ?? "unknown");
 }
 
-export const JSON_RECORDER: RunRecorder<JsonRun> = { begin, note, end };
+export const JSON_RECORDER: RunRecorder<JsonRun> = { begin, onEvent, end };
 
-/** A run as JSON, up to its children. */
+/** A run's JSON up to its children. */
 function openingOf(run: JsonRun): string {
   const { id, parentRunId, traceId, dottedOrder, name, runType, startTime, endTime } = run;
   const head = { id, parentRunId, traceId, dottedOrder, name, runType, startTime, endTime };
@@ -82,8 +75,8 @@ function openingOf(run: JsonRun): string {
 }
 
 /**
- * A tree as a line of JSON, without its line break. Without recursion: each text is joined once, however deep the tree.
- * Throws a RangeError if there is no string that long: dotted orders grow with the square of the depth.
+ * A tree as a line of JSON, without its line break. An explicit stack takes trees of any depth, and each text is joined
+ * once. Throws a RangeError if the line is longer than a string can be: dotted orders grow with the square of the depth.
  */
 export function lineOf(root: JsonRun): string {
   const texts: string[] = [];

@@ -1,10 +1,10 @@
 /*
- * Where the tracers that ship are, to be placed off-thread:
+ * Modules of the built-in tracers, to place them off-thread:
  * `offThread({ module: jsonLinesTracerModule, options: { path: "trace.jsonl" } })`.
  */
 
-/** A run-tree tracer module; its options are `JsonLinesTracerOptions`. */
+/** Module of `JsonLinesTracer`; its options are `JsonLinesTracerOptions`. */
 export const jsonLinesTracerModule = new URL("./json-lines-tracer.js", import.meta.url);
 
-/** A tracer for tests, which keeps finished run trees; ask it by `remote.takeRuns()`. It has no options. */
+/** Module of `InMemoryTracer`, read by `remote.takeRuns()`; it has no options. */
 export const inMemoryTracerModule = new URL("./in-memory-tracer.js", import.meta.url);

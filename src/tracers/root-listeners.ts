@@ -2,19 +2,19 @@ import { checkKeys, invalidOption } from "../common/validate.ts";
 import { BaseTracer } from "./base-tracer.ts";
 import type { TracedRun } from "./traced-run.ts";
 
-/** Takes a root run, with what is below it so far. A promise is awaited. */
+/** Called with a root run and the runs below it so far. A promise is awaited. */
 export type RootListener = (run: TracedRun) => unknown;
 
 export interface RootListeners {
   readonly onStart?: RootListener | undefined;
-  /** The root has ended without an error. */
+  /** Called when a root has ended without an error. */
   readonly onEnd?: RootListener | undefined;
   readonly onError?: RootListener | undefined;
 }
 
 /**
- * Calls functions when root runs begin and end: what {@link BaseTracer} takes for roots, as a run is to a handler that was
- * given to it alone. Throws SIDECALL_OPTION_INVALID.
+ * Calls functions when root runs begin and end. As for every {@link BaseTracer}, a run whose parent does not have this
+ * handler is a root too. Throws SIDECALL_OPTION_INVALID.
  */
 export class RootListenersTracer extends BaseTracer {
   readonly #listeners: RootListeners;
@@ -36,7 +36,7 @@ export class RootListenersTracer extends BaseTracer {
   }
 
   protected override persistRun(run: TracedRun): unknown {
-    // Closing gives out what has not ended; nobody listens for that.
+    // An open run comes from closing, which is no end.
     if (run.endTime === null) return undefined;
     return run.error === null ? this.#listeners.onEnd?.(run) : this.#listeners.onError?.(run);
   }

@@ -1,18 +1,27 @@
-import { type AnyEventRecord, EVENT_INFO, EVENTS, startName } from "../core/events.ts";
+import {
+  type AnyEventRecord,
+  EVENT_INFO,
+  EVENTS,
+  type EventInfo,
+  isRunEnd,
+  type RecordOf,
+  type StartRecord,
+  startName,
+} from "../core/events.ts";
 import { dottedSegment } from "./dotted-order.ts";
 
-/** The events that open a run. */
-export type StartRecord = Extract<AnyEventRecord, { readonly event: `${string}_start` }>;
+/** An event that ends a run. */
+export type EndRecord = RecordOf<{ phase: "end" }> | RecordOf<{ phase: "error" }>;
 
 export type RunType = "llm" | "chat_model" | "chain" | "tool" | "retriever";
 
-/** What is known of a run as soon as it begins, and never changes. */
+/** The part of a run that its start settles. */
 export interface RunHead {
   readonly id: string;
   readonly parentRunId: string | null;
   /** The id of the root run above it. */
   readonly traceId: string;
-  /** Where it is in its trace, as text that sorts: start time and id of each run from the root down to it. */
+  /** The run's place in its trace, as text that sorts: start time and id of each run from the root down to it. */
   readonly dottedOrder: string;
   readonly name: string;
   readonly runType: RunType;
@@ -20,7 +29,7 @@ export interface RunHead {
   readonly startTime: number;
 }
 
-/** Tokens of a run: how many, and when the first and the last came, in ms since the epoch. */
+/** A run's tokens: their number, and the times of the first and the last, in ms since the epoch. */
 export interface TokenTimes {
   count: number;
   firstTime: number | null;
@@ -37,17 +46,23 @@ export function isStart(record: AnyEventRecord): record is StartRecord {
   return EVENT_INFO[record.event].phase === "start";
 }
 
-/** What comes in pieces, as many as there are: counted at most, never kept one by one. */
-export function isPiece(record: AnyEventRecord): boolean {
-  switch (record.event) {
-    case "on_llm_new_token":
-    case "on_stream_event":
-    case "on_tool_event":
-    case "on_chain_stream":
-      return true;
-    default:
-      return false;
-  }
+export function isEnd(record: AnyEventRecord): record is EndRecord {
+  return isRunEnd(EVENT_INFO[record.event]);
+}
+
+/** Whether an event can be of a run of this kind. */
+export function isOfKind(record: AnyEventRecord, kind: EventInfo["kind"]): boolean {
+  const own = EVENT_INFO[record.event].kind;
+  return own === "any" || own === kind;
+}
+
+/** Chat models are a type of their own here, and of kind "llm" in the event table. */
+export function runTypeOf(record: StartRecord): RunType {
+  return record.event === "on_chat_model_start" ? "chat_model" : EVENTS[record.event].kind;
+}
+
+export function kindOf(runType: RunType): EventInfo["kind"] {
+  return runType === "chat_model" ? "llm" : runType;
 }
 
 function nameOf(record: StartRecord, runType: RunType): string {
@@ -59,7 +74,7 @@ export function runHead(
   record: StartRecord,
   above: Pick<RunHead, "traceId" | "dottedOrder"> | undefined,
 ): RunHead {
-  const runType = record.event === "on_chat_model_start" ? "chat_model" : EVENTS[record.event].kind;
+  const runType = runTypeOf(record);
   const segment = dottedSegment(record.timestamp, record.runId);
   return {
     id: record.runId,

@@ -1,13 +1,13 @@
 import type { SidecallError } from "../common/errors.ts";
 import { checkFilled } from "../common/validate.ts";
-import { type AnyEventRecord, EVENT_INFO, EVENTS, type EventInfo, isRunEnd } from "../core/events.ts";
+import type { AnyEventRecord, StartRecord } from "../core/events.ts";
 import { alreadyEnded, leftOpen, otherKind, reusedRun, unknownRun } from "./run-errors.ts";
-import { isStart, type RunHead, runHead, type StartRecord } from "./run-head.ts";
+import { type EndRecord, isEnd, isOfKind, isStart, kindOf, type RunHead, runHead } from "./run-head.ts";
 
 /*
- * Runs as trees. A root here is a run without a parent, or whose parent is not in a tree: never heard of, over, or
- * traced elsewhere. A tree lasts until its root has ended; until then the runs in it are known, ended ones too, so that
- * late children find them. What a tracer keeps of a run is its own affair: this keeps who is below whom.
+ * Runs as trees. A root here is a run without a parent, or whose parent is in no open tree: unknown, over, or traced
+ * elsewhere. A tree lasts until its root ends; until then ended runs stay in it, so that late children find them. This
+ * file keeps the trees' shape; a tracer's RunRecorder decides what to keep of each run.
  */
 
 /** A run in a tree. `endTime`: ms since the epoch, null while it is open. */
@@ -16,13 +16,13 @@ export interface TreeRun<Self> extends RunHead {
   readonly children: Self[];
 }
 
-/** How a tracer turns events into what it keeps of runs. */
+/** A tracer's half of the work: makes its own run of a start, and adds later events to it. */
 export interface RunRecorder<Run> {
   begin(record: StartRecord, head: RunHead, parent: Run | undefined): Run;
   /** An event of an open run that is neither start nor end. */
-  note(run: Run, record: AnyEventRecord): void;
+  onEvent(run: Run, record: AnyEventRecord): void;
   /** The end of a run; `endTime` is set already. */
-  end(run: Run, record: AnyEventRecord): void;
+  end(run: Run, record: EndRecord): void;
 }
 
 /** A run that is traced elsewhere and has children here. */
@@ -36,18 +36,18 @@ interface Adoption extends ExternalRun {
   openChildren: number;
 }
 
-/** A run has begun or ended. A root's end gives the tree out: it is not known here any more. */
+/** A run has begun or ended. The end of a root hands its tree over; `RunTrees` has forgotten it. */
 export interface Step<Run> {
   readonly run: Run;
   readonly isEnd: boolean;
   readonly isRoot: boolean;
-  /** To be thrown when all else is done: the root has left runs open. */
+  /** The root has left runs open: to be thrown once all else is done. */
   readonly misuse?: SidecallError;
-  /** What the keeper threw at the end, to be thrown likewise. */
+  /** The recorder threw this at the end: to be thrown likewise. */
   readonly failure?: { readonly error: unknown };
 }
 
-/** Takes what it needs: a whole `TracedRun` of another tracer is one too. */
+/** Copies the three ids alone: a caller may pass a whole `TracedRun` of another tracer. */
 function adoptionOf(run: ExternalRun): Adoption {
   const { id, traceId, dottedOrder }: Partial<ExternalRun> = run ?? {};
   return {
@@ -58,17 +58,12 @@ function adoptionOf(run: ExternalRun): Adoption {
   };
 }
 
-function isOfKind(run: RunHead, info: EventInfo): boolean {
-  const kind = run.runType === "chat_model" ? EVENTS.on_chat_model_start.kind : run.runType;
-  return info.kind === "any" || info.kind === kind;
-}
-
-/** Keeps the trees of open roots, and nothing of those that are over. */
+/** The trees of open roots; forgets a tree when its root ends. */
 export class RunTrees<Run extends TreeRun<Run>> {
   readonly #recorder: RunRecorder<Run>;
   /** The newest run of each id, if its tree is open. */
   readonly #runs = new Map<string, Run>();
-  /** Open roots, and the run elsewhere that they hang under. */
+  /** Open roots, each with the run elsewhere that is its parent, if one is adopted. */
   readonly #roots = new Map<Run, Adoption | undefined>();
   readonly #adopted = new Map<string, Adoption>();
 
@@ -76,7 +71,7 @@ export class RunTrees<Run extends TreeRun<Run>> {
     this.#recorder = recorder;
   }
 
-  /** How many things are kept at all: 0 when every tree is over and nothing is adopted. */
+  /** Number of entries kept: 0 when every tree is over and no run is adopted. */
   get size(): number {
     return this.#runs.size + this.#roots.size + this.#adopted.size;
   }
@@ -87,28 +82,27 @@ export class RunTrees<Run extends TreeRun<Run>> {
   }
 
   /**
-   * Takes an event; says which run began or ended. An event that cannot be changes nothing and throws
-   * SIDECALL_RUN_UNKNOWN, SIDECALL_RUN_ENDED or SIDECALL_RUN_REUSED.
+   * Adds an event. Returns the run that it began or ended, if it did. An event that contradicts earlier ones changes
+   * nothing and throws SIDECALL_RUN_UNKNOWN, SIDECALL_RUN_ENDED or SIDECALL_RUN_REUSED.
    */
   add(record: AnyEventRecord): Step<Run> | undefined {
     if (isStart(record)) return this.#begin(record);
-    const info = EVENT_INFO[record.event];
     const run = this.#runs.get(record.runId);
     if (run === undefined) {
-      // Managers say custom events outside of runs too.
+      // Managers dispatch custom events outside of runs too.
       if (record.event === "on_custom_event") return undefined;
       throw unknownRun(record);
     }
-    if (!isOfKind(run, info)) throw otherKind(record, run);
-    if (run.endTime !== null) throw isRunEnd(info) ? alreadyEnded(record, run) : unknownRun(record);
-    if (isRunEnd(info)) return this.#end(run, record);
-    this.#recorder.note(run, record);
+    if (!isOfKind(record, kindOf(run.runType))) throw otherKind(record, run);
+    if (run.endTime !== null) throw isEnd(record) ? alreadyEnded(record, run) : unknownRun(record);
+    if (isEnd(record)) return this.#end(run, record);
+    this.#recorder.onEvent(run, record);
     return undefined;
   }
 
   /**
-   * Makes a run known that is traced elsewhere: runs below it get its trace id and continue its dotted order, and are
-   * roots here. It is forgotten when the last of them has ended, or by the function that this gives back.
+   * Makes a run known that is traced elsewhere: its children get its trace id and continue its dotted order, and are
+   * roots here. The run is forgotten when the last of them has ended, or when the returned function is called.
    * Throws SIDECALL_OPTION_INVALID.
    */
   adopt(run: ExternalRun): () => void {
@@ -117,7 +111,7 @@ export class RunTrees<Run extends TreeRun<Run>> {
     return () => this.#disown(adoption);
   }
 
-  /** Gives out the trees whose root has not ended. */
+  /** Removes and returns the trees whose root has not ended. */
   takeAll(): Run[] {
     const { roots } = this;
     for (const root of roots) this.#remove(root);
@@ -142,7 +136,7 @@ export class RunTrees<Run extends TreeRun<Run>> {
     this.#roots.set(run, adoption);
   }
 
-  #end(run: Run, record: AnyEventRecord): Step<Run> {
+  #end(run: Run, record: EndRecord): Step<Run> {
     run.endTime = record.timestamp;
     const failure = this.#failureAtEnd(run, record);
     const isRoot = this.#roots.has(run);
@@ -151,8 +145,8 @@ export class RunTrees<Run extends TreeRun<Run>> {
     return open.length === 0 ? step : { ...step, misuse: leftOpen(run, open) };
   }
 
-  /** A tree is over when its root has ended, whether or not the keeper could take the end in. */
-  #failureAtEnd(run: Run, record: AnyEventRecord): Pick<Step<Run>, "failure"> {
+  /** The root's end ends its tree, even if the recorder throws. */
+  #failureAtEnd(run: Run, record: EndRecord): Pick<Step<Run>, "failure"> {
     try {
       this.#recorder.end(run, record);
       return {};
@@ -166,7 +160,7 @@ export class RunTrees<Run extends TreeRun<Run>> {
     const tree = [root];
     for (const run of tree) {
       for (const child of run.children) tree.push(child);
-      // The id may have been used again.
+      // The id may belong to a newer run by now.
       if (this.#runs.get(run.id) === run) this.#runs.delete(run.id);
     }
     const adoption = this.#roots.get(root);

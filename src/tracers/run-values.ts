@@ -1,14 +1,24 @@
 import { isObject } from "../common/json-object.ts";
-import type { AnyEventRecord } from "../core/events.ts";
+import { type AnyEventRecord, EVENT_INFO, EVENTS, type EventInfo, type StartRecord } from "../core/events.ts";
 import { attempt } from "../llm/usage.ts";
-import type { StartRecord } from "./run-head.ts";
+import type { EndRecord } from "./run-head.ts";
 
 /*
- * Inputs and outputs of runs as objects, whatever kind of run they are of.
+ * Inputs and outputs of runs as objects. The event table names the field that holds them, and the kind of run decides
+ * their shape: an object that a chain took or gave stands for itself, most other values stand under their field's name.
  */
 
-/** What went into a run, or came out of it, by name. */
+/** A run's inputs, outputs, … by name. */
 export type RunValues = Readonly<Record<string, unknown>>;
+
+type ValueField = NonNullable<EventInfo["value"]>;
+
+/** The field that the event's row names as its value. */
+export function eventValue(record: AnyEventRecord): unknown {
+  const { value } = EVENT_INFO[record.event];
+  const fields: { readonly [Field in ValueField]?: unknown } = record;
+  return value === null ? undefined : fields[value];
+}
 
 function isPlain(value: unknown): value is RunValues {
   if (typeof value !== "object" || value === null) return false;
@@ -16,59 +26,46 @@ function isPlain(value: unknown): value is RunValues {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** A plain object is as it is; anything else gets a name. */
+/** A plain object stays as it is; any other value gets a name. */
 function named(name: string, value: unknown): RunValues {
   if (isPlain(value)) return value;
   return value === undefined ? {} : { [name]: value };
 }
 
+/** A tool's structured inputs count before its input as text. */
 export function inputsOf(record: StartRecord): RunValues {
-  switch (record.event) {
-    case "on_llm_start":
-      return { prompts: record.prompts };
-    case "on_chat_model_start":
-      return { messages: record.messages };
-    case "on_chain_start":
-      return named("input", record.inputs);
-    case "on_tool_start":
-      return named("input", record.inputs ?? record.input);
-    case "on_retriever_start":
-      return { query: record.query };
-  }
+  const { kind, value } = EVENTS[record.event];
+  const structured = "inputs" in record ? record.inputs : undefined;
+  const given = structured ?? eventValue(record);
+  return kind === "chain" || kind === "tool" ? named("input", given) : { [value]: given };
 }
 
 /** Inputs that became known when a chain ended. */
-export function lateInputsOf(record: AnyEventRecord): RunValues | undefined {
-  const isChainEnd = record.event === "on_chain_end" || record.event === "on_chain_error";
-  return isChainEnd && record.inputs !== undefined ? named("input", record.inputs) : undefined;
+export function lateInputsOf(record: EndRecord): RunValues | undefined {
+  return "inputs" in record && record.inputs !== undefined ? named("input", record.inputs) : undefined;
 }
 
-/** What an end brings; of a model's error, what had arrived before it. */
-export function outputsOf(record: AnyEventRecord): object | undefined {
-  switch (record.event) {
-    case "on_llm_end":
-    case "on_llm_error":
-      return isObject(record.response) ? record.response : undefined;
-    case "on_chain_end":
-      return named("output", record.outputs);
-    case "on_tool_end":
-      return { output: record.output };
-    case "on_retriever_end":
-      return { documents: record.documents };
-    default:
-      return undefined;
-  }
+/** A model's error brings what had arrived before it; other errors bring nothing. */
+export function outputsOf(record: EndRecord): object | undefined {
+  const { kind, value } = EVENTS[record.event];
+  const given = eventValue(record);
+  if (kind === "llm") return isObject(given) ? given : undefined;
+  if (value === null) return undefined;
+  return kind === "chain" ? named("output", given) : { [value]: given };
 }
 
-/** What is known besides when a run begins, or a tool fails. */
+export function toolCallIdOf(record: AnyEventRecord): string | undefined {
+  return "toolCallId" in record ? record.toolCallId : undefined;
+}
+
+/** Reads `extra` only if it must: reading what the application gave may throw. */
+export function withToolCallId(extra: RunValues, record: AnyEventRecord): RunValues {
+  const toolCallId = toolCallIdOf(record);
+  return toolCallId === undefined ? extra : { ...extra, toolCallId };
+}
+
+/** The `extra` of a start, and the id of a tool's call. */
 export function extraOf(record: AnyEventRecord): RunValues {
   const extra = "extra" in record ? record.extra : undefined;
-  const toolCallId = toolCallIdOf(record);
-  // What the application gave is looked into only where it must be: it may throw.
-  return "toolCallId" in toolCallId ? { ...extra, ...toolCallId } : (extra ?? {});
-}
-
-export function toolCallIdOf(record: AnyEventRecord): RunValues {
-  const toolCallId = "toolCallId" in record ? record.toolCallId : undefined;
-  return toolCallId === undefined ? {} : { toolCallId };
+  return withToolCallId(extra ?? {}, record);
 }

@@ -1,8 +1,8 @@
 import { jsonText } from "../common/json-text.ts";
 
 /**
- * A value as it is now: what the application changes afterwards does not change it, and it can be cloned. What cannot be
- * cloned (functions, throwing getters, sockets) comes as JSON has it. Never throws.
+ * Returns a copy that later changes by the application do not reach, and that can be cloned. A value that cannot be cloned
+ * (functions, throwing getters, sockets in it) is copied by way of JSON. Never throws.
  */
 export function snapshot(value: unknown): unknown {
   if (typeof value === "function" || typeof value === "symbol") return null;

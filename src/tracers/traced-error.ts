@@ -10,7 +10,7 @@ export interface TracedError {
   readonly code?: unknown;
 }
 
-/** What was thrown, as text if it was no Error. Never throws. */
+/** Describes a thrown value: an Error by its fields, anything else as text. Never throws. */
 export function tracedError(error: unknown): TracedError | string {
   try {
     if (!(error instanceof Error)) return typeof error === "object" ? jsonText(error) : errorText(error);

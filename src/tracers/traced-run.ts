@@ -1,19 +1,18 @@
 import { isObject, type JsonObject } from "../common/json-object.ts";
-import type { AnyEventRecord, EventName, LLMResult } from "../core/events.ts";
-import { attempt, generationsOf, messageFields, sumUsage } from "../llm/usage.ts";
 import {
-  countToken,
-  isPiece,
-  ownFields,
-  type RunHead,
+  type AnyEventRecord,
+  EVENT_INFO,
+  type EventName,
+  type LLMResult,
   type StartRecord,
-  type TokenTimes,
-} from "./run-head.ts";
+} from "../core/events.ts";
+import { attempt, generationsOf, messageFields, sumUsage } from "../llm/usage.ts";
+import { countToken, type EndRecord, ownFields, type RunHead, type TokenTimes } from "./run-head.ts";
 import type { RunRecorder, TreeRun } from "./run-tree.ts";
-import { inputsOf, lateInputsOf, outputsOf, type RunValues, toolCallIdOf } from "./run-values.ts";
+import { inputsOf, lateInputsOf, outputsOf, type RunValues, withToolCallId } from "./run-values.ts";
 import { type TracedError, tracedError } from "./traced-error.ts";
 
-/** Something that happened in a run: a retry, text, custom event, agent action or finish, with its own fields. */
+/** An event of a run between its start and end (retry, text, custom event, agent action or finish), with its own fields. */
 export interface TracedEvent {
   readonly event: EventName;
   /** Milliseconds since the epoch, with fractions. */
@@ -21,7 +20,7 @@ export interface TracedEvent {
   readonly [field: string]: unknown;
 }
 
-/** A run with all runs below it. Times are ms since the epoch, with fractions. It can be cloned and posted to threads. */
+/** A run with all runs below it. Times are ms since the epoch, with fractions. `structuredClone` and `postMessage` take it. */
 export interface TracedRun extends RunHead {
   /** Null while the run is open. */
   readonly endTime: number | null;
@@ -29,12 +28,12 @@ export interface TracedRun extends RunHead {
   readonly inputs: RunValues;
   /** By kind: `{generations, llmOutput}`, `{output}`, `{documents}`; of chains their own object, or `{output}`. */
   readonly outputs: RunValues | null;
-  /** What was thrown, as text if it was no Error; null unless the run failed. */
+  /** The error, or text for a thrown value that is no Error; null unless the run failed. */
   readonly error: TracedError | string | null;
-  /** What the start told besides, with `toolCallId` and `toolCallCount` where there are such. */
+  /** The start's `extra`, with `toolCallId` and `toolCallCount` if there are any. */
   readonly extra: RunValues;
   readonly tags: readonly string[];
-  /** The start's, with `usageMetadata` of a model whose answer says what it has used. */
+  /** The start's, with `usageMetadata` if a model's answer reports usage. */
   readonly metadata: RunValues;
   readonly tokens: Readonly<TokenTimes>;
   readonly events: readonly TracedEvent[];
@@ -42,7 +41,7 @@ export interface TracedRun extends RunHead {
   readonly children: readonly TracedRun[];
 }
 
-/** A run that still changes. */
+/** A run while its tree is open. */
 export interface GrowingRun extends TracedRun, TreeRun<GrowingRun> {
   endTime: number | null;
   inputs: RunValues;
@@ -55,7 +54,7 @@ export interface GrowingRun extends TracedRun, TreeRun<GrowingRun> {
   readonly children: GrowingRun[];
 }
 
-/** What becomes of a value before a run keeps it. */
+/** Returns what a run keeps of a value. */
 type Keep = (value: unknown) => unknown;
 
 function keepObject(value: object, keep: Keep): JsonObject {
@@ -63,8 +62,8 @@ function keepObject(value: object, keep: Keep): JsonObject {
   return isObject(kept) ? kept : {};
 }
 
-/** What a model's answer says of itself: how many tools it calls, and what it has used. */
-function noteAnswer(run: GrowingRun, response: LLMResult): void {
+/** Adds the number of tool calls and the usage that a model's answer reports. */
+function addAnswer(run: GrowingRun, response: LLMResult): void {
   const calls = generationsOf(response).map((each) => attempt(() => messageFields(each)?.["tool_calls"]));
   const toolCallCount = calls.reduce<number>((sum, each) => sum + (Array.isArray(each) ? each.length : 0), 0);
   if (toolCallCount > 0) run.extra = { ...run.extra, toolCallCount };
@@ -78,41 +77,41 @@ function begin(record: StartRecord, head: RunHead, keep: Keep): GrowingRun {
     inputs: keepObject(inputsOf(record), keep),
     outputs: null,
     error: null,
-    extra: { ...keepObject(record.extra ?? {}, keep), ...toolCallIdOf(record) },
+    extra: withToolCallId(keepObject(record.extra ?? {}, keep), record),
     tags: [...record.tags],
     metadata: keepObject(record.metadata, keep),
     tokens: { count: 0, firstTime: null, lastTime: null },
     events: [],
     serialized: record.serialized === null ? null : keepObject(record.serialized, keep),
     children: [],
-    // Last: Node.js takes many times as long for a spread that so many properties follow.
+    // Last: in Node.js a spread is many times slower when this many properties follow it.
     ...head,
   };
 }
 
-function note(run: GrowingRun, record: AnyEventRecord, keep: Keep): void {
+function onEvent(run: GrowingRun, record: AnyEventRecord, keep: Keep): void {
   if (record.event === "on_llm_new_token") countToken(run.tokens, record.timestamp);
-  else if (!isPiece(record)) {
+  else if (!EVENT_INFO[record.event].piece) {
     const own = keepObject(ownFields(record), keep);
     run.events.push({ ...own, event: record.event, time: record.timestamp });
   }
 }
 
-function end(run: GrowingRun, record: AnyEventRecord, keep: Keep): void {
+function end(run: GrowingRun, record: EndRecord, keep: Keep): void {
   const inputs = lateInputsOf(record);
   if (inputs !== undefined) run.inputs = keepObject(inputs, keep);
   const outputs = outputsOf(record);
   if (outputs !== undefined) run.outputs = keepObject(outputs, keep);
   if ("error" in record) run.error = tracedError(record.error);
-  run.extra = { ...run.extra, ...toolCallIdOf(record) };
-  if ("response" in record && record.response !== undefined) noteAnswer(run, record.response);
+  run.extra = withToolCallId(run.extra, record);
+  if ("response" in record && record.response !== undefined) addAnswer(run, record.response);
 }
 
-/** Keeps runs as objects, their values as `keep` gives them back. */
+/** Records runs as objects, their values as `keep` returns them. */
 export function objectRecorder(keep: Keep): RunRecorder<GrowingRun> {
   return {
     begin: (record, head) => begin(record, head, keep),
-    note: (run, record) => note(run, record, keep),
+    onEvent: (run, record) => onEvent(run, record, keep),
     end: (run, record) => end(run, record, keep),
   };
 }

@@ -2,8 +2,8 @@ import { expect } from "vitest";
 import { dispatch } from "../../src/core/dispatch.ts";
 import {
   AsyncCallbackManager,
+  InMemoryTracer,
   type LLMResult,
-  RunCollector,
   type TracedRun,
   withContext,
 } from "../../src/index.ts";
@@ -342,11 +342,11 @@ row(75, ORDERED, async (placement) => {
 });
 
 row(76, INLINE, async () => {
-  const collector = new RunCollector();
+  const collector = new InMemoryTracer();
   const run = await withContext({ handlers: [collector] }, async () => {
     const [run] = await AsyncCallbackManager.configure().onLLMStart(null, ["hi"]);
     await run?.onLLMEnd(answer);
     return run;
   });
-  expect(collector.tracedRuns).toMatchObject([{ id: run?.runId, inputs: { prompts: ["hi"] } }]);
+  expect(collector.runs).toMatchObject([{ id: run?.runId, inputs: { prompts: ["hi"] } }]);
 });

@@ -98,7 +98,7 @@ test("of a run that reuses an open run's id nothing appears, and the first run g
     ["on_chain_stream", { chunk: 2 }],
     ["on_chain_end", { output: 3 }],
   ]);
-  const reused = { code: "SIDECALL_RUN_REUSED", message: expect.stringContaining(" a, ") };
+  const reused = { code: "SIDECALL_RUN_REUSED", message: expect.stringContaining(" a (chain), ") };
   expect(errors.filter((error) => error !== undefined)).toMatchObject([reused, reused]);
 });
 
@@ -119,7 +119,7 @@ test("an id may be used again when its run has ended", () => {
 
 test("an end of a run that is not open is told, and gives no event; nor does what it says otherwise", () => {
   const { handler, events } = setUp();
-  const unknown = { code: "SIDECALL_RUN_UNKNOWN", message: expect.stringContaining("run a ") };
+  const unknown = { code: "SIDECALL_RUN_UNKNOWN", message: expect.stringContaining("run a, ") };
   expect(() => handler.onEvent(chainEnd(1))).toThrow(expect.objectContaining(unknown));
   void handler.onEvent(chain(1));
   void handler.onEvent(chainEnd(1));

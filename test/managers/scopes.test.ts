@@ -70,7 +70,7 @@ test("root runs within the body are collected, with what is below them", async (
   const runs = await withRunCollector(async (collector) => {
     await traceAsChainGroup("one", {}, async (group) => callModel(1, group));
     await callModel(2);
-    return collector.tracedRuns;
+    return collector.runs;
   });
   await callModel(3);
   expect(runs).toMatchObject([

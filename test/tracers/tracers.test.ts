@@ -6,7 +6,6 @@ import {
   inMemoryTracerModule,
   offThread,
   RootListenersTracer,
-  RunCollector,
   SidecallError,
   type TracedRun,
 } from "../../src/index.ts";
@@ -76,7 +75,7 @@ describe("BaseTracer", () => {
 
   test("keeps what a subclass wants of values", async () => {
     const values: unknown[] = [];
-    class Shy extends RunCollector {
+    class Shy extends InMemoryTracer {
       protected override keepValue(value: unknown): unknown {
         values.push(value);
         return { redacted: true };
@@ -88,13 +87,13 @@ describe("BaseTracer", () => {
     await chain.onText("secret");
     await chain.onChainEnd({ secret: 2 });
     const redacted = { redacted: true };
-    expect(tracer.tracedRuns).toMatchObject([{ inputs: redacted, outputs: redacted, metadata: redacted }]);
-    expect(JSON.stringify(tracer.tracedRuns)).not.toContain("secret");
+    expect(tracer.runs).toMatchObject([{ inputs: redacted, outputs: redacted, metadata: redacted }]);
+    expect(JSON.stringify(tracer.runs)).not.toContain("secret");
     expect(values).toContain(inputs);
   });
 
   test("keeps events other than tokens, with their times", async () => {
-    const tracer = new RunCollector();
+    const tracer = new InMemoryTracer();
     const chain = await managerFor(tracer).onChainStart(null, {});
     await chain.onText("said");
     await chain.onRetry({ attempt: 2, slept: 3 });
@@ -104,7 +103,7 @@ describe("BaseTracer", () => {
     await chain.onChainStream("piece");
     await chain.onChainEnd({});
     const time = expect.any(Number);
-    expect(tracer.tracedRuns[0]?.events).toEqual([
+    expect(tracer.runs[0]?.events).toEqual([
       { event: "on_text", time, text: "said" },
       { event: "on_retry", time, retryState: { attempt: 2, slept: 3 } },
       { event: "on_custom_event", time, eventName: "mine", data: { a: 1 } },
@@ -128,20 +127,20 @@ test.each([
   ["an Error", new TypeError("m"), { name: "TypeError", message: "m", stack: expect.any(String) }],
   ["an Error that cannot be read", () => hostile, "an error that cannot be printed"],
 ])("thrown was %s: a trace shows it", async (_, error, shown) => {
-  const tracer = new RunCollector();
+  const tracer = new InMemoryTracer();
   const chain = await managerFor(tracer).onChainStart(null, {});
   await chain.onChainError(typeof error === "function" ? error() : error);
-  expect(tracer.tracedRuns).toMatchObject([{ error: shown, outputs: null }]);
+  expect(tracer.runs).toMatchObject([{ error: shown, outputs: null }]);
 });
 
 test("an answer that has not the shape of an answer is kept as it is", () => {
-  const tracer = new RunCollector();
+  const tracer = new InMemoryTracer();
   for (const response of [undefined, { generations: 7 }, { generations: [null, [null, { message: 1 }]] }]) {
     tracer.onEvent(record("on_llm_start", "r", { prompts: [] }));
     tracer.onEvent(record("on_llm_end", "r", { response } as object));
   }
-  expect(tracer.tracedRuns).toHaveLength(3);
-  expect(tracer.tracedRuns.map(({ outputs }) => outputs)).toEqual([
+  expect(tracer.runs).toHaveLength(3);
+  expect(tracer.runs.map(({ outputs }) => outputs)).toEqual([
     null,
     { generations: 7 },
     { generations: [null, [null, { message: 1 }]] },

@@ -1,8 +1,9 @@
 import { checkKeys, checkOneOf } from "../../common/validate.ts";
 import type { EventRecord, LLMResult } from "../../core/events.ts";
 import { bufferString, contentText } from "../../core/message-text.ts";
-import { modelOfStart, UNKNOWN_MODEL } from "../../llm/model-name.ts";
+import { UNKNOWN_MODEL } from "../../llm/model-name.ts";
 import { BaseCallbackHandler } from "../base.ts";
+import { RunModels } from "./run-models.ts";
 
 /** Counts the tokens of a text. */
 export type CountTokens = (text: string) => number;
@@ -70,8 +71,8 @@ export function mergeTokenReports(reports: readonly TokenReport[]): TokenReport 
 export class TokenStatistics extends BaseCallbackHandler {
   readonly #encoding: TokenEncoding;
   readonly #count: CountTokens;
-  readonly #modelOfRun = new Map<string, string>();
-  readonly #models = new Map<string, ModelTokens>();
+  readonly #models = new RunModels();
+  readonly #tokens = new Map<string, ModelTokens>();
 
   constructor(encoding: TokenEncoding, count: CountTokens) {
     super();
@@ -81,7 +82,7 @@ export class TokenStatistics extends BaseCallbackHandler {
 
   /** A copy of the counts so far. */
   report(): TokenReport {
-    return { encoding: this.#encoding, models: Object.fromEntries(this.#models) };
+    return { encoding: this.#encoding, models: Object.fromEntries(this.#tokens) };
   }
 
   override onLLMStart(record: EventRecord<"on_llm_start">): void {
@@ -100,24 +101,19 @@ export class TokenStatistics extends BaseCallbackHandler {
     this.#end(runId, response);
   }
 
-  #start(
-    record: EventRecord<"on_llm_start"> | EventRecord<"on_chat_model_start">,
-    prompts: readonly string[],
-  ): void {
-    const model = modelOfStart(record) ?? UNKNOWN_MODEL;
-    this.#modelOfRun.set(record.runId, model);
+  #start(record: EventRecord<"on_llm_start" | "on_chat_model_start">, prompts: readonly string[]): void {
+    const model = this.#models.begin(record) ?? UNKNOWN_MODEL;
     this.#add(model, { prompts: prompts.length, promptTokens: this.#sum(prompts) });
   }
 
   #end(runId: string, response: LLMResult | undefined): void {
-    const model = this.#modelOfRun.get(runId) ?? UNKNOWN_MODEL;
-    this.#modelOfRun.delete(runId);
+    const model = this.#models.end(runId) ?? UNKNOWN_MODEL;
     const texts = (response?.generations ?? []).flat().map((generation) => contentText(generation.text));
     this.#add(model, { texts: texts.length, completionTokens: this.#sum(texts) });
   }
 
   #add(model: string, more: Partial<ModelTokens>): void {
-    this.#models.set(model, add(this.#models.get(model) ?? NOTHING, more));
+    this.#tokens.set(model, add(this.#tokens.get(model) ?? NOTHING, more));
   }
 
   #sum(texts: readonly string[]): number {

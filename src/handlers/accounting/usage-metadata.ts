@@ -1,7 +1,8 @@
 import type { EventRecord, LLMResult } from "../../core/events.ts";
-import { modelOfResponse, modelOfStart, UNKNOWN_MODEL } from "../../llm/model-name.ts";
+import { modelOfResponse, UNKNOWN_MODEL } from "../../llm/model-name.ts";
 import { addUsage, sumUsage, type UsageMetadata } from "../../llm/usage.ts";
 import { BaseCallbackHandler } from "../base.ts";
+import { RunModels } from "./run-models.ts";
 
 /** Usage by the model's name, or by {@link UNKNOWN_MODEL}. */
 export type UsageReport = Readonly<Record<string, UsageMetadata>>;
@@ -37,7 +38,7 @@ export function mergeUsageReports(reports: readonly UsageReport[]): UsageReport 
  * Memory holds the models and the runs under way.
  */
 export class UsageMetadataCallbackHandler extends BaseCallbackHandler {
-  readonly #modelOfRun = new Map<string, string>();
+  readonly #models = new RunModels();
   readonly #usage = new UsageByModel();
 
   /** A copy of the sums so far. */
@@ -51,11 +52,11 @@ export class UsageMetadataCallbackHandler extends BaseCallbackHandler {
   }
 
   override onLLMStart(record: EventRecord<"on_llm_start">): void {
-    this.#start(record);
+    this.#models.begin(record);
   }
 
   override onChatModelStart(record: EventRecord<"on_chat_model_start">): void {
-    this.#start(record);
+    this.#models.begin(record);
   }
 
   override onLLMEnd({ runId, response }: EventRecord<"on_llm_end">): void {
@@ -66,17 +67,11 @@ export class UsageMetadataCallbackHandler extends BaseCallbackHandler {
     this.#end(runId, response);
   }
 
-  #start(record: EventRecord<"on_llm_start"> | EventRecord<"on_chat_model_start">): void {
-    const model = modelOfStart(record);
-    if (model !== undefined) this.#modelOfRun.set(record.runId, model);
-  }
-
   #end(runId: string, response: LLMResult | undefined): void {
-    const asked = this.#modelOfRun.get(runId);
-    this.#modelOfRun.delete(runId);
+    const requested = this.#models.end(runId);
     if (response === undefined) return;
     const usage = sumUsage(response);
-    if (usage !== undefined) this.#usage.add(modelOfResponse(response) ?? asked ?? UNKNOWN_MODEL, usage);
+    if (usage !== undefined) this.#usage.add(modelOfResponse(response) ?? requested ?? UNKNOWN_MODEL, usage);
   }
 }
 

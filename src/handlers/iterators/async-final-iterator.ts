@@ -1,3 +1,4 @@
+import { RESOLVED } from "../../common/thenable.ts";
 import { checkKeys } from "../../common/validate.ts";
 import {
   type AnyEventRecord,
@@ -24,7 +25,6 @@ const OPTION_KEYS = [
   ...ITERATION_KEYS,
   ...FINAL_ANSWER_KEYS,
 ] as const satisfies (keyof AsyncFinalIteratorOptions)[];
-const SETTLED: Promise<void> = Promise.resolve();
 
 /**
  * The tokens of agents' final answers as async iterations, one per trace: what {@link aiter}, {@link queueOf} and
@@ -55,7 +55,7 @@ export class AsyncFinalIteratorCallbackHandler extends TokenIterationHandler {
 
   override async onLLMNewToken(record: EventRecord<"on_llm_new_token">): Promise<void> {
     const stream = this.streams.get(record.traceId);
-    const tokens = this.#answers.hear(record);
+    const tokens = this.#answers.addToken(record);
     if (stream !== undefined && tokens.length > 0)
       await Promise.all(tokens.map((token) => stream.push(token)));
   }
@@ -76,7 +76,7 @@ export class AsyncFinalIteratorCallbackHandler extends TokenIterationHandler {
       this.#answers.begin(record);
     }
     if (isRunEnd(info)) this.#close(record, this.#answers.end(record));
-    return SETTLED;
+    return RESOLVED;
   }
 
   #beginModelRun(record: RunIdentity): void {

@@ -1,3 +1,4 @@
+import { RESOLVED } from "../../common/thenable.ts";
 import {
   type AnyEventRecord,
   EVENT_INFO,
@@ -8,8 +9,6 @@ import {
 import { OpenTraces } from "../open-traces.ts";
 import { TokenIterationHandler } from "./token-iteration-handler.ts";
 import type { StreamEnd } from "./token-stream.ts";
-
-const SETTLED: Promise<void> = Promise.resolve();
 
 interface TraceState {
   hasModelRun: boolean;
@@ -48,7 +47,7 @@ export class AsyncIteratorCallbackHandler extends TokenIterationHandler {
   }
 
   override onLLMNewToken({ runId, token }: EventRecord<"on_llm_new_token">): Promise<void> {
-    return token === "" ? SETTLED : (this.streams.get(runId)?.push(token) ?? SETTLED);
+    return token === "" ? RESOLVED : (this.streams.get(runId)?.push(token) ?? RESOLVED);
   }
 
   override async onLLMEnd(record: EventRecord<"on_llm_end">): Promise<void> {
@@ -64,11 +63,11 @@ export class AsyncIteratorCallbackHandler extends TokenIterationHandler {
     const info = EVENT_INFO[record.event];
     if (info.phase === "start") this.#traces.begin(record);
     const trace = isRunEnd(info) ? this.#traces.end(record) : undefined;
-    if (trace === undefined) return SETTLED;
+    if (trace === undefined) return RESOLVED;
     const end = "error" in record ? { error: record.error } : { result: undefined };
     for (const runId of trace.openModelRuns) this.streams.close(runId, end);
     if (!trace.hasModelRun) this.streams.closeUpcoming(end, this.#traces.size === 0);
-    return SETTLED;
+    return RESOLVED;
   }
 
   #begin(record: EventRecord<"on_llm_start" | "on_chat_model_start">): void {

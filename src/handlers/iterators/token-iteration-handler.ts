@@ -1,8 +1,9 @@
 import { checkInteger, checkKeys } from "../../common/validate.ts";
 import { queueBytesOf, type SharedTokens, type TokenQueueOptions } from "../../token-queue/layout.ts";
 import { AsyncCallbackHandler } from "../base.ts";
-import { TokenIteration, type TokenStream } from "./token-stream.ts";
-import { TokenStreams } from "./token-streams.ts";
+import { StreamRegistry } from "./stream-registry.ts";
+import { TokenIteration } from "./token-iteration.ts";
+import type { TokenStream } from "./token-stream.ts";
 
 export interface AsyncIteratorOptions extends TokenQueueOptions {
   /**
@@ -20,7 +21,7 @@ const DEFAULT_UNREAD_RUNS = 100;
 
 /** The reading side of the handlers that give tokens out as async iterations. */
 export abstract class TokenIterationHandler extends AsyncCallbackHandler {
-  protected readonly streams: TokenStreams;
+  protected readonly streams: StreamRegistry;
   #posted: TokenStream | undefined;
 
   /** Throws SIDECALL_OPTION_INVALID. */
@@ -28,7 +29,7 @@ export abstract class TokenIterationHandler extends AsyncCallbackHandler {
     super();
     checkKeys("options", options, ITERATION_KEYS);
     const { maxUnreadRuns = DEFAULT_UNREAD_RUNS, ...queueOptions } = options;
-    this.streams = new TokenStreams(
+    this.streams = new StreamRegistry(
       { queueBytes: queueBytesOf(queueOptions) },
       checkInteger("maxUnreadRuns", maxUnreadRuns, 0),
     );

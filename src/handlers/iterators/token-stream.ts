@@ -1,9 +1,7 @@
+import { RESOLVED } from "../../common/thenable.ts";
 import type { LLMResult } from "../../core/events.ts";
 import type { SharedTokens, TokenQueueOptions } from "../../token-queue/layout.ts";
 import { TokenQueue } from "../../token-queue/queue.ts";
-import { TokenReader } from "../../token-queue/reader.ts";
-
-const SETTLED: Promise<void> = Promise.resolve();
 
 /** How a stream ended: with a result, if there was one, or with an error. */
 export type StreamEnd = { readonly result: LLMResult | undefined } | { readonly error: unknown };
@@ -48,10 +46,10 @@ export class TokenStream {
 
   /** Resolves when there is space for more; at once while nobody reads, or does no longer. */
   push(token: string): Promise<void> {
-    if (this.#end !== undefined) return SETTLED;
+    if (this.#end !== undefined) return RESOLVED;
     if (this.#queue !== undefined) return this.#queue.push(token);
     this.#collected.push(token);
-    return SETTLED;
+    return RESOLVED;
   }
 
   close(end: StreamEnd): void {
@@ -79,47 +77,5 @@ export class TokenStream {
   /** The run does not wait until a slow reader has made room for the end. */
   #closeQueue(queue: TokenQueue, end: StreamEnd): void {
     void ("error" in end ? queue.fail(end.error) : queue.end());
-  }
-}
-
-/** An iteration over one run's tokens. Leaving it early aborts the run's signal. */
-export class TokenIteration implements AsyncIterableIterator<string, undefined> {
-  readonly #stream: TokenStream;
-  readonly #reader: TokenReader;
-
-  constructor(stream: TokenStream) {
-    this.#stream = stream;
-    this.#reader = new TokenReader(stream.claim());
-  }
-
-  /**
-   * What the run gave in the end, also after the iteration was left; undefined if no model ran. Rejects with the
-   * run's error.
-   */
-  get result(): Promise<LLMResult | undefined> {
-    return this.#stream.result;
-  }
-
-  /** Aborted when the iteration is left before the run has ended. */
-  get signal(): AbortSignal {
-    return this.#stream.signal;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async next(): Promise<IteratorResult<string, undefined>> {
-    try {
-      return await this.#reader.next();
-    } catch (error) {
-      // On this thread the run's own error is at hand; the queue carries a description of it.
-      const end = this.#stream.end;
-      throw end !== undefined && "error" in end ? end.error : error;
-    }
-  }
-
-  return(): Promise<IteratorResult<string, undefined>> {
-    return this.#reader.return();
   }
 }

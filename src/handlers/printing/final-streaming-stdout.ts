@@ -14,7 +14,7 @@ import {
   type FinalAnswerOptions,
   FinalAnswers,
 } from "../final-answer.ts";
-import { Interleaver } from "./interleave.ts";
+import { TextSequencer } from "./text-sequencer.ts";
 
 export interface FinalStreamingStdOutOptions extends FinalAnswerOptions {
   /** @default process.stdout */
@@ -30,14 +30,14 @@ const OPTION_KEYS = [...FINAL_ANSWER_KEYS, "stream"] as const satisfies (keyof F
  */
 export class FinalStreamingStdOutCallbackHandler extends BaseCallbackHandler {
   readonly #answers: FinalAnswers;
-  readonly #interleaver: Interleaver;
+  readonly #sequencer: TextSequencer;
 
   constructor(options: FinalStreamingStdOutOptions = {}) {
     super();
     checkKeys("options", options, OPTION_KEYS);
     this.#answers = new FinalAnswers(options);
     const stream = checkStream(options.stream ?? process.stdout);
-    this.#interleaver = new Interleaver((text) => void stream.write(text));
+    this.#sequencer = new TextSequencer((text) => void stream.write(text));
   }
 
   override onLLMStart(record: EventRecord<"on_llm_start">): void {
@@ -49,17 +49,17 @@ export class FinalStreamingStdOutCallbackHandler extends BaseCallbackHandler {
   }
 
   override onLLMNewToken(record: EventRecord<"on_llm_new_token">): void {
-    const text = this.#answers.hear(record).join("");
-    if (text !== "") this.#interleaver.say(record.runId, text);
+    const text = this.#answers.addToken(record).join("");
+    if (text !== "") this.#sequencer.add(record.runId, text);
   }
 
   override onLLMEnd(record: EventRecord<"on_llm_end">): void {
-    this.#interleaver.done(record.runId);
+    this.#sequencer.end(record.runId);
     this.#close(record, this.#answers.endModelRun(record, record.response));
   }
 
   override onLLMError(record: EventRecord<"on_llm_error">): void {
-    this.#interleaver.done(record.runId);
+    this.#sequencer.end(record.runId);
     this.#close(record, this.#answers.endModelRun(record, undefined));
   }
 
@@ -71,10 +71,10 @@ export class FinalStreamingStdOutCallbackHandler extends BaseCallbackHandler {
   }
 
   #close({ traceId }: RunIdentity, ended: EndedAnswer | undefined): void {
-    for (const runId of ended?.openRuns ?? []) this.#interleaver.done(runId);
+    for (const runId of ended?.openRuns ?? []) this.#sequencer.end(runId);
     const rest = ended?.rest.join("") ?? "";
     if (rest === "") return;
-    this.#interleaver.say(traceId, rest);
-    this.#interleaver.done(traceId);
+    this.#sequencer.add(traceId, rest);
+    this.#sequencer.end(traceId);
   }
 }

@@ -10,7 +10,7 @@ interface Entry {
  * The streams of a handler by the id of what they carry (a run, or a trace), and those of runs still to come. An
  * ended stream is kept until somebody claims it, the newest `maxUnread` of them.
  */
-export class TokenStreams {
+export class StreamRegistry {
   readonly #options: TokenQueueOptions;
   readonly #maxUnread: number;
   /** Streams that have not ended, or are not claimed, in order of their starts. */

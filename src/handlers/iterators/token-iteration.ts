@@ -1,0 +1,45 @@
+import type { LLMResult } from "../../core/events.ts";
+import { TokenReader } from "../../token-queue/reader.ts";
+import type { TokenStream } from "./token-stream.ts";
+
+/** An iteration over one run's tokens. Leaving it early aborts the run's signal. */
+export class TokenIteration implements AsyncIterableIterator<string, undefined> {
+  readonly #stream: TokenStream;
+  readonly #reader: TokenReader;
+
+  constructor(stream: TokenStream) {
+    this.#stream = stream;
+    this.#reader = new TokenReader(stream.claim());
+  }
+
+  /**
+   * What the run gave in the end, also after the iteration was left; undefined if no model ran. Rejects with the
+   * run's error.
+   */
+  get result(): Promise<LLMResult | undefined> {
+    return this.#stream.result;
+  }
+
+  /** Aborted when the iteration is left before the run has ended. */
+  get signal(): AbortSignal {
+    return this.#stream.signal;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<string, undefined>> {
+    try {
+      return await this.#reader.next();
+    } catch (error) {
+      // On this thread the run's own error is at hand; the queue carries a description of it.
+      const end = this.#stream.end;
+      throw end !== undefined && "error" in end ? end.error : error;
+    }
+  }
+
+  return(): Promise<IteratorResult<string, undefined>> {
+    return this.#reader.return();
+  }
+}
