@@ -1,6 +1,6 @@
-import { isThenable, RESOLVED } from "../common/thenable.ts";
+import { RESOLVED } from "../common/thenable.ts";
 import { Delivery, deliver, freezeIfShared } from "./deliver.ts";
-import type { AnyEventRecord, EventName } from "./events.ts";
+import type { AnyEventRecord } from "./events.ts";
 import { ReportedFailure, reportFailure } from "./failures.ts";
 import { type CallbackHandler, handlerName } from "./handler.ts";
 
@@ -57,22 +57,6 @@ class InlineDelivery extends Delivery<CallbackHandler> {
     if (this.raised === undefined) return RESOLVED;
     const { error } = this.raised;
     return Promise.reject(error instanceof ReportedFailure ? error.error : error);
-  }
-}
-
-/** Lets handlers wake what an event needs, before the event is made. */
-export function prewakeAll(
-  handlers: readonly CallbackHandler[],
-  event: EventName,
-  traceId: string | undefined,
-): void {
-  for (const handler of handlers) {
-    try {
-      const returned: unknown = handler.expectEvent?.(event, traceId);
-      if (isThenable(returned)) Promise.resolve(returned).catch(() => undefined);
-    } catch {
-      // As with what rejects: the event itself will show what is wrong with the handler.
-    }
   }
 }
 

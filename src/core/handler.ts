@@ -1,12 +1,4 @@
-import type {
-  AnyEventRecord,
-  EVENTS,
-  EventName,
-  EventRecord,
-  IgnoreFlag,
-  RunDescription,
-  RunIdentity,
-} from "./events.ts";
+import type { AnyEventRecord, EVENTS, EventName, EventRecord, IgnoreFlag } from "./events.ts";
 
 /*
  * What a handler is. `Settled` is what its methods return: anything, or promises alone.
@@ -79,15 +71,6 @@ export interface HandlerFlags extends Partial<Record<IgnoreFlag, boolean>> {
   readonly runInline?: boolean;
 }
 
-/** Takes one run's plain tokens: text alone, of the first completion. */
-export interface TokenSink {
-  /** Whether the token was taken, with the time at which it was, and nobody has to wait; else it has to come as an event. */
-  write(token: string): boolean;
-}
-
-/** What is known of a run before its first token. */
-export type SinkRun = RunIdentity & Pick<RunDescription, "metadata" | "name">;
-
 /**
  * An object that reacts to events. Each method receives one record; what it returns is awaited.
  * `onEvent` gets every event for which the handler has no method of its own.
@@ -98,16 +81,6 @@ export interface CallbackHandler
   /** Names the handler in reports and statistics. @default the class name */
   readonly name?: string;
   onEvent?(record: AnyEventRecord): unknown;
-  /**
-   * Hears that an event is about to be made, of a trace that has begun or of a new one: for a handler that passes events on
-   * to something that has to wake up first. The event may yet fail to come.
-   */
-  expectEvent?(event: EventName, traceId: string | undefined): void;
-  /**
-   * What takes a run's plain tokens in place of `onLLMNewToken` records, for a handler that only passes them on: making a
-   * record costs more than that.
-   */
-  tokenSink?(run: SinkRun): TokenSink | undefined;
   /** Finishes work that is under way, such as a write; may be called often. */
   flush?(): unknown;
   /** Releases what the handler holds; called once, last. */

@@ -13,22 +13,12 @@ import {
   type TokenIndex,
 } from "../core/events.ts";
 import { reportFailure } from "../core/failures.ts";
-import type { CallbackHandler, SinkRun, TokenSink } from "../core/handler.ts";
+import type { CallbackHandler } from "../core/handler.ts";
+import { type TokenSink, tokenSinkOf } from "../core/relay.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import type { ParentRun } from "./manager-options.ts";
 
 const FIRST: TokenIndex = Object.freeze({ prompt: 0, completion: 0 });
-
-const NO_SINK: TokenSink = { write: () => false };
-
-function sinkOf(handler: CallbackHandler | undefined, run: SinkRun): TokenSink {
-  try {
-    return handler?.tokenSink?.(run) ?? NO_SINK;
-  } catch {
-    // As an event the token will show what is wrong with the handler.
-    return NO_SINK;
-  }
-}
 
 /** A run's own properties, beside those that its manager gives to all its runs. */
 export interface RunStart {
@@ -88,7 +78,7 @@ export class Run implements RunIdentity {
     if (this.signal?.aborted) return rejected(this.signal);
     // Several handlers share one record, which all but relays need.
     if (this.handlers.length !== 1 || typeof token !== "string") return this.emitToken(token);
-    this.#tokenSink ??= sinkOf(this.handlers[0], this);
+    this.#tokenSink ??= tokenSinkOf(this.handlers[0], this);
     return this.#tokenSink.write(token) ? RESOLVED : this.emitToken(token);
   }
 

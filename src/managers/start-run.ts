@@ -1,6 +1,7 @@
 import { anySignal } from "../common/signals.ts";
-import { dispatch, dispatchAll, prewakeAll } from "../core/dispatch.ts";
+import { dispatch, dispatchAll } from "../core/dispatch.ts";
 import type { EventRecord, OwnFields, StartRecord } from "../core/events.ts";
+import { prewakeAll } from "../core/relay.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import { Run } from "./run.ts";
 import { newRunId } from "./run-id.ts";

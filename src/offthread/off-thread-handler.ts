@@ -3,7 +3,7 @@ import { SidecallError } from "../common/errors.ts";
 import { checkKeys, checkMillis } from "../common/validate.ts";
 import { isInterested } from "../core/deliver.ts";
 import { type AnyEventRecord, EVENT_INFO, type EventName } from "../core/events.ts";
-import type { CallbackHandler, SinkRun, TokenSink } from "../core/handler.ts";
+import { RELAY, type RelayHandler, type SinkRun, type TokenSink } from "../core/relay.ts";
 import type { SendState } from "../transports/lanes/token-path.ts";
 import type { ResolvedOptions } from "../transports/options.ts";
 import { Overhead } from "../transports/overhead.ts";
@@ -23,12 +23,16 @@ type State = "open" | "closing" | "closed";
  * Handlers on worker threads, as one handler: give it to a manager like any other. It has no event methods but
  * `onEvent`; what the handlers in the threads do not want never leaves the main thread.
  */
-export class OffThreadHandler<Handler extends object = UntypedHandler> implements CallbackHandler {
+export class OffThreadHandler<Handler extends object = UntypedHandler> implements RelayHandler {
   readonly name: string;
   /** Whether a rejection must reach the caller: a handler in a thread raises errors, or overflow throws. */
   readonly raiseError: boolean;
   /** Each handler's methods, called in every thread: one result per thread. By the handlers' names. */
   readonly remotes: Readonly<Record<string, Remote<Handler>>>;
+  readonly [RELAY]: RelayHandler[typeof RELAY] = {
+    prewake: (event, traceId) => this.#prewake(event, traceId),
+    tokenSink: (run) => this.#tokenSink(run),
+  };
   readonly #transport: Transport;
   readonly #interest: number;
   readonly #completesQueued: boolean;
@@ -58,7 +62,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
     return Object.values(this.remotes)[0] as Remote<Handler>;
   }
 
-  expectEvent(event: EventName, traceId: string | undefined): void {
+  #prewake(event: EventName, traceId: string | undefined): void {
     if (this.#state !== "open" || this.#completesQueued) return;
     if (isInterested(this.#interest, EVENT_INFO[event])) this.#transport.prewake?.(traceId);
   }
@@ -82,7 +86,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
     return this.#transport.send(info, record, acknowledge);
   }
 
-  tokenSink(run: SinkRun): TokenSink | undefined {
+  #tokenSink(run: SinkRun): TokenSink | undefined {
     // What nobody there wants is taken and goes no further.
     if (!isInterested(this.#interest, EVENT_INFO.on_llm_new_token)) {
       return { write: () => this.#sendState.isOpen };

@@ -1,6 +1,6 @@
 import type { SidecallError } from "../common/errors.ts";
 import type { AnyEventRecord, EventInfo } from "../core/events.ts";
-import type { SinkRun, TokenSink } from "../core/handler.ts";
+import type { SinkRun, TokenSink } from "../core/relay.ts";
 import type { LoadedHandler } from "../wire/protocol.ts";
 import type { SendState } from "./lanes/token-path.ts";
 import type { LaneCounts } from "./stats.ts";

@@ -1,6 +1,6 @@
 import type { SidecallError } from "../../common/errors.ts";
 import { type AnyEventRecord, type EventInfo, isRunEnd } from "../../core/events.ts";
-import type { SinkRun, TokenSink } from "../../core/handler.ts";
+import type { SinkRun, TokenSink } from "../../core/relay.ts";
 import type { LoadedHandler } from "../../wire/protocol.ts";
 import { runOf } from "../../wire/records.ts";
 import type { LaneCounts } from "../stats.ts";

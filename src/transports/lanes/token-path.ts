@@ -1,4 +1,4 @@
-import type { TokenSink } from "../../core/handler.ts";
+import type { TokenSink } from "../../core/relay.ts";
 import type { Overhead } from "../overhead.ts";
 import type { Lane } from "./lane.ts";
 
