@@ -34,7 +34,7 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 
 /**
  * An error with a stable `code`. The message says what was expected, what came, and what to do;
- * `cause` holds the error below it, where there is one.
+ * `cause` holds the underlying error, if there is one.
  */
 export class SidecallError extends Error {
   override readonly name = "SidecallError";
@@ -46,7 +46,7 @@ export class SidecallError extends Error {
   }
 }
 
-/** What to print for any thrown value; never throws, whatever the value's getters do. */
+/** A thrown value as one line of text. Never throws, whatever the value's getters do. */
 export function errorText(error: unknown): string {
   try {
     return error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -1,8 +1,8 @@
 import { types } from "node:util";
 
 /*
- * Values as JSON text, whatever they are. JSON.stringify does nearly all of them; what it refuses (cycles, throwing
- * getters and toJSON) is copied first, with marks in place of what cannot be said.
+ * Any value as JSON text. JSON.stringify handles nearly all of them. A value that it refuses (cycles, throwing getters or
+ * toJSON) is copied first, with placeholders for the parts that JSON cannot express.
  */
 
 const MAX_DEPTH = 64;
@@ -31,7 +31,7 @@ export function errorFields(error: Error): ErrorFields {
 
 function copy(value: unknown, above: readonly unknown[]): unknown {
   const simple = plain(value);
-  // A copied toJSON would be called again.
+  // A toJSON that is copied is called again by JSON.stringify.
   if (typeof simple === "function") return undefined;
   if (typeof simple !== "object" || simple === null) return simple;
   if (above.includes(value)) return "[cycle]";
@@ -49,7 +49,7 @@ function copyProperty(from: object, key: string, path: readonly unknown[]): unkn
   }
 }
 
-/** What `JSON.stringify` asks for each value. A Buffer comes with its `toJSON` applied, a number per byte: `this` has it as it is. */
+/** Replacer for `JSON.stringify`, which passes a Buffer as its `toJSON`, a number per byte: `this` holds the Buffer itself. */
 function replacer(this: unknown, key: string, value: unknown): unknown {
   const own: unknown = isBufferJson(value) ? Reflect.get(Object(this), key) : value;
   return plain(Buffer.isBuffer(own) ? own : value);

@@ -3,7 +3,7 @@
  * overflow policies and the documentation derive from it.
  */
 
-/** What a model, chain or tool is built from: `name`, or the last part of `id`, names the run. */
+/** A description of a model, chain or tool. `name`, or else the last part of `id`, names the run. */
 export interface Serialized {
   readonly name?: string;
   readonly id?: readonly string[];
@@ -18,7 +18,7 @@ export interface ChatMessage {
   readonly [key: string]: unknown;
 }
 
-/** Which of several prompts and completions a token belongs to. */
+/** The prompt and the completion that a token belongs to, counted from 0. */
 export interface TokenIndex {
   readonly prompt: number;
   readonly completion: number;
@@ -30,7 +30,7 @@ export interface Generation {
   readonly generationInfo?: unknown;
 }
 
-/** What a model run gives: one list of generations per prompt. */
+/** A model run's answer: one list of generations per prompt. */
 export interface LLMResult {
   readonly generations: readonly (readonly Generation[])[];
   readonly llmOutput?: Readonly<Record<string, unknown>> | undefined;
@@ -45,7 +45,7 @@ export interface RetryState {
 interface Fields {
   serialized: Serialized | null;
   prompts: readonly string[];
-  /** One list of messages per prompt; an event carries the list of its own prompt alone. */
+  /** One list of messages per prompt; each event carries only the list of its own prompt. */
   messages: readonly (readonly ChatMessage[])[];
   token: string;
   index: TokenIndex;
@@ -67,7 +67,7 @@ interface Fields {
   eventName: string;
   data: unknown;
 }
-/** A field of a row; a question mark says that an event may come without it. */
+/** A field of a row; a question mark makes it optional. */
 type Field = keyof Fields | `${keyof Fields}?`;
 
 export type RunKind = "llm" | "chain" | "tool" | "retriever";
@@ -140,12 +140,12 @@ export type MethodOf<Columns extends Partial<EventRow>> = (typeof EVENTS)[Events
 
 type RowField<E extends EventName> = (typeof EVENTS)[E]["fields"][number];
 type OptionalName<F> = F extends `${infer Name extends keyof Fields}?` ? Name : never;
-/** An event's own fields, as a handler sees them and as a run manager fills them in. */
+/** An event's own fields, in the types of a handler's record. */
 export type OwnFields<E extends EventName> = {
   readonly [F in RowField<E> & keyof Fields]: Fields[F];
 } & { readonly [F in OptionalName<RowField<E>>]?: Fields[F] | undefined };
 
-/** What says where an event belongs; every record carries it. */
+/** The run that an event belongs to; every record carries it. */
 export interface RunIdentity {
   readonly runId: string;
   readonly parentRunId: string | undefined;
@@ -154,11 +154,11 @@ export interface RunIdentity {
   readonly tags: readonly string[];
 }
 
-/** What start and custom events carry besides. */
+/** Further fields of start and custom events. */
 export interface RunDescription {
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly name?: string | undefined;
-  /** Whatever else the caller told about the run, such as `invocationParams`. */
+  /** Further properties of the run from the caller, such as `invocationParams`. */
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -203,7 +203,7 @@ function serializedName(serialized: Serialized | null): string | undefined {
   }
 }
 
-/** What a run is called by its start: its own name, else that of what runs. Never throws. */
+/** A run's name by its start: its own, else that of `serialized`; undefined without either. Never throws. */
 export function startName(
   record: Pick<RunDescription, "name"> & { readonly serialized: Serialized | null },
 ): string | undefined {

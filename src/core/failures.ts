@@ -9,9 +9,9 @@ const warnings = throttledErrorLogger();
 let hook: HandlerErrorHook = warnings;
 
 /**
- * Sets what is told of handlers' failures, inline and off-thread, in place of the default: process warnings with
- * handler, event, run id and cause, throttled by {@link throttledErrorLogger}. Without an argument the default
- * returns. Gives back the hook that was set before.
+ * Sets the hook that gets the failures of handlers, inline and off-thread. Returns the previous hook.
+ *
+ * @default process warnings with handler, event, run id and cause, throttled by {@link throttledErrorLogger}
  */
 export function onHandlerError(next: HandlerErrorHook = warnings): HandlerErrorHook {
   const previous = hook;

@@ -1,10 +1,10 @@
 import type { AnyEventRecord, EVENTS, EventName, EventRecord, IgnoreFlag } from "./events.ts";
 
 /*
- * What a handler is. `Settled` is what its methods return: anything, or promises alone.
+ * The types of a handler. `Settled` is the type that its methods return: anything, or only promises.
  *
- * The mixins write each method as a method: TypeScript lets a class override an inherited method with a
- * method, but not a property that a mapped type made (TS2425). `MatchesTable` holds them to the event table.
+ * The mixins spell out each method: TypeScript lets a class override an inherited method with a method, but not a
+ * property made by a mapped type (TS2425). `MatchesTable` checks them against the event table.
  */
 
 export interface LLMManagerMixin<Settled = unknown> {
@@ -63,7 +63,7 @@ type TableMethods = {
 /** `Methods`. If `_All` lacks a method of the table, the constraint fails to compile and names the method. */
 type MatchesTable<Methods, _All extends TableMethods> = Methods;
 
-/** What switches a handler off for a family of events (all false unless set), and how it takes part in dispatch. */
+/** Flags that switch families of events off (all false by default), and flags of dispatch. */
 export interface HandlerFlags extends Partial<Record<IgnoreFlag, boolean>> {
   /** A failure of this handler rejects the dispatch, once every handler has settled. @default false */
   readonly raiseError?: boolean;
@@ -81,9 +81,9 @@ export interface CallbackHandler
   /** Names the handler in reports and statistics. @default the class name */
   readonly name?: string;
   onEvent?(record: AnyEventRecord): unknown;
-  /** Finishes work that is under way, such as a write; may be called often. */
+  /** Finishes work under way, such as a write; may be called often. */
   flush?(): unknown;
-  /** Releases what the handler holds; called once, last. */
+  /** Releases the handler's resources; called once, last. */
   close?(): unknown;
 }
 
@@ -107,7 +107,7 @@ export interface HandlerContext {
   readonly restarts: number;
 }
 
-/** The name under which a handler is reported and counted. */
+/** The name of a handler in reports and statistics. */
 export function handlerName(handler: CallbackHandler): string {
   try {
     // A handler in plain JavaScript may mean something else by `name`.
