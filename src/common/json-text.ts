@@ -1,8 +1,8 @@
 import { types } from "node:util";
 
 /*
- * Any value as JSON text. JSON.stringify handles nearly all of them. A value that it refuses (cycles, throwing getters or
- * toJSON) is copied first, with placeholders for the parts that JSON cannot express.
+ * JSON text of any value. JSON.stringify writes nearly all values; those that it refuses (cycles, throwing getters or
+ * toJSON) are copied first, with marks such as "[cycle]" in place of parts that cannot be written.
  */
 
 const MAX_DEPTH = 64;
@@ -23,7 +23,7 @@ interface ErrorFields {
   readonly stack: string | undefined;
 }
 
-/** An error as tracers show it. */
+/** The fields of an error that traces show. */
 export function errorFields(error: Error): ErrorFields {
   const code = "code" in error && error.code !== undefined ? { code: error.code } : {};
   return { name: error.name, message: error.message, ...code, stack: error.stack };
@@ -31,7 +31,7 @@ export function errorFields(error: Error): ErrorFields {
 
 function copy(value: unknown, above: readonly unknown[]): unknown {
   const simple = plain(value);
-  // A toJSON that is copied is called again by JSON.stringify.
+  // JSON.stringify would call a copied toJSON.
   if (typeof simple === "function") return undefined;
   if (typeof simple !== "object" || simple === null) return simple;
   if (above.includes(value)) return "[cycle]";
@@ -49,7 +49,7 @@ function copyProperty(from: object, key: string, path: readonly unknown[]): unkn
   }
 }
 
-/** Replacer for `JSON.stringify`, which passes a Buffer as its `toJSON`, a number per byte: `this` holds the Buffer itself. */
+/** Replacer for `JSON.stringify`. A Buffer arrives with its `toJSON` applied, a number per byte; `this` holds the Buffer. */
 function replacer(this: unknown, key: string, value: unknown): unknown {
   const own: unknown = isBufferJson(value) ? Reflect.get(Object(this), key) : value;
   return plain(Buffer.isBuffer(own) ? own : value);

@@ -15,7 +15,7 @@ type End = { readonly error?: unknown };
 
 const DONE = { done: true, value: undefined } as const;
 
-/** A bounded queue between writers and readers of one thread: holds `capacity` items, further ones wait for space. */
+/** A bounded queue between writers and readers of one thread: holds `capacity` items; further ones wait for space. */
 export class EventBuffer<T> {
   readonly #capacity: number;
   readonly #items = new Fifo<T>();
@@ -27,7 +27,7 @@ export class EventBuffer<T> {
     this.#capacity = capacity;
   }
 
-  /** Adds an item. Without space, returns a promise that resolves once the item has some. Drops the item after the end. */
+  /** Adds an item. Without space returns a promise that resolves once the item has some. Drops the item after the end. */
   push(item: T): Promise<void> | undefined {
     if (this.#end !== undefined) return undefined;
     const reader = this.#readers.shift();

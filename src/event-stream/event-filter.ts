@@ -2,8 +2,8 @@ import { invalidOption } from "../common/validate.ts";
 
 /**
  * Selects the events of a stream. With any `include…` an event must match at least one of them; it must match no
- * `exclude…`. Types are "chain", "prompt", "parser", "llm", "chat_model", "tool", "retriever"; a custom event's name is its
- * type too.
+ * `exclude…`. Types are "chain", "prompt", "parser", "llm", "chat_model", "tool", "retriever"; a custom event's name is
+ * its type too.
  */
 export interface StreamEventFilters {
   /** @default all names */

@@ -2,7 +2,7 @@ import type { AnyEventRecord } from "../core/events.ts";
 import type { CallbackHandler, HandlerMethods } from "../core/handler.ts";
 
 /**
- * Base class of handlers: every method of the six mixins is optional, every flag false.
+ * Base class of handlers. Every method of the six mixins is optional, every flag is false, and `name` is the class name.
  *
  * ```ts
  * class Printer extends BaseCallbackHandler {
@@ -35,5 +35,5 @@ export interface BaseCallbackHandler<Settled = unknown> extends HandlerMethods<S
   close?(): unknown;
 }
 
-/** Base class of handlers all of whose methods return promises. Nothing is implemented. */
+/** Base class of handlers whose methods all return promises; implements none of them. */
 export class AsyncCallbackHandler extends BaseCallbackHandler<Promise<unknown>> {}

@@ -10,7 +10,7 @@ export interface FinalAnswerOptions {
   readonly answerPrefixTokens?: readonly string[];
   /** Compare tokens with the prefix without the white space around them. @default true */
   readonly stripTokens?: boolean;
-  /** Give out the prefix too. @default false */
+  /** Include the prefix in the answer. @default false */
   readonly streamPrefix?: boolean;
 }
 
@@ -21,17 +21,17 @@ export const FINAL_ANSWER_KEYS = [
 ] as const satisfies (keyof FinalAnswerOptions)[];
 const DEFAULT_PREFIX = ["Final", "Answer", ":"];
 
-/** What tells an agent's final answer from its other text. */
+/** The tokens that mark the beginning of an agent's final answer. */
 interface AnswerPrefix {
-  /** Tokens after which the answer begins; stripped already if `strip`. */
+  /** Already stripped if `strip`. */
   readonly tokens: readonly string[];
   /** Whether tokens are compared without the white space around them. */
   readonly strip: boolean;
 }
 
-/** One model run's tokens, watched for the prefix. */
+/** Looks for the prefix in one model run's tokens. */
 class WatchedRun {
-  /** What came so far without the prefix; empty once it was found. */
+  /** All tokens so far; empty once they contained the prefix. */
   tokens: string[] = [];
   isAnswer = false;
   readonly #prefix: AnswerPrefix;
@@ -40,8 +40,8 @@ class WatchedRun {
     this.#prefix = prefix;
   }
 
-  /** Takes a token before the answer. Returns the prefix as it came if this token completes it. */
-  watch(token: string): readonly string[] | undefined {
+  /** Adds a token before the answer. If it completes the prefix, returns the prefix's tokens as they came. */
+  addToken(token: string): readonly string[] | undefined {
     const { tokens, strip } = this.#prefix;
     this.tokens.push(token);
     const tail = this.tokens.slice(-tokens.length);
@@ -53,18 +53,18 @@ class WatchedRun {
   }
 }
 
-/** A model's answer as tokens, and the result that it came with. */
+/** A model's answer as tokens, with the model run's result. */
 interface Answer {
   readonly tokens: readonly string[];
   readonly result: LLMResult;
 }
 
-/** What is known of a trace's final answer. */
+/** The search for the final answer of one trace. */
 class AnswerSearch {
   readonly runs = new Map<string, WatchedRun>();
-  /** Whether a run printed the prefix: its tokens were given out as they came. */
+  /** A run printed the prefix, so the answer's tokens were emitted as they came. */
   isPrefixFound = false;
-  /** The last run that printed the prefix, or until then the last one without tool calls. */
+  /** Of the last run that printed the prefix; if none did yet, of the last run without tool calls. */
   answer: Answer | undefined;
 
   endRun(runId: string, result: LLMResult | undefined): void {
@@ -82,7 +82,7 @@ class AnswerSearch {
   }
 }
 
-/** Whether a message, as OpenAI or LangChain (also serialized) writes it, calls tools. */
+/** Reads messages of OpenAI and of LangChain, serialized ones too. */
 function hasToolCalls(message: unknown): boolean {
   if (!isObject(message)) return false;
   const { tool_calls: calls, function_call: call, additional_kwargs: more, kwargs } = message;
@@ -90,7 +90,7 @@ function hasToolCalls(message: unknown): boolean {
   return hasToolCalls(more) || hasToolCalls(kwargs);
 }
 
-/** What cannot be read calls no tools: whoever waits for the answer must hear of its end. */
+/** False for a result that cannot be read: its end must still end the answer. */
 function callsTools(result: LLMResult): boolean {
   return attempt(() => generationsOf(result).some(({ message }) => hasToolCalls(message))) ?? false;
 }
@@ -108,19 +108,19 @@ function prefixOf({
   return { tokens, strip: stripTokens };
 }
 
-/** The end of a trace, as far as its final answer goes. */
+/** The final answer of a trace that has ended. */
 export interface EndedAnswer {
-  /** Tokens of the answer that were not given out before. */
+  /** Tokens of the answer that were not emitted before. */
   readonly rest: readonly string[];
   readonly result: LLMResult | undefined;
-  /** Model runs that had not ended. */
+  /** Ids of model runs that had not ended. */
   readonly openRuns: readonly string[];
 }
 
 /**
- * Finds agents' final answers, one per trace. A run's tokens after the prefix are given out as they come. Where no run
- * of the trace prints the prefix (agents that call tools by function calling never do), the answer is the text of the
- * last model run without tool calls, and is given out when the root ends without an error.
+ * Finds agents' final answers, one per trace. A run's tokens after the prefix are emitted as they come. If no run of the
+ * trace prints the prefix (agents that call tools by function calling never do), the answer is the text of the last model
+ * run without tool calls, and is emitted when the root ends without an error.
  */
 export class FinalAnswers {
   readonly #prefix: AnswerPrefix;
@@ -141,26 +141,26 @@ export class FinalAnswers {
     this.#traces.begin(record).runs.set(record.runId, new WatchedRun(this.#prefix));
   }
 
-  /** Takes a token. Returns what is to be given out of the answer now. */
+  /** Returns the tokens of the answer to emit now. */
   addToken(record: EventRecord<"on_llm_new_token">): readonly string[] {
     const { token, runId } = record;
     const search = this.#traces.get(record);
     const run = search?.runs.get(runId);
     if (token === "" || search === undefined || run === undefined) return [];
     if (run.isAnswer) return [token];
-    const found = run.watch(token);
+    const found = run.addToken(token);
     if (found === undefined) return [];
     search.isPrefixFound = true;
     return this.#streamPrefix ? found : [];
   }
 
-  /** A model run has ended: with its result, or failed. */
+  /** `result`: undefined if the run failed. */
   endModelRun(record: RunIdentity, result: LLMResult | undefined): EndedAnswer | undefined {
     this.#traces.get(record)?.endRun(record.runId, result);
     return this.end(record);
   }
 
-  /** A run has ended. Returns the answer if that was the end of the trace. */
+  /** Returns the answer if the end of this run ends the trace. */
   end(record: RunIdentity): EndedAnswer | undefined {
     const search = this.#traces.end(record);
     if (search === undefined) return undefined;

@@ -6,8 +6,8 @@ interface OpenTrace<State> {
 }
 
 /**
- * What a handler notes of each trace while it lasts: from the first run that it hears of until the root has ended, or,
- * for a handler that does not hear of the root, until no run is open.
+ * A handler's state per open trace. A trace is open from its first run that reaches the handler until its root ends, or,
+ * for a handler that the root's events do not reach, until none of its runs is open.
  */
 export class OpenTraces<State> {
   readonly #traces = new Map<string, OpenTrace<State>>();
@@ -21,7 +21,7 @@ export class OpenTraces<State> {
     return this.#traces.size;
   }
 
-  /** A run of the trace begins. */
+  /** Adds a run to its trace, and returns the trace's state. */
   begin({ runId, traceId }: RunIdentity): State {
     const trace = this.#traces.get(traceId) ?? { openRuns: new Set(), state: this.#makeState() };
     this.#traces.set(traceId, trace);
@@ -33,7 +33,7 @@ export class OpenTraces<State> {
     return this.#traces.get(traceId)?.state;
   }
 
-  /** A run of the trace has ended. Returns the trace's state if that was the end of the trace. */
+  /** Removes a run that has ended. Returns the trace's state if this ends the trace. */
   end({ runId, parentRunId, traceId }: RunIdentity): State | undefined {
     const trace = this.#traces.get(traceId);
     if (trace === undefined) return undefined;

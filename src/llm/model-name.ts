@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from "../common/json-object.ts";
 import { type EventRecord, type LLMResult, startName } from "../core/events.ts";
 import { generationsOf, messageFields } from "./usage.ts";
 
-/** What stands for a model whose name nothing tells. */
+/** Stands for the name of a model that neither response nor start names. */
 export const UNKNOWN_MODEL = "unknown";
 
 /** LangChain's providers do not agree on the key. */
@@ -25,7 +25,7 @@ export function modelOfResponse(response: LLMResult): string | undefined {
   return firstName(generationsOf(response).map(namedInMessage)) ?? namedIn(response?.llmOutput);
 }
 
-/** The model that a run's start names: what was asked for, else the run's name. */
+/** The model that a run's start names: the model asked for, else the run's name. */
 export function modelOfStart(
   record: EventRecord<"on_llm_start" | "on_chat_model_start">,
 ): string | undefined {

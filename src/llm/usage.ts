@@ -2,19 +2,19 @@ import { isObject, type JsonObject } from "../common/json-object.ts";
 import type { LLMResult } from "../core/events.ts";
 
 /*
- * What model runs have used, in LangChain's words, whatever words the provider has. Everything here takes what
- * providers send as it comes: what is no count is left out, nothing throws.
+ * Usage of model runs in LangChain's terms, read from the payloads of any provider. Every function here takes payloads of
+ * any shape: values that are no counts are left out, and nothing throws.
  */
 
 /**
- * Token counts by kind, such as `cache_read` or `reasoning`; kinds that only some providers know are kept. Undefined is
- * never there; without it the optional counts of {@link UsageMetadata} would fit exactOptionalPropertyTypes alone.
+ * Token counts by kind, such as `cache_read` or `reasoning`; kinds that only some providers have are kept. No value is ever
+ * undefined; the type allows it so that {@link UsageMetadata} extends it without exactOptionalPropertyTypes too.
  */
 export interface TokenDetails {
   readonly [kind: string]: number | TokenDetails | undefined;
 }
 
-/** What models have used, in tokens of the provider's own counting. */
+/** The usage of models, in tokens as the provider counts them. */
 export interface UsageMetadata extends TokenDetails {
   readonly input_tokens: number;
   readonly output_tokens: number;
@@ -23,7 +23,7 @@ export interface UsageMetadata extends TokenDetails {
   readonly output_token_details?: TokenDetails;
 }
 
-/** OpenAI's and LangChain.js's names, and what LangChain's usage metadata calls the same. */
+/** Names of OpenAI and LangChain.js, each with the name in LangChain's usage metadata. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
   ["prompt_tokens", "input_tokens"],
   ["promptTokens", "input_tokens"],
@@ -40,7 +40,7 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ["reasoning_tokens", "reasoning"],
 ]);
 
-/** Providers nest counts once; deeper there is something else. */
+/** Providers nest counts once; deeper values are no counts. */
 const MAX_DEPTH = 3;
 
 function countsOf(value: JsonObject, above: readonly JsonObject[]): TokenDetails {
@@ -48,7 +48,7 @@ function countsOf(value: JsonObject, above: readonly JsonObject[]): TokenDetails
   const path = [...above, value];
   for (const key of Object.keys(value)) {
     const name = ALIASES.get(key) ?? key;
-    // What comes under both names is the same count.
+    // A count under both names is one count.
     if (name === "__proto__" || (name !== key && counts.has(name))) continue;
     const count = countOf(value[key], path);
     if (count !== undefined) counts.set(name, count);
@@ -89,7 +89,7 @@ function usageOf(value: unknown): UsageMetadata | undefined {
   };
 }
 
-/** What a look into a stranger's object gives; undefined if it throws. */
+/** Returns what `into` returns, or undefined if it throws: getters of provider objects may. */
 export function attempt<T>(into: () => T): T | undefined {
   try {
     return into();
@@ -116,7 +116,7 @@ function addCounts(a: TokenDetails, b: TokenDetails): TokenDetails {
   return Object.fromEntries(sum);
 }
 
-/** The sum of two usages, their details and counts of unknown kinds included. What is no number is left out. */
+/** The sum of two usages, with details and counts of unknown kinds. Values that are no numbers are left out. */
 export function addUsage(a: UsageMetadata | undefined, b: UsageMetadata | undefined): UsageMetadata {
   const sum = usageOf(addCounts(readUsage(a) ?? {}, readUsage(b) ?? {}));
   return sum ?? { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
@@ -134,19 +134,19 @@ function firstUsage(holder: unknown, keys: readonly string[]): UsageMetadata | u
 const OWN_KEYS = ["usage_metadata", "usage"];
 const RESPONSE_KEYS = ["usage_metadata", "usage", "tokenUsage", "token_usage"];
 
-/** The fields of a generation's message, whether LangChain has serialized it or not. */
+/** The fields of a generation's message, which LangChain may have serialized. */
 export function messageFields(generation: JsonObject): JsonObject | undefined {
   const { message } = generation;
   if (!isObject(message)) return undefined;
   return isObject(message["kwargs"]) ? message["kwargs"] : message;
 }
 
-/** What a message says of itself. */
+/** Usage that the message itself reports. */
 function ownUsage(generation: JsonObject): UsageMetadata | undefined {
   return firstUsage(messageFields(generation), OWN_KEYS);
 }
 
-/** What came along with a generation: often a copy of what the whole response says. */
+/** Usage that came along with a generation, often a copy of the whole response's. */
 function attachedUsage(generation: JsonObject): UsageMetadata | undefined {
   return (
     firstUsage(messageFields(generation)?.["response_metadata"], RESPONSE_KEYS) ??
@@ -173,16 +173,16 @@ function sumOf(
   return sum(usages);
 }
 
-/** Every generation of every prompt that can be looked into. Never throws. */
+/** Every readable generation of every prompt. Never throws. */
 export function generationsOf(response: LLMResult): readonly JsonObject[] {
   const lists: unknown = attempt(() => response.generations.flat());
   return Array.isArray(lists) ? lists.filter(isObject) : [];
 }
 
 /**
- * What a model run has used, over all generations of all prompts: what their messages say (`usage_metadata`, also of
- * serialized LangChain messages, or OpenAI's `usage`), else what `llmOutput` says of the whole (`usage`, `tokenUsage`),
- * else what came with the generations. Undefined if nothing says anything. Never throws.
+ * The usage of a model run, over all generations of all prompts: from their messages (`usage_metadata`, also of serialized
+ * LangChain messages, or OpenAI's `usage`), else from `llmOutput` (`usage`, `tokenUsage`), else from the metadata that came
+ * with the generations. Undefined if none of them reports usage. Never throws.
  */
 export function sumUsage(response: LLMResult): UsageMetadata | undefined {
   const generations = generationsOf(response);

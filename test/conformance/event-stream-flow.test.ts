@@ -115,7 +115,7 @@ row(101, PLACEMENTS, async (placement) => {
   expect(read.error).toMatchObject({ message: "every time" });
 });
 
-/** Two steps, of which the first goes on until it is cancelled. */
+/** Two steps; the first goes on until it is cancelled. */
 function endless(seen: string[]) {
   const first = step("first", async function* (_, run) {
     for (;;) {

@@ -77,7 +77,7 @@ row(105, PLACEMENTS, async (placement) => {
   ]);
 });
 
-/** A parent with a child of the same id. What a recorder has got of it cannot be replayed without a failure. */
+/** A parent with a child of the same id; no recorder beside it, since replaying its records would fail. */
 async function reuse() {
   const child = step("child", () => "child", { start: { runId: "same" } });
   const parent = step("parent", () => child(), { start: { runId: "same" } });

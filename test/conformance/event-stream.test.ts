@@ -3,7 +3,7 @@ import { withContext } from "../../src/index.ts";
 import { PLACEMENTS } from "../placements.ts";
 import { chatModel, step } from "../support/steps.ts";
 import { row } from "./row.ts";
-import { configure, names, reverse, sequence, stream, told, tool } from "./streamed.ts";
+import { configure, names, reverse, sequence, stream, tool, withData } from "./streamed.ts";
 
 async function retrieve(query: string): Promise<readonly unknown[]> {
   const run = await configure().onRetrieverStart({ name: "retriever" }, query);
@@ -14,7 +14,7 @@ async function retrieve(query: string): Promise<readonly unknown[]> {
 
 row(90, PLACEMENTS, async (placement) => {
   const run = step("reverse", reverse);
-  expect(told(await stream(placement, () => run("hello")))).toStrictEqual([
+  expect(withData(await stream(placement, () => run("hello")))).toStrictEqual([
     ["on_chain_start", "reverse", { input: "hello" }],
     ["on_chain_stream", "reverse", { chunk: "olleh" }],
     ["on_chain_end", "reverse", { output: "olleh" }],
@@ -25,7 +25,7 @@ row(91, PLACEMENTS, async (placement) => {
   const f = step("f", (input) => ({ x: input }));
   const t = tool("t", () => "done");
   const run = step("root", async (input) => t((await f(input)) as Record<string, unknown>));
-  expect(told(await stream(placement, () => run(1)))).toStrictEqual([
+  expect(withData(await stream(placement, () => run(1)))).toStrictEqual([
     ["on_chain_start", "root", { input: 1 }],
     ["on_chain_start", "f", { input: 1 }],
     ["on_chain_stream", "f", { chunk: { x: 1 } }],
@@ -39,7 +39,7 @@ row(91, PLACEMENTS, async (placement) => {
 
 row(92, PLACEMENTS, async (placement) => {
   const read = await stream(placement, () => sequence("hello"));
-  expect(told(read)).toStrictEqual([
+  expect(withData(read)).toStrictEqual([
     ["on_chain_start", "sequence", { input: "hello" }],
     ["on_chain_start", "1", { input: "hello" }],
     ["on_chain_stream", "1", { chunk: "olleh" }],
@@ -108,7 +108,7 @@ row(99, PLACEMENTS, async (placement) => {
     await tool("without", () => 1)({});
     await tool("with", () => 2)({ x: 1, y: "2" });
   });
-  expect(told(read)).toStrictEqual([
+  expect(withData(read)).toStrictEqual([
     ["on_tool_start", "without", { input: {} }],
     ["on_tool_end", "without", { output: 1 }],
     ["on_tool_start", "with", { input: { x: 1, y: "2" } }],
@@ -118,12 +118,12 @@ row(99, PLACEMENTS, async (placement) => {
 
 row(100, PLACEMENTS, async (placement) => {
   const output = [{ pageContent: "q" }];
-  expect(told(await stream(placement, () => retrieve("q")))).toStrictEqual([
+  expect(withData(await stream(placement, () => retrieve("q")))).toStrictEqual([
     ["on_retriever_start", "retriever", { input: { query: "q" } }],
     ["on_retriever_end", "retriever", { output }],
   ]);
   const inChain = await stream(placement, () => step("chain", () => retrieve("q"))());
-  expect(told(inChain).slice(1, 3)).toStrictEqual([
+  expect(withData(inChain).slice(1, 3)).toStrictEqual([
     ["on_retriever_start", "retriever", { input: { query: "q" } }],
     ["on_retriever_end", "retriever", { output, input: { query: "q" } }],
   ]);
@@ -140,7 +140,7 @@ row(102, PLACEMENTS, async (placement) => {
     llm_output: null,
   };
   const input = { prompts: ["p"] };
-  expect(told(await stream(placement, () => run(1)))).toStrictEqual([
+  expect(withData(await stream(placement, () => run(1)))).toStrictEqual([
     ["on_chain_start", "chain", { input: 1 }],
     ["on_llm_start", "text model", { input }],
     ["on_llm_end", "text model", { output, input }],
@@ -156,7 +156,7 @@ row(104, PLACEMENTS, async (placement) => {
     for (const element of [1, 2, 3]) await run.onChainStream(element);
     await run.onChainEnd(6);
   });
-  expect(told(read)).toStrictEqual([
+  expect(withData(read)).toStrictEqual([
     ["on_chain_start", "mine", { input: [1, 2, 3] }],
     ...[1, 2, 3].map((chunk) => ["on_chain_stream", "mine", { chunk }]),
     ["on_chain_end", "mine", { output: 6 }],
@@ -173,7 +173,7 @@ row(110, PLACEMENTS, async (placement) => {
     () => asynchronous("x"),
   ];
   for (const body of bodies) {
-    expect(told(await stream(placement, () => step("outer", body)("y")))).toStrictEqual([
+    expect(withData(await stream(placement, () => step("outer", body)("y")))).toStrictEqual([
       ["on_chain_start", "outer", { input: "y" }],
       ["on_chain_start", "inner", { input: "x" }],
       ["on_chain_stream", "inner", { chunk: "x" }],

@@ -31,7 +31,7 @@ const BOTH = {
 
 type Calls = (manager: AsyncCallbackManager, handler: CallbackHandler) => Promise<void>;
 
-/** What a usage handler has counted when `calls` are done. */
+/** The counts of a usage handler after `calls`. */
 function counts(expected: UsageReport, calls: Calls) {
   return (placement: Placement) =>
     withPlaced(placement, ["UsageMetadataCallbackHandler"], async (placed) => {
@@ -155,7 +155,7 @@ row(112, ORDERED, async (placement) => {
 
 const ENTERING = "Entering new FakeChain chain";
 
-// A handler that is built, and given to one call.
+// A handler that is made for one call.
 row(113, PLACEMENTS, async (placement) => {
   const file = path(placement.name.replaceAll(/\W/g, "-"));
   await withPlaced(placement, [["FileCallbackHandler", { path: file }]], async ({ handler }) => {
@@ -166,7 +166,7 @@ row(113, PLACEMENTS, async (placement) => {
   });
 });
 
-// A handler that is disposed of by its scope.
+// A handler that its scope disposes of.
 row(113, INLINE, async () => {
   const handler = new FileCallbackHandler({ path: path("scope") });
   await runChain(handler).finally(() => handler[Symbol.asyncDispose]());

@@ -14,10 +14,10 @@ import type { Placed, Placement } from "../placements.ts";
 import { step } from "../support/steps.ts";
 
 /*
- * What the rows of the event stream share.
+ * Helpers for the rows of the event stream.
  *
- * The stream's own handler is always inline. Each row is run with a recorder beside it, wherever that can be: what the
- * recorder has got gives the same stream once more.
+ * The stream's own handler is always inline. Each row also runs with a recorder in every placement, whose records, replayed,
+ * must give the same stream.
  */
 
 const beside = new Map<Placement, Placed>();
@@ -41,7 +41,7 @@ function replayed(records: readonly AnyEventRecord[], filters: StreamEventFilter
 
 export interface Read {
   readonly events: StreamEvent[];
-  /** What the iteration failed with. */
+  /** Error of the iteration. */
   readonly error?: unknown;
 }
 
@@ -62,17 +62,17 @@ export async function stream(
   }
   await placed.flush();
   const lanes = await placed.call<AnyEventRecord[]>("take");
-  // Traces lie in several lanes; what has the same time in one lane stays in its order.
+  // Traces are spread over lanes; a stable sort keeps each lane's order.
   const records = lanes.flat().sort((a, b) => a.timestamp - b.timestamp);
   expect(replayed(records, options)).toEqual(events);
   return { events, ...failed };
 }
 
 export const names = ({ events }: Read) => events.map(({ event, name }) => `${event} ${name}`);
-export const told = ({ events }: Read) => events.map(({ event, name, data }) => [event, name, data]);
+export const withData = ({ events }: Read) => events.map(({ event, name, data }) => [event, name, data]);
 export const configure = () => AsyncCallbackManager.configure();
 
-/** Runs a function as a tool below the run around. */
+/** Runs a function as a tool below the ambient run. */
 export function tool(name: string, body: (input: unknown) => unknown) {
   return async (inputs: Record<string, unknown>) => {
     const run = await configure().onToolStart({ name }, JSON.stringify(inputs), { inputs });

@@ -11,15 +11,15 @@ import { record } from "../support/records.ts";
 import { ORDERED, taken, withPlaced } from "./placed.ts";
 import { defect } from "./row.ts";
 
-interface Told {
+interface Traced {
   readonly roots: TracedRun[];
-  /** Roots that are open when all is over. */
+  /** Roots left open in the end. */
   readonly open: number;
   readonly failures: HandlerFailure[];
 }
 
-/** What becomes of events that are dispatched to a tracer as they are. */
-async function told(placement: Placement, records: readonly AnyEventRecord[]): Promise<Told> {
+/** Dispatches events to a tracer as they are; returns its trees and the reported failures. */
+async function traced(placement: Placement, records: readonly AnyEventRecord[]): Promise<Traced> {
   const kept: { roots: TracedRun[]; open: number } = { roots: [], open: -1 };
   const failures = await collectFailures(() =>
     withPlaced(placement, ["KeepingTracer"], async (placed) => {
@@ -44,7 +44,7 @@ defect("5.1.1", ORDERED, async (placement) => {
     end(`child ${i}`),
     end(`root ${i}`),
   ]);
-  const { roots, open, failures } = await told(placement, records.flat());
+  const { roots, open, failures } = await traced(placement, records.flat());
   expect(roots).toHaveLength(100);
   expect(failures).toEqual([]);
   expect(open).toBe(0);
@@ -53,7 +53,7 @@ defect("5.1.1", ORDERED, async (placement) => {
 defect("5.1.2", ORDERED, async (placement) => {
   const late = [start("root"), start("parent", "root"), end("parent"), start("late", "parent"), end("late")];
   const after = [end("root"), start("after", "root"), end("after")];
-  const { roots, open, failures } = await told(placement, [...late, ...after]);
+  const { roots, open, failures } = await traced(placement, [...late, ...after]);
   expect(roots).toMatchObject([
     { id: "root", children: [{ id: "parent", children: [{ id: "late", endTime: expect.any(Number) }] }] },
     { id: "after", parentRunId: "root", traceId: "t" },
@@ -63,7 +63,7 @@ defect("5.1.2", ORDERED, async (placement) => {
 });
 
 defect("5.1.3", ORDERED, async (placement) => {
-  const { roots, open } = await told(placement, [start("child", "stranger"), end("child")]);
+  const { roots, open } = await traced(placement, [start("child", "stranger"), end("child")]);
   expect(roots).toMatchObject([{ id: "child", parentRunId: "stranger", traceId: "t", outputs: {} }]);
   expect(open).toBe(0);
 });
@@ -84,7 +84,7 @@ defect("5.1.4", ORDERED, async (placement) => {
 
 defect("5.1.5", ORDERED, async (placement) => {
   const records = [start("root"), start("twin", "root"), start("twin", "root"), end("twin"), end("root")];
-  const { roots, failures } = await told(placement, records);
+  const { roots, failures } = await traced(placement, records);
   expect(roots).toMatchObject([{ id: "root", children: [{ id: "twin", endTime: expect.any(Number) }] }]);
   expect(roots[0]?.children).toHaveLength(1);
   expect(codes(failures)).toEqual([["on_chain_start", "twin", "SIDECALL_RUN_REUSED"]]);
@@ -93,7 +93,7 @@ defect("5.1.5", ORDERED, async (placement) => {
 defect("5.1.6", ORDERED, async (placement) => {
   const bad = [end("never"), start("root"), start("child", "root"), end("child"), end("child")];
   const early = [start("open", "root"), end("root"), end("open"), end("root")];
-  const { roots, open, failures } = await told(placement, [...bad, ...early]);
+  const { roots, open, failures } = await traced(placement, [...bad, ...early]);
   expect(roots).toMatchObject([{ id: "root", children: [{ id: "child" }, { id: "open", endTime: null }] }]);
   expect(codes(failures)).toEqual([
     ["on_chain_end", "never", "SIDECALL_RUN_UNKNOWN"],
@@ -109,7 +109,7 @@ defect("5.1.6", ORDERED, async (placement) => {
 defect("5.1.7", ORDERED, async (placement) => {
   const tool = (runId: string) => record("on_tool_start", runId, { input: "", traceId: "t" });
   const wrong = record("on_tool_end", "chain", { output: 1, traceId: "t" });
-  const { roots, failures } = await told(placement, [
+  const { roots, failures } = await traced(placement, [
     start("chain"),
     wrong,
     end("chain"),

@@ -16,7 +16,7 @@ const LEAF = /^(.*\.)?(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{6})Z([^.]*)$/;
 
 type Body = (manager: AsyncCallbackManager) => Promise<unknown>;
 
-/** What a tracer has kept of the runs of `body`: the roots in the order of their starts, and what its hook got. */
+/** A tracer's view of the runs of `body`: roots in the order of their starts, and the runs that its end hook got. */
 async function tracedBy(name: FixtureName, placement: Placement, body: Body) {
   const kept: { roots: TracedRun[]; ended: TracedRun[] } = { roots: [], ended: [] };
   await withPlaced(placement, [name], async (placed) => {
@@ -288,7 +288,7 @@ row(71, ORDERED, async (placement) => {
   expect(failures).toEqual([]);
 });
 
-/** The roots that models leave which answer so. */
+/** The traced roots of model runs with these answers. */
 async function answered(placement: Placement, answers: readonly LLMResult[]): Promise<TracedRun[]> {
   const { roots } = await traced(placement, async (manager) => {
     manager.addMetadata({ tenant: 7 });

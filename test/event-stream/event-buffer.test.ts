@@ -27,7 +27,7 @@ test("a writer without space waits until the reader has made some, and keeps its
   expect(await buffer.next()).toEqual(item(3));
 });
 
-test("closing keeps what is in, lets waiting writers go, and drops what comes later", async () => {
+test("closing keeps the items, releases waiting writers, and drops later items", async () => {
   const buffer = new EventBuffer<number>(1);
   void buffer.push(1);
   const waiting = buffer.push(2);
@@ -59,7 +59,7 @@ test("an error may be undefined", async () => {
   await expect(buffer.next()).rejects.toBeUndefined();
 });
 
-test("discarding drops what is in, an error too, and lets waiting writers and readers go", async () => {
+test("discarding drops the items and an error, and releases waiting writers and readers", async () => {
   const buffer = new EventBuffer<number>(1);
   void buffer.push(1);
   const waiting = buffer.push(2);
@@ -74,7 +74,7 @@ test("discarding drops what is in, an error too, and lets waiting writers and re
   expect(await reader).toEqual(DONE);
 });
 
-test("whatever the capacity and the turns of writers and readers, everything arrives once and in order", async () => {
+test("every item arrives once and in order, for any capacity and any turns of writers and readers", async () => {
   const turns = fc.array(fc.constantFrom("write", "read"), { maxLength: 200 });
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 5 }), turns, async (capacity, order) => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { AnyEventRecord } from "../../src/index.ts";
 import { chain, chainEnd, child, custom, data, eventsOf, record, root } from "../support/stream-handler.ts";
 
-test("the envelope has the names, and only the names, of LangChain's version 2", () => {
+test("the envelope has exactly the names of LangChain's version 2", () => {
   const tags = ["t"];
   const metadata = { tenant: 7 };
   expect(eventsOf([chain(1, { tags, metadata, name: "mine" })])).toStrictEqual([
@@ -29,7 +29,7 @@ test.each([
   expect(events).toMatchObject([{ name }]);
 });
 
-/** What a run says below a root. */
+/** Names and data of the events of `records` below a root. */
 const dataOf = (records: readonly AnyEventRecord[]) =>
   data(eventsOf([chain("r", root), ...records]).slice(1));
 
@@ -60,7 +60,7 @@ test("a chain of any other run type is a chain", () => {
   ]);
 });
 
-test("input that is not known at the start is no key there, and comes with the end or error", () => {
+test("input that is unknown at the start is no key there, and comes with the end or error", () => {
   const end = record("on_chain_end", { outputs: 1, inputs: "late" }, child);
   expect(dataOf([chain(undefined, child), end])).toStrictEqual([
     ["on_chain_start", {}],
@@ -77,7 +77,7 @@ test("input that is not known at the start is no key there, and comes with the e
   ]);
 });
 
-test("a root's end and error have no input, since its start has just told it", () => {
+test("a root's end and error have no input, since its start has just shown it", () => {
   expect(data(eventsOf([chain(1), chainEnd(2)]))[1]).toStrictEqual(["on_chain_end", { output: 2 }]);
   const error = new Error("no");
   const events = eventsOf([chain(1), record("on_chain_error", { error }, {})]);
@@ -153,7 +153,7 @@ test.each([
   expect(dataOf([chat, end])[1]).toStrictEqual(["on_chat_model_end", { output, input: chatInput }]);
 });
 
-test("a model's error comes with what it was given", () => {
+test("a model's error comes with the model's input", () => {
   const error = new Error("no");
   const events = dataOf([chat, record("on_llm_error", { error }, child)]);
   expect(events[1]).toStrictEqual(["on_chat_model_error", { error, input: chatInput }]);

@@ -7,7 +7,7 @@ import { settleTasks } from "../support/tasks.ts";
 describe("a signal from outside", () => {
   const reason = new Error("enough");
 
-  test("gives the consumer what has come, then its reason, though the function goes on", async () => {
+  test("gives the consumer the events so far, then its reason, while the function goes on", async () => {
     const outside = new AbortController();
     const { open, opened } = gate();
     const body = async () => {
@@ -24,7 +24,7 @@ describe("a signal from outside", () => {
     expect(await stream.result).toBe("done");
   });
 
-  test("lets a run go that waits for space, and refuses what begins later", async () => {
+  test("releases a run that waits for space, and refuses later runs", async () => {
     const outside = new AbortController();
     const seen: string[] = [];
     const body = async () => {
@@ -85,7 +85,7 @@ describe("a signal from outside", () => {
     expect(listeners.size).toBe(0);
   });
 
-  test("that comes when all is over changes nothing", async () => {
+  test("that aborts after the stream's end changes nothing", async () => {
     const outside = new AbortController();
     const stream = streamEvents(() => hello("you"), { signal: outside.signal });
     await stream.next();
@@ -96,7 +96,7 @@ describe("a signal from outside", () => {
 });
 
 describe("a consumer slower than the runs", () => {
-  test("holds them up once the buffer is full; 100 000 tokens need no more space than that", async () => {
+  test("makes them wait once the buffer is full; 100 000 tokens need no more space than that", async () => {
     const count = 100_000;
     const maxBufferedEvents = 100;
     let sent = 0;
@@ -144,7 +144,7 @@ describe("a consumer slower than the runs", () => {
   });
 });
 
-test("events of work that goes on after the function has ended are dropped, and hold nobody up", async () => {
+test("events of work that goes on after the function has ended are dropped without waiting", async () => {
   const { open, opened } = gate();
   let background = Promise.resolve<unknown>(undefined);
   const other = recorder();

@@ -44,7 +44,7 @@ describe("a function that fails", () => {
     expect(await readWhatComes(streamEvents(fail))).toEqual({ events: [], error });
   });
 
-  test("and whose result nobody asks for leaves no unhandled rejection", async () => {
+  test("leaves no unhandled rejection if its result is not used", async () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => void unhandled.push(reason);
     process.on("unhandledRejection", note);
@@ -66,7 +66,7 @@ describe("a function that fails", () => {
 });
 
 describe("leaving early", () => {
-  /** A run of two steps, of which the first goes on until it is cancelled. */
+  /** A run of two steps; the first goes on until it is cancelled. */
   function twoSteps(events: string[] = []) {
     const first = step("first", async function* (_, run) {
       for (let i = 0; ; i += 1) {
@@ -133,7 +133,7 @@ describe("leaving early", () => {
     expect(await stream.result).toEqual([true, "rejected", "rejected"]);
   });
 
-  test("a stream around one cancels the one inside", async () => {
+  test("cancels a stream inside this one", async () => {
     const inside: EventStream[] = [];
     const { open, opened } = gate();
     const outer = streamEvents(async () => {

@@ -11,7 +11,7 @@ import { chatModel, step } from "../support/steps.ts";
 import { configure, gate, HELLO, hello, names, readAll } from "../support/streams.ts";
 import { settleTasks } from "../support/tasks.ts";
 
-describe("what a stream has", () => {
+describe("a stream has", () => {
   test("events of runs that find the stream around them, and of runs that get it passed", async () => {
     const ambient = streamEvents(() => hello("you"));
     expect(names(await readAll(ambient))).toEqual(HELLO);
@@ -62,7 +62,7 @@ describe("what a stream has", () => {
     expect(chunks).toEqual(["first", "second"]);
   });
 
-  test("other handlers hear of the runs too, each once, however often they are given", async () => {
+  test("and other handlers get each event once too, however often they are given", async () => {
     const other = recorder();
     const manager = new AsyncCallbackManager();
     manager.addHandler(other);
@@ -72,7 +72,7 @@ describe("what a stream has", () => {
     }
   });
 
-  test("what a manager brings that is given: handlers, tags, metadata and parent, passed or found", async () => {
+  test("the handlers, tags, metadata and parent of a given manager, passed or found", async () => {
     const other = recorder();
     const manager = new AsyncCallbackManager();
     manager.addHandler(other);
@@ -139,7 +139,7 @@ describe("what a stream has", () => {
     expect(names(await readAll(streamEvents(() => readAll(nested()))))).toEqual(expected);
   });
 
-  test("what filters let pass, which is all that has to be read", async () => {
+  test("the events that match the filters; the run does not wait for others", async () => {
     const model = chatModel("model", ["a", "b"]);
     const stream = streamEvents(() => step("outer", () => model())(), {
       includeTypes: ["chat_model"],
@@ -167,7 +167,7 @@ describe("when the function is called", () => {
     expect(events[0]?.parent_ids).toEqual([record.records[0]?.runId]);
   });
 
-  test("once, whatever number of reads wait at the same time; each gets its own event", async () => {
+  test("once, for any number of concurrent reads; each gets its own event", async () => {
     let calls = 0;
     const stream = streamEvents(() => {
       calls += 1;
@@ -183,7 +183,7 @@ describe("when the function is called", () => {
     expect(calls).toBe(1);
   });
 
-  test("never, if the stream is left before; the result tells why", async () => {
+  test("never, if the stream is left before; the result rejects with the reason", async () => {
     let calls = 0;
     const stream = streamEvents(() => {
       calls += 1;
@@ -195,7 +195,7 @@ describe("when the function is called", () => {
     expect(calls).toBe(0);
   });
 
-  test("an asynchronous generator is read to its end; what it returns is the result", async () => {
+  test("an async generator is read to its end; its return value is the result", async () => {
     const stream = streamEvents(async function* () {
       yield await hello("a");
       yield await hello("b");
@@ -205,7 +205,7 @@ describe("when the function is called", () => {
     expect(await stream.result).toBe("returned");
   });
 
-  test("an asynchronous generator is closed where it is when the consumer leaves", async () => {
+  test("an async generator is closed at its current yield when the consumer leaves", async () => {
     const { open, opened } = gate();
     const seen: string[] = [];
     const stream = streamEvents(async function* () {
@@ -233,7 +233,7 @@ test.each<[string, unknown, StreamEventsOptions]>([
   ["excludeTags", () => {}, { excludeTags: "no list" } as object],
   ["signal", () => {}, { signal: {} } as object],
   ["handlers", () => {}, { callbacks: [() => {}] } as object],
-])("a wrong %s is refused at the door", (name, run, options) => {
+])("a wrong %s is refused before anything runs", (name, run, options) => {
   const refused = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(name) };
   expect(() => streamEvents(run as () => void, options)).toThrow(expect.objectContaining(refused));
 });

@@ -25,7 +25,7 @@ test("parent ids begin with the root", () => {
   expect(events.map(({ parent_ids }) => parent_ids)).toEqual([[], ["r"], ["r", "c"], ["r", "c"]]);
 });
 
-test("below a run that the stream does not know, parent ids are what the record tells", () => {
+test("below a run that the stream does not have, parent ids are those of the record", () => {
   const events = eventsOf([
     chain(1, { ...below("x", "gone"), traceId: "top" }),
     chain(1, { ...below("y", "top"), traceId: "top" }),
@@ -71,7 +71,7 @@ test.each([
   expect(() => eventFilter(filters as object)).toThrow(expect.objectContaining(expected));
 });
 
-test("of a run that reuses an open run's id nothing appears, and the first run goes on", () => {
+test("a run that reuses an open run's id gives no events, and the first run goes on", () => {
   const { handler, events } = setUp();
   const send = (each: AnyEventRecord) => {
     try {
@@ -117,7 +117,7 @@ test("an id may be used again when its run has ended", () => {
   expect(events).toHaveLength(20);
 });
 
-test("an end of a run that is not open is told, and gives no event; nor does what it says otherwise", () => {
+test("an end of a run that is not open throws and gives no event; its other events give none either", () => {
   const { handler, events } = setUp();
   const unknown = { code: "SIDECALL_RUN_UNKNOWN", message: expect.stringContaining("run a, ") };
   expect(() => handler.onEvent(chainEnd(1))).toThrow(expect.objectContaining(unknown));
@@ -132,7 +132,7 @@ test("an end of a run that is not open is told, and gives no event; nor does wha
   ]);
 });
 
-test("nothing is kept of runs that have ended, in whatever way", () => {
+test("nothing is kept of runs that have ended, in a result or an error", () => {
   const { handler } = setUp();
   for (let i = 0; i < 100; i += 1) {
     const ids = { runId: `${i}`, traceId: `${i}` };
@@ -143,7 +143,7 @@ test("nothing is kept of runs that have ended, in whatever way", () => {
   expect(handler.openRuns).toBe(0);
 });
 
-test("an end that cannot be understood ends its run all the same", () => {
+test("a malformed end ends its run all the same", () => {
   const { handler } = setUp();
   void handler.onEvent(record("on_llm_start", { serialized: null, prompts: [] }));
   const response = undefined as never;
@@ -151,7 +151,7 @@ test("an end that cannot be understood ends its run all the same", () => {
   expect(handler.openRuns).toBe(0);
 });
 
-test("the run waits for what the stream says, unless the event is left out", async () => {
+test("the run waits for the promise of `send`, unless the filter drops the event", async () => {
   const waiting = Promise.resolve();
   const handler = new EventStreamHandler(eventFilter({ excludeNames: ["two"] }), () => waiting);
   expect(handler.onEvent(chain(1, { name: "one" }))).toBe(waiting);

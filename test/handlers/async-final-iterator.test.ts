@@ -22,7 +22,7 @@ function resultOf(text: string, message?: unknown): LLMResult {
   return { generations: [[message === undefined ? { text } : { text, message }]] };
 }
 
-/** One model run: its tokens, then its end. Gives its result. */
+/** One model run: its tokens, then its end. Returns its result. */
 async function think(
   manager: AsyncCallbackManager,
   tokens: readonly string[],
@@ -62,7 +62,7 @@ test("only the tokens after the prefix come, at once, and the root ends the iter
   expect(await tokens.result).toBe(result);
 });
 
-test("streamPrefix gives the prefix too, stripTokens: false compares tokens as they are", async () => {
+test("streamPrefix includes the prefix, stripTokens: false compares tokens as they are", async () => {
   const cases: [AsyncFinalIteratorOptions, string[]][] = [
     [{ streamPrefix: true }, ["Final", " Answer", ":", " ", "4", "2"]],
     [{ stripTokens: false, answerPrefixTokens: ["Final", " Answer", ":"] }, [" ", "4", "2"]],
@@ -76,7 +76,7 @@ test("streamPrefix gives the prefix too, stripTokens: false compares tokens as t
   }
 });
 
-test("the prefix is looked for in each run anew", async () => {
+test("the prefix is looked for in each run separately", async () => {
   const { handler, manager } = setUp();
   const chain = await manager.onChainStart(MODEL, {});
   await think(chain.getChild(), ["x", "Final", "Answer"]);
@@ -184,7 +184,7 @@ test("the root's end is the end, even if a run below it never ends", async () =>
   expect(await readAll(handler.aiter())).toEqual(["done"]);
 });
 
-test("a handler that does not hear of the root takes what it hears of for a trace", async () => {
+test("without the root's events, the runs that reach the handler are its trace", async () => {
   const handler = new AsyncFinalIteratorCallbackHandler();
   const chain = await new AsyncCallbackManager().onChainStart(MODEL, {});
   const below = chain.getChild();

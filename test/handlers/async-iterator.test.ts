@@ -122,7 +122,7 @@ test("aiter(runId) iterates that run, begun or not", async () => {
   expect(await readAll(handler.aiter(first.runId))).toEqual(["1"]);
 });
 
-test("a run that is iterated already is refused to a second iteration by its id", async () => {
+test("a second iteration of one run id is refused", async () => {
   const { handler, manager } = setUp();
   const run = await start(manager);
   handler.aiter(run.runId);
@@ -155,7 +155,7 @@ test("an agent's model runs come as one iteration each", async () => {
   expect(await readAll(handler.aiter())).toEqual(["answer"]);
 });
 
-test("chat models and empty tokens: the first are served, the second dropped", async () => {
+test("chat models are served, empty tokens dropped", async () => {
   const { handler, manager } = setUp();
   const [run] = await manager.onChatModelStart(MODEL, [[{ role: "user", content: "hi" }]]);
   for (const token of ["", "a", "", "b"]) await run?.onLLMNewToken(token);
@@ -175,7 +175,7 @@ test("the run's own error ends its iteration, after its tokens", async () => {
   expect(await tokens.result.catch((reason: unknown) => reason)).toBe(error);
 });
 
-test("what a model threw reaches the loop even if it is no error", async () => {
+test("a value that a model threw reaches the loop even if it is no Error", async () => {
   const { handler, manager } = setUp();
   const tokens = handler.aiter();
   await (await start(manager)).onLLMError("a plain string");
@@ -282,14 +282,14 @@ test("a full queue makes the run wait for its reader; the end never waits", asyn
   expect((await readAll(tokens)).length).toBe(more + 1);
 });
 
-test("a run that nobody reads never waits, and can be read later", async () => {
+test("a run without a reader never waits, and can be read later", async () => {
   const { handler, manager } = setUp({ queueBytes: 1024 });
   const tokens = Array.from({ length: 5000 }, (_, i) => `t${i}`);
   await play(await start(manager), tokens);
   expect(await readAll(handler.aiter())).toEqual(tokens);
 });
 
-test("of ended runs that nobody reads the newest are kept, and the others counted", async () => {
+test("the newest unread ended runs are kept, and the others counted", async () => {
   const { handler, manager } = setUp({ maxUnreadRuns: 2 });
   for (const token of ["1", "2", "3", "4"]) await play(await start(manager), [token]);
   expect(handler.forgottenRuns).toBe(2);

@@ -24,7 +24,7 @@ function managerOf(...handlers: CallbackHandler[]): AsyncCallbackManager {
   return new AsyncCallbackManager({ handlers, inheritableHandlers: handlers });
 }
 
-test("what is flushed is in the file, as utf-8 and without colours", async () => {
+test("flushed text is in the file, as UTF-8 and without colours", async () => {
   const handler = new FileCallbackHandler({ path: path("constructor"), observationPrefix: "Beobachtung: " });
   const manager = managerOf(handler);
   await runChain(manager);
@@ -35,7 +35,7 @@ test("what is flushed is in the file, as utf-8 and without colours", async () =>
   await handler.close();
 });
 
-test("appends unless told to truncate", async () => {
+test("appends unless the mode is truncate", async () => {
   writeFileSync(path("modes"), "old");
   for (const [options, expected] of [
     [{}, `old${PRINTED}`],
@@ -76,7 +76,7 @@ test.each(["append", "truncate"] as const)("threads share a file in mode %s", as
   expect(text).toHaveLength(50 * PRINTED.length);
 });
 
-test("a path that cannot be written, and a wrong option, are refused with a code, off-thread too", async () => {
+test("an unwritable path and a wrong option are refused with a code, off-thread too", async () => {
   const options = { path: path("missing/file") };
   const unwritable = expect.objectContaining({
     code: "SIDECALL_FILE_NOT_WRITABLE",
@@ -93,7 +93,7 @@ test("a path that cannot be written, and a wrong option, are refused with a code
   }
 });
 
-test("what is no text is written as what it says, and harms nothing after it", async () => {
+test("a value that is no text is written as text, and later events are written too", async () => {
   const handler = new FileCallbackHandler({ path: path("odd") });
   const chain = await managerOf(handler).onChainStart({ name: "FakeChain" }, {});
   const texts: unknown[] = [undefined, 42, Symbol("s")];
@@ -103,7 +103,7 @@ test("what is no text is written as what it says, and harms nothing after it", a
   expect(readFileSync(path("odd"), "utf8")).toBe(PRINTED.replace("...\n", "...\nundefined42Symbol(s)"));
 });
 
-test("a thread that takes over a lane goes on with the file that the dead one had begun empty", async () => {
+test("a thread that replaces a dead one appends to the file that the dead one truncated", async () => {
   writeFileSync(path("taken-over"), "old");
   const options: FileHandlerOptions = { path: path("taken-over"), mode: "truncate" };
   const handler = await offThread([{ module: fileHandlerModule, options }, fixture("Mortal")]);

@@ -20,13 +20,13 @@ test.each([
   ["the serialized name", { name: "serialized", id: ["a", "b"] }, {}, "serialized"],
   ["the last part of the serialized id", { id: ["a", "b"] }, {}, "b"],
   ["nothing", null, {}, "<unknown>"],
-])("a chain goes by %s", async (_, serialized, options, name) => {
+])("a chain is named by %s", async (_, serialized, options, name) => {
   const { writes, manager } = setUp({ colors: false });
   await manager.onChainStart(serialized, {}, options);
   expect(writes).toEqual([`\n\n> Entering new ${name} chain...\n`]);
 });
 
-test("agents' logs, tools' outputs and texts come in the colour asked for, one write each", async () => {
+test("agents' logs, tools' outputs and texts come in the given colour, one write each", async () => {
   const options = { color: "green", observationPrefix: "Observation: ", llmPrefix: "Thought:" } as const;
   const { writes, manager } = setUp(options);
   const chain = await manager.onChainStart(null, {});
@@ -43,7 +43,7 @@ test("agents' logs, tools' outputs and texts come in the colour asked for, one w
   ]);
 });
 
-test("what is no text is printed as what it says, else as JSON", async () => {
+test("a value that is no text is printed as the text in it, else as JSON", async () => {
   const { writes, manager } = setUp();
   const chain = await manager.onChainStart(null, {});
   for (const output of [{ content: [{ type: "text", text: "said" }] }, { rows: [1] }, undefined]) {
@@ -54,7 +54,7 @@ test("what is no text is printed as what it says, else as JSON", async () => {
   expect(writes.slice(1)).toEqual(["said", '{"rows":[1]}', "null", '{"tool":"t"}']);
 });
 
-test("a stream that is no terminal gets no colours of its own accord, a terminal does", async () => {
+test("by default a terminal gets colours, another stream none", async () => {
   for (const name of ["FORCE_COLOR", "NO_COLOR"]) vi.stubEnv(name, undefined);
   vi.stubEnv("TERM", "xterm");
   vi.stubEnv("CI", undefined);
@@ -78,7 +78,7 @@ test.each([
   ["color", { color: "beige" }],
   ["observationPrefix", { observationPrefix: 1 }],
   ["colour", { colour: "green" }],
-])("a wrong `%s` is refused by name", (name, options) => {
+])("a wrong `%s` is refused and named", (name, options) => {
   const refused = expect.objectContaining({
     code: "SIDECALL_OPTION_INVALID",
     message: expect.stringContaining(`\`${name}\``),

@@ -37,7 +37,7 @@ async function think(manager: AsyncCallbackManager, tokens: readonly string[], m
   await run.onLLMEnd({ generations: [[{ text: tokens.join(""), message }]] });
 }
 
-test("every token is printed when it comes, an empty one is not", async () => {
+test("every token is printed as it comes, an empty one is not", async () => {
   const { writes, stream } = sink();
   const manager = managerOf(new StreamingStdOutCallbackHandler({ stream }));
   await think(manager, ["a", "", " b"]);
@@ -67,14 +67,14 @@ describe("final answers alone", () => {
     expect(writes.join("")).toBe("Final Answer: 42");
   });
 
-  test("a prefix of one's own is compared as told", async () => {
+  test("with stripTokens: false, a custom prefix is compared as it is", async () => {
     const { writes, manager } = setUp({ stripTokens: false, answerPrefixTokens: [" Answer", ":"] });
     await think(manager, ANSWER);
     await think(manager, ["Answer", ":", "not printed as it comes"]);
     expect(writes).toEqual([" ", "4", "2", "Answer:not printed as it comes"]);
   });
 
-  test("the prefix is looked for in each run anew", async () => {
+  test("the prefix is looked for in each run separately", async () => {
     const { writes, manager } = setUp();
     const chain = await manager.onChainStart(null, {});
     await think(chain.getChild(), ["Final", "Answer"]);
@@ -112,7 +112,7 @@ describe("final answers alone", () => {
     expect(writes).toEqual([]);
   });
 
-  test("answers of runs at the same time do not mix", async () => {
+  test("answers of concurrent runs do not mix", async () => {
     const { writes, manager } = setUp();
     const [one, two, three] = [await begin(manager), await begin(manager), await begin(manager)];
     const prefix = ["Final", "Answer", ":"];
@@ -126,7 +126,7 @@ describe("final answers alone", () => {
     expect(writes).toEqual(["1a", "1b", "2a2b", "3"]);
   });
 
-  test("a run that never ends keeps nobody waiting longer than its root", async () => {
+  test("a run that never ends delays other answers no longer than its root", async () => {
     const { writes, manager } = setUp();
     const chain = await manager.onChainStart(null, {});
     await say(await begin(chain.getChild()), ["Final", "Answer", ":", "cut"]);

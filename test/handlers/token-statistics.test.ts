@@ -38,7 +38,7 @@ test("counts prompts and texts per model with the tokenizer", async () => {
   });
 });
 
-test("counts what a failed run had said, and a model by metadata or name where nothing better is known", async () => {
+test("counts the output of a failed run; a model without a better name is named by metadata or run", async () => {
   const statistics = await createTokenStatistics();
   const manager = new AsyncCallbackManager({ handlers: [statistics], metadata: { model: "meta" } });
   const [failed] = await manager.onLLMStart({ name: "x" }, ["p"]);
@@ -85,7 +85,7 @@ test("off-thread, each lane reports its share and the shares add up", async () =
   await placed.close();
 });
 
-test("reports of models with names that objects have already add up", () => {
+test("reports of models named like properties of every object add up", () => {
   const tokens = { prompts: 1, promptTokens: 2, texts: 1, completionTokens: 3 };
   const models = Object.fromEntries(["constructor", "__proto__"].map((name) => [name, tokens]));
   const { models: sum } = mergeTokenReports([

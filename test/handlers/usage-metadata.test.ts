@@ -34,7 +34,7 @@ test("off-thread, each lane reports its share and the shares add up", async () =
   expect(mergeUsageReports(reports)).toEqual({ a: times(3) });
 });
 
-test("nothing that a response or a start could name leaves the stated key", async () => {
+test("without a name in response or start, the model is UNKNOWN_MODEL", async () => {
   const handler = new UsageMetadataCallbackHandler();
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   await ask(manager, answer(USAGE));
@@ -45,11 +45,11 @@ test("nothing that a response or a start could name leaves the stated key", asyn
 test.each<[source: string, start: Parameters<AsyncCallbackManager["onLLMStart"]>]>([
   ["the parameters", [{ name: "x" }, ["?"], { extra: { invocationParams: { model: "m" } }, name: "x" }]],
   ["LangChain's parameters", [{ name: "x" }, ["?"], { extra: { invocation_params: { model_name: "m" } } }]],
-  ["what it is built from", [{ name: "x", kwargs: { model: "m" } }, ["?"], { name: "x" }]],
+  ["the serialized model", [{ name: "x", kwargs: { model: "m" } }, ["?"], { name: "x" }]],
   ["the run's name", [{ name: "x" }, ["?"], { name: "m" }]],
   ["the model's name", [{ name: "m" }, ["?"]]],
   ["the model's class", [{ id: ["langchain", "m"] }, ["?"]]],
-])("a model whose response does not name it goes by %s", async (_, start) => {
+])("a model that its response does not name is named by %s", async (_, start) => {
   const handler = new UsageMetadataCallbackHandler();
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const [run] = await manager.onLLMStart(...start);
@@ -67,7 +67,7 @@ test("the run's metadata and llmOutput name a model too, the response before the
   expect(handler.report()).toEqual({ asked: USAGE, answering: USAGE, "a-2026": USAGE });
 });
 
-test("a run without usage leaves no key, a failed one counts what it had used", async () => {
+test("a run without usage leaves no key; the usage of a failed run counts", async () => {
   const handler = new UsageMetadataCallbackHandler();
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   await ask(manager, { generations: [[{ text: "hi" }]] });
@@ -78,7 +78,7 @@ test("a run without usage leaves no key, a failed one counts what it had used", 
   expect(handler.usageMetadata).toEqual({ a: USAGE });
 });
 
-test("a batch of requests counts as its server says", async () => {
+test("the counts of a batch match those of its server", async () => {
   const double = await startMockServer();
   ends.push(() => double.close());
   const handler = new UsageMetadataCallbackHandler();
@@ -103,7 +103,7 @@ test("a batch of requests counts as its server says", async () => {
   ]);
 });
 
-test("models with names that objects have already add up", () => {
+test("models named like properties of every object add up", () => {
   const report = Object.fromEntries(["constructor", "__proto__"].map((name) => [name, USAGE]));
   expect(Object.entries(mergeUsageReports([report, report]))).toEqual([
     ["constructor", times(2)],

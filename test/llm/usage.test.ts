@@ -17,7 +17,7 @@ const TWICE = {
   input_token_details: { audio: 8, cache_read: 10 },
   output_token_details: { reasoning: 12 },
 };
-/** What OpenAI's API says for the same as ONE. */
+/** The usage of ONE as OpenAI's API reports it. */
 const OPENAI = {
   prompt_tokens: 1,
   completion_tokens: 2,
@@ -76,7 +76,7 @@ test.each<[given: string, response: LLMResult, sum: unknown]>([
 });
 
 function message(): AIMessage {
-  // LangChain's types say that no message has usage unless a message structure says so.
+  // In LangChain's types a message has usage only if its message structure declares it.
   return new AIMessage({ content: "", usage_metadata: ONE as never });
 }
 
@@ -93,7 +93,7 @@ test("details of any kind and depth add up", () => {
   expect(addUsage(undefined, undefined)).toEqual({ input_tokens: 0, output_tokens: 0, total_tokens: 0 });
 });
 
-test("what is no count is left out, and nothing throws or pollutes", () => {
+test("values that are no counts are left out; nothing throws or reaches a prototype", () => {
   const cycle: Record<string, unknown> = { audio: 1 };
   cycle["self"] = cycle;
   const hostile = {
@@ -113,7 +113,7 @@ test("what is no count is left out, and nothing throws or pollutes", () => {
   expect("polluted" in {}).toBe(false);
 });
 
-test("counts that cannot be read harm no others", () => {
+test("unreadable counts do not affect others", () => {
   const throwing = {
     get usage_metadata(): never {
       throw new Error("nobody may know");

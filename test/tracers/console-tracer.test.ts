@@ -47,7 +47,7 @@ test("prints starts, ends and errors when they happen, with the runs above", asy
   expect(texts[5]).toMatch(/^\[chain\/end\] \[chain:agent\] /);
 });
 
-test("says how long a run took, in milliseconds and from a second on in seconds", () => {
+test("prints a run's duration in milliseconds, from one second on in seconds", () => {
   plain();
   const { texts, tracer } = printer();
   const at = (timestamp: number) => ({ timestamp, inputs: {}, outputs: {} });
@@ -59,7 +59,7 @@ test("says how long a run took, in milliseconds and from a second on in seconds"
   expect(times).toEqual(["0 ms", "0 ms", "999 ms", "1.00 s", "61.23 s"]);
 });
 
-test("what cannot be said in JSON is printed as well as can be", async () => {
+test("values without a JSON form are printed in a readable one", async () => {
   plain();
   const { texts, manager } = printer();
   const inputs: Record<string, unknown> = { big: 1n };
@@ -80,7 +80,7 @@ test.each([
   ["a terminal and FORCE_COLOR=0", { isTTY: true }, { FORCE_COLOR: "0" }, false],
   ["colors: false", { isTTY: true, colors: false }, { FORCE_COLOR: "1" }, false],
   ["colors: true", { colors: true }, { NO_COLOR: "1" }, true],
-])("%s", async (_, options, env, isColoured) => {
+])("colours: %s", async (_, options, env, isColoured) => {
   plain();
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   const { texts, manager } = printer(options);
@@ -89,7 +89,7 @@ test.each([
   if (isColoured) expect(texts[0]).toContain(`${ESCAPE}32m[chain/start]${ESCAPE}39m`);
 });
 
-test("prints what it can of runs that do what they cannot, and reports the rest", async () => {
+test("prints the valid events of misused runs and reports the others", async () => {
   plain();
   const { texts, manager } = printer();
   const failures = await collectFailures(async () => {

@@ -121,7 +121,7 @@ test("a run elsewhere can be adopted", async () => {
   expect(lines()[0]?.dottedOrder).toMatch(/^20260102T030405000000Zoutside\./);
 });
 
-test("what the application changes afterwards does not change the trace", async () => {
+test("later changes by the application do not reach the trace", async () => {
   const { tracer, manager, lines } = tracerTo("snapshot.jsonl");
   const inputs = { list: [1] };
   const chain = await manager.onChainStart({ name: "c" }, inputs);
@@ -131,7 +131,7 @@ test("what the application changes afterwards does not change the trace", async 
   expect(lines()).toMatchObject([{ inputs: { list: [1] } }]);
 });
 
-test("what cannot be read is written as such, and its run is none the worse", async () => {
+test("an unreadable value is written as unreadable and spoils nothing else of its run", async () => {
   const { tracer, manager, lines } = tracerTo("unreadable.jsonl");
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
@@ -144,7 +144,7 @@ test("what cannot be read is written as such, and its run is none the worse", as
   ]);
 });
 
-test("a run whose parent the tracer never heard of is a tree of its own", async () => {
+test("a run with an unknown parent is a tree of its own", async () => {
   const { tracer, lines } = tracerTo("orphan.jsonl");
   const manager = new AsyncCallbackManager({ handlers: [tracer], parentRunId: "p", traceId: "t" });
   const tool = await manager.onToolStart({ name: "look" }, "sky");
@@ -161,7 +161,7 @@ test("closing writes runs that have not ended", async () => {
   expect(lines()).toMatchObject([{ name: "c", endTime: null, children: [{ name: "look", endTime: null }] }]);
 });
 
-test("values that JSON does not know are written as well as can be", () => {
+test("values without a JSON form are written in a readable one", () => {
   const cycle: Record<string, unknown> = {
     big: 12n,
     map: new Map([["a", 1]]),
@@ -193,7 +193,7 @@ test("values that JSON does not know are written as well as can be", () => {
   ).toBe("{}");
 });
 
-test("a path that cannot be written is named, and a path is needed", () => {
+test("an unwritable path is named, and a missing path refused", () => {
   const unwritable = expect.objectContaining({ code: "SIDECALL_FILE_NOT_WRITABLE" });
   expect(() => new JsonLinesTracer({ path: path("missing/trace.jsonl") })).toThrow(unwritable);
   const noPath = expect.objectContaining({ code: "SIDECALL_OPTION_INVALID" });
@@ -231,7 +231,7 @@ test("off-thread, an unwritable path rejects with the file's name", async () => 
   });
 });
 
-test("a line takes a tree of any width, and hundreds of runs deep", async () => {
+test("a line holds a tree of any width, and hundreds of runs deep", async () => {
   const { tracer, manager, lines } = tracerTo("deep.jsonl");
   const runs = [await manager.onChainStart({ name: "root" }, {})];
   for (let depth = 1; depth < 500; depth += 1) {
@@ -253,7 +253,7 @@ test("a line takes a tree of any width, and hundreds of runs deep", async () => 
   expect(lines()[0]?.children.map(({ name }) => name)).toEqual(["1", "first", "second"]);
 });
 
-test.skipIf(!existsSync("/dev/full"))("closing closes the file, whatever could not be written", async () => {
+test.skipIf(!existsSync("/dev/full"))("closing closes the file even if writes fail", async () => {
   const open = () => readdirSync("/proc/self/fd").length;
   const before = open();
   const tracer = new JsonLinesTracer({ path: "/dev/full" });

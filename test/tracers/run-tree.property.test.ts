@@ -5,7 +5,7 @@ import { RunTrees } from "../../src/tracers/run-tree.ts";
 import { type GrowingRun, objectRecorder } from "../../src/tracers/traced-run.ts";
 import { record } from "../support/records.ts";
 
-/** A run as the rules have it: `parent` is a place in the list of all runs, `given` says that its tree is over. */
+/** A run in the model. `parent`: index in the list of all runs; `given`: its tree is over. */
 interface ModelRun {
   readonly id: string;
   readonly kind: "chain" | "tool";
@@ -25,7 +25,7 @@ interface Action {
 type Shape = readonly [id: string, ended: boolean, texts: number, children: readonly Shape[]];
 type Outcome = { readonly code?: string; readonly given?: Shape };
 
-/** The rules, on a plain list of every run that ever began. */
+/** The rules of RunTrees, written once more on a plain list of every run that ever began. */
 class Model {
   readonly runs: ModelRun[] = [];
 
@@ -54,7 +54,7 @@ class Model {
     return this.runs.flatMap(({ parent, given }, place) => (parent === undefined && !given ? [place] : []));
   }
 
-  /** An id means the newest run that has it. */
+  /** An id stands for the newest run that has it. */
   #known(id: string): ModelRun | undefined {
     const newest = this.runs.findLast((run) => run.id === id);
     return newest?.given ? undefined : newest;
@@ -113,7 +113,7 @@ const ACTION: fc.Arbitrary<Action> = fc.record({
   parent: fc.option(fc.oneof(ID, fc.constant("stranger")), { nil: undefined }),
 });
 
-test("whatever runs do, the trees follow the rules, every run is given out once, and nothing stays", () => {
+test("for any sequence of events the trees match the model, return every run once, and keep nothing", () => {
   let given = 0;
   fc.assert(
     fc.property(fc.array(ACTION, { minLength: 40, maxLength: 120 }), (actions) => {

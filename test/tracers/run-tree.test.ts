@@ -7,7 +7,7 @@ import { record } from "../support/records.ts";
 const coded = (code: string, ...parts: string[]) =>
   expect.objectContaining({ code, message: expect.stringMatching(new RegExp(parts.join(".*"))) });
 
-/** The core, what it has given out, and events told in few words. */
+/** Run trees, the roots that they have returned, and short functions that add events. */
 function trees() {
   const core = new RunTrees(objectRecorder((value) => value));
   const given: TracedRun[] = [];
@@ -58,7 +58,7 @@ test("a child of a run whose tree is over is a root, with its parent's id and it
   expect(core.size).toBe(0);
 });
 
-test("a run stays a root when the parent that it named begins later", () => {
+test("a run stays a root when its named parent begins later", () => {
   const { core, given, start, end } = trees();
   start("child", "parent");
   start("parent");
@@ -117,7 +117,7 @@ test.each([
   expect(core.size).toBe(0);
 });
 
-test("a custom event outside of runs is no fault", () => {
+test("a custom event outside of runs is no misuse", () => {
   const { core, add } = trees();
   add(record("on_custom_event", "nowhere", { eventName: "e", data: 1 }));
   expect(core.size).toBe(0);
@@ -136,7 +136,7 @@ test.each([
   expect(given).toMatchObject([{ outputs: {}, error: null, tokens: { count: 0 } }]);
 });
 
-test("a second end of a run in an open tree is refused, and so is what comes after the first", () => {
+test("a second end of a run in an open tree is refused, and so is any event after the first end", () => {
   const { given, add, start, end } = trees();
   start("root");
   start("child", "root");
@@ -149,7 +149,7 @@ test("a second end of a run in an open tree is refused, and so is what comes aft
   expect(given).toMatchObject([{ children: [{ outputs: {}, error: null, events: [] }] }]);
 });
 
-test("a root that ends before runs below it is given out with them, and they are named", () => {
+test("a root that ends before runs below it is returned with them, and the error names them", () => {
   const { core, given, start, end } = trees();
   start("root");
   start("ended", "root");
@@ -166,7 +166,7 @@ test("a root that ends before runs below it is given out with them, and they are
 
 const OUTSIDE = { id: "outside", traceId: "trace", dottedOrder: "20260102T030405000000Zoutside" };
 
-test("an adopted run gives trace and dotted order to its children, and goes with the last of them", () => {
+test("an adopted run passes trace and dotted order to its children, and is forgotten with the last of them", () => {
   const { core, given, start, end } = trees();
   core.adopt(OUTSIDE);
   start("first", "outside");
@@ -213,14 +213,14 @@ test("a run of another tracer can be adopted as it is", () => {
 });
 
 test.each([{ ...OUTSIDE, traceId: "" }, { ...OUTSIDE, dottedOrder: 1 }, { id: OUTSIDE.id }, undefined])(
-  "what is adopted is checked: %o",
+  "adopt refuses %o",
   (run) => {
     const tracer = new InMemoryTracer();
     expect(() => tracer.adopt(run as ExternalRun)).toThrow(coded("SIDECALL_OPTION_INVALID"));
   },
 );
 
-test("nothing is kept of finished runs, whatever they did", () => {
+test("nothing is kept of finished runs, misused ones included", () => {
   const { core, given, start, end } = trees();
   for (let i = 0; i < 200; i += 1) {
     start(`root ${i}`);

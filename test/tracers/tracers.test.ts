@@ -35,7 +35,7 @@ describe("BaseTracer", () => {
     expect(log).toEqual(["c true", "t false", "end t 1", "end c 2", "persist c"]);
   });
 
-  test("does all that an end asks for, and then tells all that failed", async () => {
+  test("runs every step of an end, then throws all errors of the steps", async () => {
     const persisted: TracedRun[] = [];
     class Failing extends BaseTracer {
       protected override persistRun = (run: TracedRun) => {
@@ -57,7 +57,7 @@ describe("BaseTracer", () => {
     expect(failure.error.errors.at(-1)).toMatchObject({ code: "SIDECALL_RUN_LEFT_OPEN" });
   });
 
-  test("persists open trees when it closes, whichever of them cannot be", async () => {
+  test("persists every open tree when it closes, even if one fails", async () => {
     const persisted: TracedRun[] = [];
     class Picky extends BaseTracer {
       protected override persistRun = async (run: TracedRun) => {
@@ -73,7 +73,7 @@ describe("BaseTracer", () => {
     expect(persisted).toHaveLength(1);
   });
 
-  test("keeps what a subclass wants of values", async () => {
+  test("keeps of values what keepValue returns", async () => {
     const values: unknown[] = [];
     class Shy extends InMemoryTracer {
       protected override keepValue(value: unknown): unknown {
@@ -126,14 +126,14 @@ test.each([
   ["an object", { status: 5 }, '{"status":5}'],
   ["an Error", new TypeError("m"), { name: "TypeError", message: "m", stack: expect.any(String) }],
   ["an Error that cannot be read", () => hostile, "an error that cannot be printed"],
-])("thrown was %s: a trace shows it", async (_, error, shown) => {
+])("a trace shows %s that was thrown", async (_, error, shown) => {
   const tracer = new InMemoryTracer();
   const chain = await managerFor(tracer).onChainStart(null, {});
   await chain.onChainError(typeof error === "function" ? error() : error);
   expect(tracer.runs).toMatchObject([{ error: shown, outputs: null }]);
 });
 
-test("an answer that has not the shape of an answer is kept as it is", () => {
+test("a malformed answer is kept as it is", () => {
   const tracer = new InMemoryTracer();
   for (const response of [undefined, { generations: 7 }, { generations: [null, [null, { message: 1 }]] }]) {
     tracer.onEvent(record("on_llm_start", "r", { prompts: [] }));
@@ -169,7 +169,7 @@ describe("InMemoryTracer", () => {
     expect(tracer.runs).toEqual([]);
   });
 
-  test("is not changed by what the application changes afterwards", async () => {
+  test("keeps copies that later changes by the application do not reach", async () => {
     const tracer = new InMemoryTracer();
     const inputs = { list: [1] };
     const outputs = { map: new Map([["a", 1]]), run: () => undefined };
@@ -185,7 +185,7 @@ describe("InMemoryTracer", () => {
     expect(structuredClone(run)).toEqual(run);
   });
 
-  test("answers off-thread by its methods", async () => {
+  test("answers remote calls off-thread", async () => {
     const handler = await offThread<InMemoryTracer>({ module: inMemoryTracerModule });
     const chain = await new AsyncCallbackManager({ handlers: [handler] }).onChainStart({ name: "far" }, {});
     await chain.onChainEnd({ answer: 1 });
@@ -222,7 +222,7 @@ describe("RootListenersTracer", () => {
     expect(calls).toHaveLength(5);
   });
 
-  test("takes a run for a root that was given the tracer alone, and needs no listener at all", async () => {
+  test("treats a run whose parent lacks the handler as a root, and needs no listener", async () => {
     const started: string[] = [];
     const tracer = new RootListenersTracer({ onStart: ({ name }) => started.push(name) });
     const chain = await new AsyncCallbackManager().onChainStart({ name: "outer" }, {});
@@ -239,7 +239,7 @@ describe("RootListenersTracer", () => {
   });
 });
 
-describe("values that throw when they are read", () => {
+describe("values that throw when read", () => {
   const unreadable: never = new Proxy(
     {},
     {
@@ -255,7 +255,7 @@ describe("values that throw when they are read", () => {
     },
   ) as never;
 
-  test("take nothing from a tree but themselves", async () => {
+  test("leave the rest of their tree whole", async () => {
     const tracer = new InMemoryTracer();
     const failures = await collectFailures(async () => {
       const chain = await managerFor(tracer).onChainStart(unreadable, unreadable);
@@ -272,7 +272,7 @@ describe("values that throw when they are read", () => {
   });
 });
 
-test("a root whose end cannot be kept is over all the same, and what failed is told", async () => {
+test("a root whose end cannot be recorded is over all the same, and the failure is reported", async () => {
   const persisted: TracedRun[] = [];
   class Refusing extends BaseTracer {
     protected override keepValue(value: unknown): unknown {

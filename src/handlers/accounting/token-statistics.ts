@@ -8,12 +8,12 @@ import { RunModels } from "./run-models.ts";
 /** Counts the tokens of a text. */
 export type CountTokens = (text: string) => number;
 
-/** What one model has read and written, in tokens of the report's encoding. */
+/** The tokens that one model has read and written, in the report's encoding. */
 export interface ModelTokens {
-  /** Prompts, or whole conversations. */
+  /** Number of prompts, or of whole conversations for chat models. */
   readonly prompts: number;
   readonly promptTokens: number;
-  /** Texts that came back, those of failed runs included. */
+  /** Number of generations, those of failed runs included. */
   readonly texts: number;
   readonly completionTokens: number;
 }
@@ -25,7 +25,7 @@ export interface TokenReport {
 
 const ENCODING_NAMES = ["o200k_base", "cl100k_base"] as const;
 export type TokenEncoding = (typeof ENCODING_NAMES)[number];
-/** What a tokenizer has to offer. Spelt out, to keep the package's own declarations free of the tokenizer's. */
+/** The part of a tokenizer that is used. Spelt out to keep the tokenizer's types out of the package's declarations. */
 interface Tokenizer {
   countTokens(text: string, options: { disallowedSpecial: Set<string> }): number;
 }
@@ -41,7 +41,7 @@ export interface TokenStatisticsOptions {
 
 const NOTHING: ModelTokens = { prompts: 0, promptTokens: 0, texts: 0, completionTokens: 0 };
 
-// The tokenizer's time grows with the square of the longest stretch without a break; no real word comes near this.
+// The tokenizer's time grows with the square of the longest unbroken stretch; no real word is this long.
 const UNBROKEN = /([^\s]{1000}|\s{1000})/;
 
 function add(to: ModelTokens, more: Partial<ModelTokens>): ModelTokens {
@@ -53,7 +53,7 @@ function add(to: ModelTokens, more: Partial<ModelTokens>): ModelTokens {
   };
 }
 
-/** Sums up reports, as several lanes give them. All must use one encoding. */
+/** Sums up reports of several lanes. All must have the same encoding. */
 export function mergeTokenReports(reports: readonly TokenReport[]): TokenReport {
   const models = new Map<string, ModelTokens>();
   for (const report of reports) {
@@ -65,8 +65,8 @@ export function mergeTokenReports(reports: readonly TokenReport[]): TokenReport 
 }
 
 /**
- * Counts what goes into models and what comes out, per model. Counting is heavy: place it off-thread.
- * Memory holds the models and the runs under way.
+ * Counts the tokens of prompts and answers, per model. Counting takes much CPU time: place it off-thread. Memory holds the
+ * models and the runs under way.
  */
 export class TokenStatistics extends BaseCallbackHandler {
   readonly #encoding: TokenEncoding;
@@ -80,7 +80,7 @@ export class TokenStatistics extends BaseCallbackHandler {
     this.#count = count;
   }
 
-  /** A copy of the counts so far. */
+  /** The counts so far, as a copy. */
   report(): TokenReport {
     return { encoding: this.#encoding, models: Object.fromEntries(this.#tokens) };
   }
@@ -122,12 +122,12 @@ export class TokenStatistics extends BaseCallbackHandler {
   }
 }
 
-/** Builds the handler and loads the tokenizer. Rejects with SIDECALL_OPTION_INVALID. */
+/** Loads the tokenizer and makes the handler. Rejects with SIDECALL_OPTION_INVALID. */
 export async function createTokenStatistics(options: TokenStatisticsOptions = {}): Promise<TokenStatistics> {
   checkKeys("options", options, ["encoding"] satisfies (keyof TokenStatisticsOptions)[]);
   const encoding = checkOneOf("encoding", options.encoding ?? "o200k_base", ENCODING_NAMES);
   const { countTokens } = await ENCODINGS[encoding]();
-  // Text that looks like a special token is text here, not an error.
+  // By default the tokenizer throws at text that looks like a special token.
   const asText = { disallowedSpecial: new Set<string>() };
   return new TokenStatistics(encoding, (text) => countTokens(text, asText));
 }

@@ -4,7 +4,7 @@ import { addUsage, sumUsage, type UsageMetadata } from "../../llm/usage.ts";
 import { BaseCallbackHandler } from "../base.ts";
 import { RunModels } from "./run-models.ts";
 
-/** Usage by the model's name, or by {@link UNKNOWN_MODEL}. */
+/** Usage by model name; {@link UNKNOWN_MODEL} stands for models without one. */
 export type UsageReport = Readonly<Record<string, UsageMetadata>>;
 
 class UsageByModel {
@@ -19,7 +19,7 @@ class UsageByModel {
   }
 }
 
-/** Sums up reports, as several lanes give them. */
+/** Sums up reports of several lanes. */
 export function mergeUsageReports(reports: readonly UsageReport[]): UsageReport {
   const sum = new UsageByModel();
   for (const report of reports) {
@@ -29,24 +29,25 @@ export function mergeUsageReports(reports: readonly UsageReport[]): UsageReport 
 }
 
 /**
- * Sums what providers say was used, per model: input, output and total tokens and all their details, over all
- * generations of all prompts, what failed runs had used included. What says nothing of usage counts nothing.
+ * Sums the usage that providers report, per model: input, output and total tokens and all their details, over all
+ * generations of all prompts, of failed runs too. A response without usage counts nothing.
  *
- * A model goes by the name that its response gives, else by that of the run's start (the model asked for, else the
- * run's name), else by {@link UNKNOWN_MODEL}. Off-thread, `remote.report()` gives one report per lane for
- * {@link mergeUsageReports}; with `ordering: "none"` starts are not at hand, and responses alone name models.
- * Memory holds the models and the runs under way.
+ * A model's name is the one in its response, else the one in the run's start (the model asked for, else the run's name),
+ * else {@link UNKNOWN_MODEL}. Memory holds the models and the runs under way.
+ *
+ * Read the sums with `usageMetadata`. Off-thread a getter is out of reach: `remote.report()` gives one report per lane,
+ * for {@link mergeUsageReports}. With `ordering: "none"` responses alone name models, since starts may go elsewhere.
  */
 export class UsageMetadataCallbackHandler extends BaseCallbackHandler {
   readonly #models = new RunModels();
   readonly #usage = new UsageByModel();
 
-  /** A copy of the sums so far. */
+  /** The sums so far, as a copy. */
   get usageMetadata(): UsageReport {
     return this.#usage.report();
   }
 
-  /** The same as `usageMetadata`, as a method for `remote`. */
+  /** Returns `usageMetadata`; for `remote`, which calls methods. */
   report(): UsageReport {
     return this.usageMetadata;
   }

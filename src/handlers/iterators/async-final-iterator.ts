@@ -27,12 +27,12 @@ const OPTION_KEYS = [
 ] as const satisfies (keyof AsyncFinalIteratorOptions)[];
 
 /**
- * The tokens of agents' final answers as async iterations, one per trace: what {@link aiter}, {@link queueOf} and
- * {@link signalOf} say of runs holds here for traces, whose ids are their root runs' ids.
+ * The tokens of agents' final answers as async iterations, one per trace. {@link aiter}, {@link queueOf} and
+ * {@link signalOf} take a trace's id, which is its root run's id, in place of a run's.
  *
- * A run's tokens after the prefix are given out as they come. Where no run of the trace prints the prefix (agents
- * that call tools by function calling never do), the answer is the text of the last model run without tool calls,
- * and comes when the root ends. The iteration ends when the root ends, and throws the root's error.
+ * A run's tokens after the prefix come as they are made. If no run of the trace prints the prefix (agents that call tools
+ * by function calling never do), the answer is the text of the last model run without tool calls, and comes when the root
+ * ends. The iteration ends with the root, and throws the root's error.
  */
 export class AsyncFinalIteratorCallbackHandler extends TokenIterationHandler {
   readonly #answers: FinalAnswers;
@@ -68,7 +68,7 @@ export class AsyncFinalIteratorCallbackHandler extends TokenIterationHandler {
     this.#close(record, this.#answers.endModelRun(record, undefined));
   }
 
-  /** Gets every other event, of which only starts and ends of runs count. */
+  /** Gets every other event; only starts and ends of runs matter. */
   override onEvent(record: AnyEventRecord): Promise<void> {
     const info = EVENT_INFO[record.event];
     if (info.phase === "start") {
@@ -84,7 +84,7 @@ export class AsyncFinalIteratorCallbackHandler extends TokenIterationHandler {
     this.#answers.beginModelRun(record);
   }
 
-  /** Ends the iteration of a trace that has ended. */
+  /** Ends the trace's iteration if the trace has ended. */
   #close(record: AnyEventRecord, ended: EndedAnswer | undefined): void {
     if (ended === undefined) return;
     const { traceId } = record;

@@ -24,15 +24,15 @@ interface TraceState {
  * const tokens = handler.aiter();                 // the next run; may come before or after its start, or its end
  * void answer(manager, { signal: handler.signal });
  * for await (const token of tokens) process.stdout.write(token);
- * const response = await tokens.result;           // what onLLMEnd gave
+ * const response = await tokens.result;           // the response of onLLMEnd
  * ```
  *
- * - An error of the run ends its iteration by throwing it. A model run that never ends does so with its root.
+ * - A run's error ends its iteration, which throws it. A model run that never ends is ended with its root.
  * - A root run that ends before a model run began in it ends the iterations that wait for a run, with its error or
  *   empty: the first of them if other traces are under way, else all.
- * - Leaving the loop early aborts that run's signal; its further tokens are dropped.
- * - A run that is read waits, in `onLLMNewToken`, while its queue is full. A run that nobody has asked for never waits:
- *   its tokens collect in memory, and stay until somebody asks (see `maxUnreadRuns`).
+ * - Leaving the loop early aborts that run's signal and drops its further tokens.
+ * - A run that is read waits, in `onLLMNewToken`, while its queue is full. A run without a reader never waits: its tokens
+ *   are kept in memory until they are read (see `maxUnreadRuns`).
  * - An iteration that waits for its next token keeps the process alive.
  */
 export class AsyncIteratorCallbackHandler extends TokenIterationHandler {
@@ -58,7 +58,7 @@ export class AsyncIteratorCallbackHandler extends TokenIterationHandler {
     this.#endModelRun(record, { error: record.error });
   }
 
-  /** Gets every other event, of which only starts and ends of runs count. */
+  /** Gets every other event; only starts and ends of runs matter. */
   override onEvent(record: AnyEventRecord): Promise<void> {
     const info = EVENT_INFO[record.event];
     if (info.phase === "start") this.#traces.begin(record);

@@ -7,19 +7,19 @@ interface Entry {
 }
 
 /**
- * The streams of a handler by the id of what they carry (a run, or a trace), and those of runs still to come. An
- * ended stream is kept until somebody claims it, the newest `maxUnread` of them.
+ * A handler's streams by id (of a run, or of a trace), and the streams of runs to come. Of ended streams that are not
+ * claimed the newest `maxUnread` are kept.
  */
 export class StreamRegistry {
   readonly #options: TokenQueueOptions;
   readonly #maxUnread: number;
-  /** Streams that have not ended, or are not claimed, in order of their starts. */
+  /** Streams of runs that have begun, in order of their starts. A stream is removed once it has ended and been claimed. */
   readonly #started = new Set<Entry>();
-  /** The same by id; where an id was used again, the latest. */
+  /** The same by id; of an id that was used again, the latest. */
   readonly #byId = new Map<string, Entry>();
-  /** For the next runs, whichever they are. */
+  /** Streams for the next runs, whatever their ids. */
   readonly #upcoming: TokenStream[] = [];
-  /** For runs that were asked for by their ids before they began. */
+  /** Streams for runs that were asked for by id before they began. */
   readonly #awaited = new Map<string, TokenStream>();
   #unread = 0;
   #forgotten = 0;
@@ -33,7 +33,7 @@ export class StreamRegistry {
     return this.#forgotten;
   }
 
-  /** A run begins; if it is under way already, nothing changes. */
+  /** Begins the stream of a run that starts; does nothing if the run is under way. */
   open(id: string): void {
     if (this.get(id) !== undefined) return;
     const stream = this.#awaited.get(id) ?? this.#upcoming.shift() ?? this.#make();
@@ -57,7 +57,7 @@ export class StreamRegistry {
     else this.#keepUnread();
   }
 
-  /** The first stream that nobody has claimed, of a run that has begun or else of one to come. Claims it. */
+  /** Claims the first stream that is not claimed, of a run that has begun, else of one to come. */
   claimNext(): TokenStream {
     for (const entry of this.#started) if (!entry.stream.isClaimed) return this.#claim(entry);
     const upcoming = this.#upcoming.find((stream) => !stream.isClaimed) ?? this.#addUpcoming();
@@ -75,13 +75,13 @@ export class StreamRegistry {
     return awaited;
   }
 
-  /** The first stream under way, else that of the next run. */
+  /** The first stream under way, else the next run's. */
   current(): TokenStream {
     for (const { stream } of this.#started) if (stream.end === undefined) return stream;
     return this.#upcoming[0] ?? this.#addUpcoming();
   }
 
-  /** Ends streams of runs to come, as if their runs had been: all of them, or the first. */
+  /** Ends the streams of runs to come, all of them or the first alone. */
   closeUpcoming(end: StreamEnd, all: boolean): void {
     const closed = this.#upcoming.splice(0, all ? this.#upcoming.length : 1);
     for (const stream of closed) stream.close(end);

@@ -7,8 +7,8 @@ import type { TokenStream } from "./token-stream.ts";
 
 export interface AsyncIteratorOptions extends TokenQueueOptions {
   /**
-   * Ended runs whose tokens are kept although nobody has asked for them; at least 0. Of more, the oldest are forgotten,
-   * and counted in `forgottenRuns`. @default 100
+   * Number of ended runs whose tokens are kept until they are read; at least 0. Beyond it the oldest are forgotten and
+   * counted in `forgottenRuns`. @default 100
    */
   readonly maxUnreadRuns?: number;
 }
@@ -19,7 +19,7 @@ export const ITERATION_KEYS = [
 ] as const satisfies (keyof AsyncIteratorOptions)[];
 const DEFAULT_UNREAD_RUNS = 100;
 
-/** The reading side of the handlers that give tokens out as async iterations. */
+/** The reading side that handlers with async iterations of tokens share. */
 export abstract class TokenIterationHandler extends AsyncCallbackHandler {
   protected readonly streams: StreamRegistry;
   #posted: TokenStream | undefined;
@@ -35,48 +35,48 @@ export abstract class TokenIterationHandler extends AsyncCallbackHandler {
     );
   }
 
-  /** Runs whose tokens nobody asked for before newer ones took their place. */
+  /** Number of ended runs that were forgotten unread; see `maxUnreadRuns`. */
   get forgottenRuns(): number {
     return this.streams.forgotten;
   }
 
   /**
-   * The tokens of the first run that nobody iterates yet, in order of their starts, begun or not; or of the run
-   * `runId`, which may still be to come (a run that was read or forgotten counts as still to come). Throws
-   * SIDECALL_QUEUE_TAKEN if that run is iterated already.
+   * Iterates over the tokens of the run `runId`, or of the earliest run that is not iterated yet. The run may begin later;
+   * a `runId` that was read or forgotten stands for a later run. Throws SIDECALL_QUEUE_TAKEN if that run is iterated
+   * already.
    */
   aiter(runId?: string): TokenIteration {
     return new TokenIteration(runId === undefined ? this.streams.claimNext() : this.streams.claim(runId));
   }
 
-  /** `for await (const token of handler)`: the same as iterating `aiter()`. */
+  /** Makes `for await (const token of handler)` iterate `aiter()`. */
   [Symbol.asyncIterator](): TokenIteration {
     return this.aiter();
   }
 
   /**
-   * The queue of the run that `aiter()` would iterate, to be posted to another thread and read there with a
-   * {@link TokenReader}: the same one until its run has ended, then the next run's.
+   * The queue of the run that `aiter()` would iterate, to post to another thread and read there with a
+   * {@link TokenReader}. Until that run has ended the getter returns the same queue, then the next run's.
    */
   get queue(): SharedTokens {
     if (this.#posted === undefined || this.#posted.end !== undefined) this.#posted = this.streams.claimNext();
     return this.#posted.claim();
   }
 
-  /** The queue of a certain run, begun or not. */
+  /** The queue of the run `runId`, which may begin later. */
   queueOf(runId: string): SharedTokens {
     return this.streams.claim(runId).claim();
   }
 
   /**
-   * Aborted when the reader leaves the run under way, or if there is none the next, early. Of several at once it is
-   * the one that began first; see {@link signalOf}.
+   * Aborts when the reader leaves its run early. The run is the one under way that began first or, with none under way,
+   * the next one. For concurrent runs see {@link signalOf}.
    */
   get signal(): AbortSignal {
     return this.streams.current().signal;
   }
 
-  /** Aborted when the reader of a certain run leaves early; undefined if no such run is under way. */
+  /** Aborts when the reader of the run `runId` leaves early. Undefined if that run is not under way. */
   signalOf(runId: string): AbortSignal | undefined {
     return this.streams.get(runId)?.signal;
   }

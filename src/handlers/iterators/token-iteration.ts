@@ -2,7 +2,7 @@ import type { LLMResult } from "../../core/events.ts";
 import { TokenReader } from "../../token-queue/reader.ts";
 import type { TokenStream } from "./token-stream.ts";
 
-/** An iteration over one run's tokens. Leaving it early aborts the run's signal. */
+/** Iterates over one run's tokens. Leaving the iteration early aborts the run's signal. */
 export class TokenIteration implements AsyncIterableIterator<string, undefined> {
   readonly #stream: TokenStream;
   readonly #reader: TokenReader;
@@ -13,14 +13,14 @@ export class TokenIteration implements AsyncIterableIterator<string, undefined> 
   }
 
   /**
-   * What the run gave in the end, also after the iteration was left; undefined if no model ran. Rejects with the
-   * run's error.
+   * Resolves with the run's result, also after the iteration was left; undefined if no model ran. Rejects with the run's
+   * error.
    */
   get result(): Promise<LLMResult | undefined> {
     return this.#stream.result;
   }
 
-  /** Aborted when the iteration is left before the run has ended. */
+  /** Aborts when the iteration is left before the run has ended. */
   get signal(): AbortSignal {
     return this.#stream.signal;
   }
@@ -33,7 +33,7 @@ export class TokenIteration implements AsyncIterableIterator<string, undefined> 
     try {
       return await this.#reader.next();
     } catch (error) {
-      // On this thread the run's own error is at hand; the queue carries a description of it.
+      // The queue carries a description of the error; the run's own error is at hand on this thread.
       const end = this.#stream.end;
       throw end !== undefined && "error" in end ? end.error : error;
     }

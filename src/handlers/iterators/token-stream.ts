@@ -3,21 +3,21 @@ import type { LLMResult } from "../../core/events.ts";
 import type { SharedTokens, TokenQueueOptions } from "../../token-queue/layout.ts";
 import { TokenQueue } from "../../token-queue/queue.ts";
 
-/** How a stream ended: with a result, if there was one, or with an error. */
+/** The end of a stream: its run's result, undefined if there is none, or its error. */
 export type StreamEnd = { readonly result: LLMResult | undefined } | { readonly error: unknown };
 
 /**
- * The tokens of one run, from its start, or from the moment when somebody asks for the next run, until they are read.
+ * The tokens of one run. A stream is made when the run starts, or before, when a reader asks for the next run.
  *
- * As long as nobody has claimed it, its tokens collect here and the run never waits: nobody might ever read. Once
- * claimed they flow through a bounded queue, and the run waits for its reader.
+ * Until a reader claims the stream, its tokens collect here and the run never waits, since no reader may ever come. From
+ * then on they pass through a bounded queue, and the run waits for its reader.
  */
 export class TokenStream {
   readonly result: Promise<LLMResult | undefined>;
   readonly #options: TokenQueueOptions;
   readonly #cancel = new AbortController();
   #settleResult: (end: StreamEnd) => void = () => {};
-  /** What came before the stream was claimed. */
+  /** Tokens from before the stream was claimed. */
   #collected: string[] = [];
   #queue: TokenQueue | undefined;
   #end: StreamEnd | undefined;
@@ -27,11 +27,11 @@ export class TokenStream {
     this.result = new Promise((resolve, reject) => {
       this.#settleResult = (end) => ("error" in end ? reject(end.error) : resolve(end.result));
     });
-    // Whoever does not ask for the result hears of the error from the iteration.
+    // The iteration throws the error too, so an unused `result` is not to be reported as unhandled.
     this.result.catch(() => {});
   }
 
-  /** Aborted when the reader leaves before the run has ended. */
+  /** Aborts when the reader leaves before the run has ended. */
   get signal(): AbortSignal {
     return this.#cancel.signal;
   }
@@ -44,7 +44,7 @@ export class TokenStream {
     return this.#end;
   }
 
-  /** Resolves when there is space for more; at once while nobody reads, or does no longer. */
+  /** Resolves when there is space for more; at once without a reader, or after the reader has left. */
   push(token: string): Promise<void> {
     if (this.#end !== undefined) return RESOLVED;
     if (this.#queue !== undefined) return this.#queue.push(token);
@@ -59,7 +59,7 @@ export class TokenStream {
     if (this.#queue !== undefined) this.#closeQueue(this.#queue, end);
   }
 
-  /** The queue for a reader, with all tokens so far. */
+  /** Returns the reader's queue, with all tokens so far in it. */
   claim(): SharedTokens {
     this.#queue ??= this.#openQueue();
     return this.#queue.shared;
@@ -74,7 +74,7 @@ export class TokenStream {
     return queue;
   }
 
-  /** The run does not wait until a slow reader has made room for the end. */
+  /** Not awaited: the run need not wait until a slow reader makes room for the end. */
   #closeQueue(queue: TokenQueue, end: StreamEnd): void {
     void ("error" in end ? queue.fail(end.error) : queue.end());
   }

@@ -24,9 +24,9 @@ export interface FinalStreamingStdOutOptions extends FinalAnswerOptions {
 const OPTION_KEYS = [...FINAL_ANSWER_KEYS, "stream"] as const satisfies (keyof FinalStreamingStdOutOptions)[];
 
 /**
- * Prints agents' final answers alone: a run's tokens after the prefix as they come; for agents that print no prefix
- * the text of the last model run without tool calls, when the root ends without an error. Answers of several runs at
- * the same time come one after the other. Throws SIDECALL_OPTION_INVALID.
+ * Prints agents' final answers alone: a run's tokens after the prefix, as they come; for agents that print no prefix, the
+ * text of the last model run without tool calls, when the root ends without an error. Concurrent answers are printed one
+ * after the other. Throws SIDECALL_OPTION_INVALID.
  */
 export class FinalStreamingStdOutCallbackHandler extends BaseCallbackHandler {
   readonly #answers: FinalAnswers;
@@ -63,7 +63,7 @@ export class FinalStreamingStdOutCallbackHandler extends BaseCallbackHandler {
     this.#close(record, this.#answers.endModelRun(record, undefined));
   }
 
-  /** Gets every other event, of which only starts and ends of runs count. */
+  /** Gets every other event; only starts and ends of runs matter. */
   override onEvent(record: AnyEventRecord): void {
     const info = EVENT_INFO[record.event];
     if (info.phase === "start") this.#answers.begin(record);

@@ -8,7 +8,7 @@ import { contentText } from "../../core/message-text.ts";
 import { BaseCallbackHandler } from "../base.ts";
 
 export interface PrintingOptions {
-  /** Colour of agents' logs, tools' outputs and texts: a format of `util.styleText`. @default none */
+  /** Colour of agents' logs, tools' outputs and texts, a format of `util.styleText`. @default none */
   readonly color?: TextFormat;
   /** Printed on a line of its own before a tool's output. @default nothing */
   readonly observationPrefix?: string;
@@ -36,14 +36,14 @@ function logOf(step: unknown): string {
   return isObject(step) && typeof step["log"] === "string" ? step["log"] : jsonText(step);
 }
 
-/** A tool's output as text: that of a message is its content. */
+/** A tool's output as text; of a message, its content. */
 function outputText(output: unknown): string {
   if (typeof output === "string") return output;
   const content = isObject(output) ? contentText(output["content"]) : "";
   return content === "" ? jsonText(output) : content;
 }
 
-/** Tells of chains, agents and tools in words for people; where these go is up to the classes below it. */
+/** Writes sentences for people about chains, agents and tools. Subclasses choose where these go. */
 export abstract class PrintingHandler extends BaseCallbackHandler {
   readonly #paint: Paint;
   readonly #color: TextFormat | undefined;
@@ -60,7 +60,7 @@ export abstract class PrintingHandler extends BaseCallbackHandler {
     this.#afterOutput = checkText("llmPrefix", llmPrefix) && `\n${llmPrefix}`;
   }
 
-  /** Prints one event's text in one piece. */
+  /** Called once per event, with its whole text. */
   protected abstract print(text: string): unknown;
 
   override onChainStart(record: EventRecord<"on_chain_start">): unknown {
@@ -85,7 +85,7 @@ export abstract class PrintingHandler extends BaseCallbackHandler {
   }
 
   override onText({ text }: EventRecord<"on_text">): unknown {
-    // Plain JavaScript may say anything.
+    // Plain JavaScript may pass any value.
     return this.print(this.#colored(String(text)));
   }
 

@@ -11,7 +11,7 @@ export interface StdOutOptions extends PrintingOptions {
 
 const OPTION_KEYS = [...PRINTING_KEYS, "stream", "colors"] as const satisfies (keyof StdOutOptions)[];
 
-/** Prints when chains begin and end, what agents decide, what tools give, and texts. Throws SIDECALL_OPTION_INVALID. */
+/** Prints starts and ends of chains, agents' decisions, tools' outputs, and texts. Throws SIDECALL_OPTION_INVALID. */
 export class StdOutCallbackHandler extends PrintingHandler {
   readonly #stream: TextStream;
 

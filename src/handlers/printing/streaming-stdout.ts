@@ -10,7 +10,7 @@ export interface StreamingStdOutOptions {
 
 const OPTION_KEYS = ["stream"] as const satisfies (keyof StreamingStdOutOptions)[];
 
-/** Prints every token of every model run when it comes. Throws SIDECALL_OPTION_INVALID. */
+/** Prints every token of every model run as it comes. Throws SIDECALL_OPTION_INVALID. */
 export class StreamingStdOutCallbackHandler extends BaseCallbackHandler {
   readonly #stream: TextStream;
 

@@ -3,7 +3,7 @@ interface Source {
   isEnded: boolean;
 }
 
-/** Writes the texts of several sources one source after the other: a source's text is held back until those before it end. */
+/** Writes the texts of several sources one source after the other; holds back a source's text until those before it end. */
 export class TextSequencer {
   readonly #write: (text: string) => void;
   /** Open sources, by their first text; the first one is written through. */
