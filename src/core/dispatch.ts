@@ -3,6 +3,7 @@ import { Delivery, deliver, freezeIfShared } from "./deliver.ts";
 import type { AnyEventRecord } from "./events.ts";
 import { ReportedFailure, reportFailure } from "./failures.ts";
 import { type CallbackHandler, handlerName } from "./handler.ts";
+import { relayOf } from "./relay.ts";
 
 /** A flag that throws when it is read counts as not set: no handler's fault may reach the caller by this way. */
 function isSet(handler: CallbackHandler, flag: "runInline" | "raiseError"): boolean {
@@ -32,7 +33,8 @@ class InlineDelivery extends Delivery<CallbackHandler> {
   }
 
   protected override call(handler: CallbackHandler, record: AnyEventRecord): unknown {
-    return deliver(handler, record);
+    const relay = relayOf(handler);
+    return relay === undefined ? deliver(handler, record) : relay.send(record);
   }
 
   protected override follow(handler: CallbackHandler, promise: PromiseLike<unknown>): void {

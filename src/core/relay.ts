@@ -1,4 +1,4 @@
-import type { EventName, RunDescription, RunIdentity } from "./events.ts";
+import type { AnyEventRecord, EventName, RunDescription, RunIdentity } from "./events.ts";
 import type { CallbackHandler } from "./handler.ts";
 
 /*
@@ -18,6 +18,8 @@ export type SinkRun = RunIdentity & Pick<RunDescription, "metadata" | "name">;
 interface Relay {
   /** An event is about to be made, which may yet fail. `traceId`: its trace, undefined if it opens one. */
   prewake(event: EventName, traceId: string | undefined): void;
+  /** Sends an event, in place of `onEvent`. A failure that is raised rejects with a `ReportedFailure`. */
+  send(record: AnyEventRecord): Promise<void> | undefined;
   /** A sink that takes the run's plain tokens in place of `onLLMNewToken` records; undefined: there is none. */
   tokenSink(run: SinkRun): TokenSink | undefined;
 }
@@ -34,7 +36,7 @@ export interface RelayHandler extends CallbackHandler {
 
 const NO_SINK: TokenSink = { write: () => false };
 
-function relayOf(handler: CallbackHandler | undefined): Relay | undefined {
+export function relayOf(handler: CallbackHandler | undefined): Relay | undefined {
   return (handler as Partial<RelayHandler> | undefined)?.[RELAY];
 }
 

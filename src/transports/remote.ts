@@ -35,22 +35,21 @@ export type RemotesOf<Specs extends readonly HandlerSpec[]> = {
 
 type Call = (method: string, args: readonly unknown[]) => Promise<unknown[]>;
 
+/** Names that the language itself asks objects for, in `await` and `JSON.stringify`: they must stay undefined. */
+const ASKED_BY_THE_LANGUAGE: readonly PropertyKey[] = ["then", "toJSON"];
+
 /** Turns `remote.report(1)` into `call("report", [1])`. */
 export function remoteOf<Handler extends object>(call: Call): Remote<Handler> {
   return new Proxy(Object.create(null) as Remote<Handler>, {
     get: (_, method) => {
-      // `then` must stay undefined, or awaiting the object would call it.
-      if (typeof method !== "string" || method === "then") return undefined;
+      if (typeof method !== "string" || ASKED_BY_THE_LANGUAGE.includes(method)) return undefined;
       return (...args: unknown[]) => call(method, args);
     },
   });
 }
 
-/** Names that the language itself asks objects for: `await` and `JSON.stringify`. */
-const ASKED_BY_THE_LANGUAGE: readonly PropertyKey[] = ["then", "toJSON"];
-
 /** The remotes by name. A name that no handler has throws SIDECALL_REMOTE_HANDLER, since undefined would be called in vain. */
-export function remotesOf<Remotes extends object>(remotes: Readonly<Record<string, Remote<never>>>): Remotes {
+export function remotesOf<Remotes extends object>(remotes: Readonly<Record<string, object>>): Remotes {
   const named = Object.assign(Object.create(null) as Remotes, remotes);
   return new Proxy(named, {
     get: (target, name) => {

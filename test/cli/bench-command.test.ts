@@ -29,16 +29,16 @@ test("answers the questions that are asked, in the terminal, as JSON and as a pa
 const OWN = fileURLToPath(new URL("../fixtures/own-handlers.js", import.meta.url));
 
 test.each([
-  { args: ["speed"], says: /got "speed"/ },
+  { args: ["speed"], message: /got "speed"/ },
   {
     args: ["throughput", "--handler", OWN],
-    says: /a question for a handler \(token-burst, .*got "throughput"/,
+    message: /a question for a handler \(token-burst, .*got "throughput"/,
   },
-  { args: ["--fast"], says: /--fast/ },
-])("a wrong command line is one coded line that lists the questions: $args", async ({ args, says }) => {
+  { args: ["--fast"], message: /--fast/ },
+])("a wrong command line is one coded line that lists the questions: $args", async ({ args, message }) => {
   const { code, stdout, stderr } = await sidecall("bench", ...args);
   expect([code, stdout]).toEqual([2, ""]);
-  expect(stderr).toMatch(says);
+  expect(stderr).toMatch(message);
   expect(stderr).toMatch(/\[SIDECALL_USAGE\]\n$/);
 });
 
@@ -101,13 +101,13 @@ test("--peers adds questions, peers, package versions and targets", TIMEOUT, asy
 test.each([
   {
     module: file("no-such-peers.js"),
-    says: /Could not import .*no-such-peers\.js: .* \[SIDECALL_MODULE_FAILED\]/,
+    message: /Could not import .*no-such-peers\.js: .* \[SIDECALL_MODULE_FAILED\]/,
   },
-  { module: fixture("modules"), says: /modules\.js .*got undefined \[SIDECALL_OPTION_INVALID\]/ },
-  { module: fixture("own-handlers"), says: /own-handlers\.js .*got .* \[SIDECALL_OPTION_INVALID\]/ },
-])("a --peers module that cannot be used is one coded line: $module", async ({ module, says }) => {
+  { module: fixture("modules"), message: /modules\.js .*got undefined \[SIDECALL_OPTION_INVALID\]/ },
+  { module: fixture("own-handlers"), message: /own-handlers\.js .*got .* \[SIDECALL_OPTION_INVALID\]/ },
+])("a --peers module that cannot be used is one coded line: $module", async ({ module, message }) => {
   const { code, stdout, stderr } = await sidecall("bench", "lifecycle", "--quick", "--peers", module);
   expect([code, stdout]).toEqual([2, ""]);
   expect(stderr).toMatch(/^sidecall: [^\n]+\n$/);
-  expect(stderr).toMatch(says);
+  expect(stderr).toMatch(message);
 });

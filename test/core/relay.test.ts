@@ -1,7 +1,7 @@
 import { setImmediate as immediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { RELAY, type RelayHandler } from "../../src/core/relay.ts";
-import { AsyncCallbackManager } from "../../src/index.ts";
+import { type AnyEventRecord, AsyncCallbackManager } from "../../src/index.ts";
 import { recorder } from "../support/recorder.ts";
 
 test("a relay is prewoken before a start's record is made; one that throws harms nothing", async () => {
@@ -14,6 +14,7 @@ test("a relay is prewoken before a start's record is made; one that throws harms
         prewoken.push([event, traceId, recording.records.length]);
         throw new RangeError("too early");
       },
+      send: (record) => void recording.onEvent(record),
       tokenSink: () => undefined,
     },
   };
@@ -34,7 +35,8 @@ test.each([
   { sink: "accepts no token", tokenSink: () => ({ write: () => false }) },
 ])("a token comes as an event where the relay's sink $sink", async ({ tokenSink }) => {
   const recording = recorder();
-  const handler = { ...recording, [RELAY]: { prewake: () => undefined, tokenSink } };
+  const send = (record: AnyEventRecord) => void recording.onEvent(record);
+  const handler = { ...recording, [RELAY]: { prewake: () => undefined, send, tokenSink } };
   const [run] = await new AsyncCallbackManager({ handlers: [handler] }).onLLMStart(null, ["Why?"]);
   await run?.onLLMNewToken("Because");
   expect(recording.records.at(-1)).toMatchObject({ event: "on_llm_new_token", token: "Because" });
