@@ -3,7 +3,7 @@ import { encodeCopy } from "../src/wire/codec.ts";
 import type { LaneControl } from "../src/wire/protocol.ts";
 import type { HandlerSlot } from "./load-handlers.ts";
 
-/** Calls `flush` or `close` of every handler that has it, all together. Gives back the msgpack of what they threw. */
+/** Calls `flush` or `close` of every handler that has it, all together. Returns the msgpack of the errors that they threw. */
 async function callAll(
   slots: readonly HandlerSlot[],
   verb: "flush" | "close",
@@ -12,14 +12,14 @@ async function callAll(
   return results.flatMap((result) => (result.status === "rejected" ? [encodeCopy(result.reason)] : []));
 }
 
-/** What the main thread may ask of this thread; `settled` resolves when all before a position is handled. */
+/** The calls that the main thread may make. `released` resolves when all before a position is handled. */
 export function controlOf(
   slots: readonly HandlerSlot[],
-  settled: (position: number) => Promise<void>,
+  released: (position: number) => Promise<void>,
 ): LaneControl {
   return {
     async flush(position) {
-      await settled(position);
+      await released(position);
       return callAll(slots, "flush");
     },
     close: () => callAll(slots, "close"),

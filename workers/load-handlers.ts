@@ -75,7 +75,7 @@ async function loadOne(spec: LoadSpec, index: number, context: HandlerContext): 
   return { index, handler, name, interest: interestOf(handler), raiseError: handler.raiseError === true };
 }
 
-/** Imports and builds the handlers, in order. What goes wrong is a value, since a thrown error would lose its code. */
+/** Imports and builds the handlers, in order. A failure is returned: an error that is thrown across threads loses its code. */
 export async function loadHandlers(
   specs: readonly LoadSpec[],
   context: HandlerContext,

@@ -40,7 +40,7 @@ function asLLMStart(record: EventRecord<"on_chat_model_start">): EventRecord<"on
   return { ...rest, event: "on_llm_start", prompts: messages.map(bufferString) };
 }
 
-/** What {@link deliver} does with a token, of which there are so many that looking up names of the table would show. */
+/** Does for a token what {@link deliver} does for any event: tokens are too many for lookups by names of the table. */
 function deliverToken(handler: CallbackHandler, record: EventRecord<"on_llm_new_token">): unknown {
   if (handler.ignoreLLM === true) return undefined;
   if (typeof handler.onLLMNewToken === "function") return handler.onLLMNewToken(record);
@@ -49,7 +49,7 @@ function deliverToken(handler: CallbackHandler, record: EventRecord<"on_llm_new_
 
 /**
  * Gives one event to one handler: to its method, for a chat start without one to `onLLMStart`, else to
- * `onEvent`; gates apply. Returns what the handler returned, and throws what it threw.
+ * `onEvent`; flags apply. Returns and throws as the handler does.
  */
 export function deliver(handler: CallbackHandler, record: AnyEventRecord): unknown {
   if (record.event === "on_llm_new_token") return deliverToken(handler, record);

@@ -74,7 +74,7 @@ async function inlineFirst(
     for (const handler of inline) {
       delivery.deliverTo(handler, record);
       const pending = delivery.takePending();
-      // Without a wait that is not needed, what plain handlers write to the caller's context stays there.
+      // No needless wait: after one, what a plain handler writes to the caller's async context would be lost.
       if (pending !== undefined) await pending;
     }
   }

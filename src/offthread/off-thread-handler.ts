@@ -13,13 +13,13 @@ import type { SendState, Transport } from "../transports/transport.ts";
 import type { LoadedHandler } from "../wire/protocol.ts";
 
 export interface CloseOptions {
-  /** How long the handlers may take for what is queued and for closing; after that all is aborted. @default Infinity */
+  /** Time limit for queued events and for closing the handlers; beyond it, everything is aborted. Above 0. @default Infinity */
   readonly timeoutMillis?: number;
 }
 
 /**
  * Handlers on worker threads, as one handler: give it to a manager like any other. It has no event methods but
- * `onEvent`; what the handlers in the threads do not want never leaves the main thread.
+ * `onEvent`; events that no handler in the threads wants never leave the main thread.
  */
 export class OffThreadHandler<
   Handler extends object = UntypedHandler,
@@ -46,7 +46,7 @@ export class OffThreadHandler<
     phase: "open",
     overhead: new Overhead(() => ({ handler: this.name, stats: this.stats() })),
   };
-  /** What `close` gives, each time; after an `abort` what that gives. */
+  /** The promise of the first `close` or `abort`, which every later `close` returns. */
   #ended: Promise<void> | undefined;
   #aborted: Promise<void> | undefined;
 

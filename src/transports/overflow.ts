@@ -1,11 +1,11 @@
 import { SidecallError } from "../common/errors.ts";
 
-/** How an overflow policy sees what waits. A definition (of a run, for the lane) goes with the event that needs it. */
+/** How an overflow policy sees a queued item. A definition (of a run, for the lane) goes with the event that needs it. */
 export type Importance = "definition" | "lifecycle" | "droppable";
 
 interface OverflowPolicy {
   /**
-   * What happens to an event that finds the backlog full. "queue": it waits too, beyond the bound. "evict": it takes the place
+   * Decides about an event that finds the backlog full. "queue": it waits too, beyond the bound. "evict": it takes the place
    * of victims, or is dropped if there are too few. "drop": it is given up, and its promise resolves. "reject": it is given
    * up, and its promise rejects with SIDECALL_OVERFLOW.
    */
@@ -37,7 +37,7 @@ export interface OverflowOptions {
   readonly maxBufferedBytes: number;
 }
 
-/** What waits for room on its way to the threads. */
+/** Events that wait for room on their way to the threads. */
 export interface Backlog {
   readonly bytes: number;
   readonly length: number;

@@ -2,11 +2,11 @@ import { channel } from "node:diagnostics_channel";
 import { createHistogram, performance } from "node:perf_hooks";
 import { recordLatency } from "./latency.ts";
 
-/** Of so many calls one is timed, a power of two: reading the clock twice costs as much as sending a token. */
+/** One call in so many is timed, a power of two: reading the clock twice costs as much as sending a token. */
 const CALLS_PER_SAMPLE = 256;
 const PUBLISH_MILLIS = 1000;
 
-/** What an off-thread handler costs the main thread: the calls 1, 2, 4, 8 … 256 are timed, then one in 256. */
+/** The cost of an off-thread handler to the main thread. The calls 1, 2, 4, 8 … 256 are timed, then one in 256. */
 export interface OverheadStats {
   /** Calls by managers: events sent, dropped or not wanted. */
   readonly calls: number;
@@ -18,39 +18,39 @@ export interface OverheadStats {
     readonly p99: number;
     readonly max: number;
   };
-  /** All calls together, estimated from those timed; the first, when all code is cold, stands for itself alone. */
+  /** All calls together, estimated from those timed; the first, with cold code, counts for itself alone. */
   readonly estimatedMillis: number;
 }
 
-/** `diagnostics_channel` on which every busy off-thread handler tells its statistics about once a second. */
+/** `diagnostics_channel` on which every busy off-thread handler publishes its statistics about once a second. */
 export const STATS_CHANNEL = "sidecall:stats";
 const statsChannel = channel(STATS_CHANNEL);
 
-/** Whether the n-th call is: the powers of two below the multiples, lest the first, cold one alone stand for young handlers. */
+/** Times calls 1, 2, 4 … 128, then every 256th, so a young handler's estimate does not rest on its first, cold call. */
 function isTimed(call: number): boolean {
   return call < CALLS_PER_SAMPLE ? (call & (call - 1)) === 0 : (call & (CALLS_PER_SAMPLE - 1)) === 0;
 }
 
-/** Times some of a handler's calls, and lets subscribers of the channel know. Nothing is timed twice or by a timer. */
+/** Times a sample of a handler's calls, and publishes its statistics while the channel has subscribers. */
 export class Overhead {
-  readonly #tell: () => object;
+  readonly #message: () => object;
   readonly #nanos = createHistogram();
   #firstNanos = 0;
   #otherNanos = 0;
   #calls = 0;
-  #toldAt = Number.NEGATIVE_INFINITY;
+  #publishedAt = Number.NEGATIVE_INFINITY;
 
-  /** `tell` gives the message for the channel; it is called for subscribers alone. */
-  constructor(tell: () => object) {
-    this.#tell = tell;
+  /** `message` makes the message for the channel; it is called only while there are subscribers. */
+  constructor(message: () => object) {
+    this.#message = message;
   }
 
-  /** A call begins: when, if it is to be timed, else 0. A call that is given up need not end. */
+  /** A call begins. Returns the time if the call is to be timed, else 0. A call that is given up need not end. */
   begin(): number {
     return isTimed(this.#calls + 1) ? performance.now() : 0;
   }
 
-  /** The call has returned; `start`: what its `begin` gave. */
+  /** The call has returned. `start`: the value of its `begin`. */
   end(start: number): void {
     if (start > 0) this.#note(start);
     this.#calls += 1;
@@ -62,9 +62,9 @@ export class Overhead {
     else this.#otherNanos += nanos;
     if (!statsChannel.hasSubscribers) return;
     const now = performance.now();
-    if (now - this.#toldAt < PUBLISH_MILLIS) return;
-    this.#toldAt = now;
-    statsChannel.publish(this.#tell());
+    if (now - this.#publishedAt < PUBLISH_MILLIS) return;
+    this.#publishedAt = now;
+    statsChannel.publish(this.#message());
   }
 
   stats(): OverheadStats {

@@ -1,8 +1,8 @@
 import type { SidecallError } from "../common/errors.ts";
 
-/** The life of one thread, for those who wait for its answers. */
+/** Answers that callers wait for from one thread: each rejects if the thread ends first. */
 export class PendingAnswers {
-  /** Resolves when the thread has ended, with what to tell of it. */
+  /** Resolves when the thread has ended, with the error that describes how. */
   readonly ended: Promise<SidecallError>;
   readonly #waiting = new Set<(error: SidecallError) => void>();
   #error: SidecallError | undefined;
@@ -14,7 +14,7 @@ export class PendingAnswers {
     });
   }
 
-  /** The thread has ended: what it has not answered rejects. */
+  /** The thread has ended: pending answers reject with `error`. */
   end(error: SidecallError): void {
     this.#error = error;
     this.#resolve(error);

@@ -16,7 +16,7 @@ export type Remote<Handler extends object> = {
 /** A handler whose methods are not known to the compiler. */
 export type UntypedHandler = Readonly<Record<string, (...args: unknown[]) => unknown>>;
 
-/** The handler that a spec's module makes, if the module says so; see {@link HandlerModule}. */
+/** The handler that a spec's module makes, if its type names one; see {@link HandlerModule}. */
 type HandlerOf<Spec extends HandlerSpec> =
   Spec["module"] extends HandlerModule<infer Handler>
     ? object extends Handler
@@ -64,7 +64,7 @@ export function remotesOf<Remotes extends object>(remotes: Readonly<Record<strin
   });
 }
 
-/** What a method returned in its thread; throws what it threw there. */
+/** The value that a method returned in its thread. Throws the error that it threw there. */
 export function resultOf(result: CallResult): unknown {
   if (result.error !== undefined) throw decodeValue(result.error);
   return result.value;

@@ -9,7 +9,7 @@ export interface HandlerStats {
   readonly failed: number;
 }
 
-/** What one lane has done and has to do. Events that no handler wants are not counted. */
+/** Counts of one lane. Events that no handler wants are not counted. */
 export interface LaneStats {
   /** Events sent: each is done, dropped, or counted in `depth`. */
   readonly events: number;
@@ -31,7 +31,7 @@ export interface LaneStats {
 }
 
 export interface OffThreadStats extends LaneStats {
-  /** What the handler costs the main thread. */
+  /** The cost of the handler to the main thread. */
   readonly overhead: OverheadStats;
   readonly lanes: readonly LaneStats[];
 }

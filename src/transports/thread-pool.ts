@@ -8,14 +8,14 @@ export interface ThreadPoolOptions {
   /** Path of the module whose exports are the tasks. */
   readonly filename: string;
   readonly threads: number;
-  /** What every thread knows from its start. */
+  /** Given to every thread at its start. */
   readonly workerData?: unknown;
   readonly resourceLimits: ResolvedOptions["resourceLimits"] | undefined;
 }
 
 /**
- * A fixed number of threads, which Piscina starts, limits, and replaces when they die. `atomics: "disabled"` keeps
- * their event loops alive between tasks: otherwise Piscina parks an idle thread in `Atomics.wait`, and no timer, socket or
+ * A fixed number of threads, which Piscina starts, limits, and replaces when they die. `atomics: "disabled"` keeps their
+ * event loops running between tasks: otherwise Piscina parks an idle thread in `Atomics.wait`, and no timer, socket or
  * message of a handler would run.
  */
 export class ThreadPool {
@@ -36,7 +36,7 @@ export class ThreadPool {
     });
   }
 
-  /** Ends all threads at once. Once only: a second `destroy` makes Piscina replace what the first is still ending. */
+  /** Ends all threads at once. Calls `destroy` once: a second call makes Piscina replace threads that the first is ending. */
   terminate(): Promise<void> {
     this.#terminated ??= this.pool.destroy();
     return this.#terminated;

@@ -5,33 +5,36 @@ import type { LoadedHandler } from "../wire/protocol.ts";
 import type { Overhead } from "./overhead.ts";
 import type { LaneCounts } from "./stats.ts";
 
-/** What every event of an off-thread handler passes. */
+/** State that every event of an off-thread handler passes. */
 export interface SendState {
   /** Events are taken while it is "open". It goes from there to "closing" and "closed", or to "closed" at once. */
   phase: "open" | "closing" | "closed";
   readonly overhead: Overhead;
 }
 
-/** How events reach the threads: over lanes, in the order of their traces, or as tasks for any thread. */
+/**
+ * The interface between an off-thread handler and its threads. `lanes/` keeps the order of traces over rings; `tasks/` gives
+ * each event to any idle thread.
+ */
 export interface Transport {
   /** Starts the threads and loads the handlers in each. Rejects with a coded error; then `abort`. */
   open(): Promise<readonly LoadedHandler[]>;
-  /** An event comes, of this trace if it has one yet, for which somebody waits: time to wake a thread. */
+  /** Wakes a thread for an event that is about to be made and awaited. `traceId`: undefined for the first event of a trace. */
   prewake?(traceId: string | undefined): void;
   /**
-   * Sends one event. Undefined: it is queued and nobody waits for more. Else a promise that resolves when it is handled,
+   * Sends one event. Undefined: it is queued, with nothing more to wait for. Else a promise that resolves when it is handled,
    * with `acknowledge`, or queued.
    */
   send(info: EventInfo, record: AnyEventRecord, acknowledge: boolean): Promise<void> | undefined;
-  /** What takes a run's plain tokens, where that is cheaper than `send`. */
+  /** A sink for a run's plain tokens, where that is cheaper than `send`. */
   tokenSink?(run: SinkRun, state: SendState): TokenSink;
-  /** Hears of an event that no handler wants: it may end a run. */
+  /** Notes an event that no handler wants: it may end a run. */
   skip(info: EventInfo, record: AnyEventRecord): void;
-  /** Resolves when everything sent so far is handled and every handler has flushed; gives back what handlers threw. */
+  /** Resolves when everything sent so far is handled and every handler has flushed, with the errors that handlers threw. */
   flush(): Promise<unknown[]>;
-  /** Like `flush`, then lets the handlers close; ends the threads, whatever fails. Gives back what handlers threw. */
+  /** Like `flush`, then lets the handlers close. Ends the threads even if one fails. Resolves with the errors that handlers threw. */
   close(): Promise<unknown[]>;
-  /** Ends the threads at once; what is not handled rejects with `error`. */
+  /** Ends the threads at once. Promises of events not yet done reject with `error`. */
   abort(error: SidecallError): Promise<void>;
   /** Calls a method of a handler in every thread. */
   call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]>;

@@ -32,7 +32,7 @@ export class FrameHandler {
     this.#reader = new FrameReader(consumer);
   }
 
-  /** To be called before a turn: what the ring held behind the last frame may have changed. */
+  /** To be called before a turn: the ring behind the last frame may have changed. */
   refresh(): void {
     this.#reader.refresh();
   }

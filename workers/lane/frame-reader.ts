@@ -62,7 +62,7 @@ export class FrameReader {
     return { head: readHead(memory, 0), memory, start: 0, length: bytes.byteLength };
   }
 
-  /** What is left of a frame whose beginning went with a dead thread. Of its runs a new thread is told from the start. */
+  /** The rest of a frame whose beginning was lost with a dead thread. A lost RUN frame needs no rest: new threads get all runs. */
   #lost(head: FrameHead, start: number): ReadFrame | undefined {
     if (eventOfCode(head.code) === undefined) return undefined;
     return { head, memory: this.#ring, start, length: FRAME_HEAD_BYTES };
@@ -73,7 +73,7 @@ export class FrameReader {
     return memory.bytes.slice(start + FRAME_HEAD_BYTES, start + length);
   }
 
-  /** The record of an event's frame. Throws if its bytes are not what the event's row says, or are lost. */
+  /** The record of an event's frame. Throws if its bytes do not match the event's row, or are lost. */
   record(frame: ReadFrame, run: WireRun): AnyEventRecord {
     const { kind, code, timestamp } = frame.head;
     if (kind === FRAGMENT) throw new SidecallError("SIDECALL_LANE_DIED", LOST);
@@ -88,7 +88,7 @@ export class FrameReader {
     return isTokenKind(readKind(this.#ring, offset)) ? readRunNumber(this.#ring, offset) : undefined;
   }
 
-  /** To be called before a turn: what the ring held behind the last frame may have changed. */
+  /** To be called before a turn: the ring behind the last frame may have changed. */
   refresh(): void {
     this.#texts.refresh();
   }

@@ -41,11 +41,11 @@ export class Releaser {
   }
 
   /**
-   * Passes on what a turn of the loop, or handlers that settled later, have brought. `src/shared-memory/layout.ts` has the
+   * Passes on the outcome of a turn of the loop, or of handlers that settled later. `src/shared-memory/layout.ts` has the
    * pairs of stores and looks that fix this order. `isAsleep`: the lane is about to sleep, or does.
    */
   tidy(isAsleep: boolean): void {
-    const hasFailures = this.#tellFailures();
+    const hasFailures = this.#postFailures();
     if (hasFailures) this.#countReport();
     if (this.#release()) this.#offer(isAsleep);
     const isIdle = this.#isNewlyIdle(isAsleep);
@@ -53,8 +53,8 @@ export class Releaser {
     this.#reports.post(isIdle);
   }
 
-  /** 1. Tell: a main thread that polls sees the release at once, and must find the failures posted by then. */
-  #tellFailures(): boolean {
+  /** 1. Post failures: a main thread that polls sees the release at once, and must find the failures posted by then. */
+  #postFailures(): boolean {
     const { hasFailures } = this.#reports;
     if (hasFailures) this.#reports.post(false);
     return hasFailures;
@@ -91,7 +91,7 @@ export class Releaser {
     if (this.#consumer.isWatched) this.#reports.dropSeen((position) => this.#isReleased(position));
   }
 
-  // 7. Post: what is left, as one message.
+  // 7. Post: acknowledgements that are left, and the news of being idle, as one message.
 
   #isReleased(position: number): boolean {
     return hasReached(this.#consumer.released, position);

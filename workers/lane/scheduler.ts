@@ -80,7 +80,7 @@ export class Scheduler implements HandlerQueues {
     this.#options.reports.fail(slot.name, event, error);
   }
 
-  /** Waits for the handler's promise, then gives it what has collected for it meanwhile. */
+  /** Waits for the handler's promise, then gives it the events that were queued meanwhile. */
   async #drain(slot: HandlerSlot, first: LaneDelivery, promise: PromiseLike<unknown>): Promise<void> {
     const { trace } = first;
     const queue = new TraceQueue(slot.index);

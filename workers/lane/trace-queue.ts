@@ -3,7 +3,7 @@ import { Delivery, deliver, type EventOfRun, isInterested } from "../../src/core
 import { type AnyEventRecord, EVENT_INFO, type EventInfo } from "../../src/core/events.ts";
 import type { HandlerSlot } from "../load-handlers.ts";
 
-/** What a frame says of an event besides the record. */
+/** The parts of an event's frame that are not in the record. */
 export interface FrameRef {
   /** Where the frame's entry is in the ring. */
   readonly offset: number;
@@ -13,7 +13,7 @@ export interface FrameRef {
   readonly acknowledge: boolean;
 }
 
-/** What the runs of one trace share: the events that its handlers still have to take, handler by handler. */
+/** State that the runs of one trace share: the events that its handlers still have to take, handler by handler. */
 export interface Trace {
   readonly id: string;
   /** By the handler's index; undefined while the handler is free for the trace's next event. */
@@ -22,7 +22,7 @@ export interface Trace {
   busyQueues: number;
 }
 
-/** What a lane does with an event whose handler is busy, returns a promise, or fails. */
+/** The scheduler, as a delivery needs it: for handlers that are busy, return a promise, or fail. */
 export interface HandlerQueues {
   /** Queues the event if the handler is busy with its trace. Throws if the handler hangs. */
   tryQueue(slot: HandlerSlot, delivery: LaneDelivery, record: AnyEventRecord): boolean;

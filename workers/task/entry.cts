@@ -1,4 +1,4 @@
-/* What Piscina loads, for the reason that lane-entry.cts gives. */
+/* The module that Piscina loads: CommonJS, for the reason that ../lane/entry.cts gives. */
 module.exports = {
   async handle(task: never) {
     const tasks = await import("./task.ts");

@@ -2,7 +2,7 @@ import { Fifo } from "../../common/fifo.ts";
 import { FRAME_HEAD_BYTES, type FrameHead, writeHead } from "../../wire/frames.ts";
 import type { Backlog, Importance } from "../overflow.ts";
 
-/** What becomes of one frame, for a caller who waits until its event is handled. */
+/** Callbacks for a caller who waits until the event of one frame is handled. */
 export interface Receipt {
   /** The frame is in the ring, up to this position. */
   readonly onWritten: (position: number) => void;

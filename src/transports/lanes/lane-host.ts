@@ -8,9 +8,9 @@ const MAX_DEATHS_WITHOUT_PROGRESS = 3;
 
 type ControlCall<T> = (control: Remote<LaneControl>) => Promise<T>;
 
-/** What a host needs of its lane. */
+/** The lane, as far as its host needs it. */
 export interface HostedLane {
-  /** What a thread needs to go on with the lane from where it is. */
+  /** The setup for a thread that goes on with the lane from where it is. */
   setup(): Omit<LaneSetup, "reports" | "control">;
   /** Events that the lane's threads have been done with so far. */
   doneEvents(): number;
@@ -96,7 +96,7 @@ export class LaneHost {
    *
    * 1. Thread gone: its exit has been seen, so nothing writes to the ring's consumer side any more.
    * 2. Reports drained: LaneThread has taken in all that the thread posted before it calls this.
-   * 3. Unanswered answered: the ring tells which events the thread was done with and did not acknowledge.
+   * 3. Unanswered answered: the ring shows which events the thread was done with and did not acknowledge.
    * 4. Progress counted: threads that die without being done with any event end in giving up.
    * 5. Successor opened: with new handlers, the runs that are still named, and the first entry that is not released.
    */

@@ -9,7 +9,7 @@ import { Lane, type LaneOptions } from "./lane.ts";
 import { type KnownRun, laneOf, RunTable } from "./run-table.ts";
 import { TokenPath } from "./token-path.ts";
 
-/** Several lanes; every trace has its own, for all of its events. */
+/** The transport in the order of traces: every trace has one of several lanes, for all of its events. */
 export class LaneSet implements Transport {
   readonly #lanes: readonly Lane[];
   readonly #runs = new RunTable<Lane>();
@@ -28,7 +28,7 @@ export class LaneSet implements Transport {
   }
 
   prewake(traceId: string | undefined): void {
-    // Of a new trace among several lanes nobody knows which it will be.
+    // The lane of a new trace is not known yet, if there are several.
     if (traceId !== undefined) this.#laneOf(traceId).prewake();
     else if (this.#lanes.length === 1) this.#lanes[0]?.prewake();
   }
@@ -70,7 +70,7 @@ export class LaneSet implements Transport {
     return this.#lanes.map((lane) => lane.stats());
   }
 
-  /** Tells the trace's lane of a run that it does not know, or knows differently. */
+  /** Defines a run for its trace's lane, which does not know it, or knows it with other fields. */
   #define(record: AnyEventRecord | SinkRun): KnownRun<Lane> {
     this.#retire(this.#runs.take(record.runId));
     this.#retire(this.#runs.takeOldestBeyondLimit());
@@ -88,7 +88,7 @@ export class LaneSet implements Transport {
   }
 }
 
-/** What lanes tell of failures, when all are done: one that is given up keeps no other from its end. */
+/** The failures of all lanes, once each has settled: a lane that is given up keeps no other from its end. */
 async function failuresOf(lanes: readonly Promise<unknown[]>[]): Promise<unknown[]> {
   const results = await Promise.allSettled(lanes);
   const failures = results.flatMap((lane) => (lane.status === "fulfilled" ? lane.value : [lane.reason]));

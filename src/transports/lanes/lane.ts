@@ -25,7 +25,7 @@ export interface LaneOptions extends ResolvedOptions {
 
 /**
  * One lane as the main thread sees it: frames go in, acknowledgements and failures come back. It outlives its thread:
- * what a dead thread left in the ring is handled by the next.
+ * the next thread handles the entries that a dead one left in the ring.
  */
 export class Lane {
   readonly #options: LaneOptions;
@@ -142,7 +142,7 @@ export class Lane {
     });
   }
 
-  /** Resolves when everything sent so far is handled and every handler has flushed; gives back what handlers threw. */
+  /** Resolves when everything sent so far is handled and every handler has flushed, with the errors that handlers threw. */
   async flush(): Promise<unknown[]> {
     await this.#writer.drained();
     const { position } = this.#writer;
@@ -154,7 +154,7 @@ export class Lane {
     return failures.map(decodeValue);
   }
 
-  /** Like `flush`, then lets the handlers close; ends the thread, whatever fails. Gives back what handlers threw. */
+  /** Like `flush`, then lets the handlers close. Ends the thread even if one fails. Resolves with the errors that handlers threw. */
   async close(): Promise<unknown[]> {
     try {
       const flushFailures = await this.flush();
@@ -169,7 +169,7 @@ export class Lane {
     return resultOf(await this.#host.call((control) => control.call(handler, method, args)));
   }
 
-  /** Ends the thread; what is not handled is given up and rejects with `error`. */
+  /** Ends the thread. Events not yet done are given up, and their promises reject with `error`. */
   abort(error: SidecallError): Promise<void> {
     return this.#host.giveUp(error);
   }

@@ -57,7 +57,7 @@ export class RunDefinitions {
     return run === undefined ? undefined : this.#send(runNumber, run);
   }
 
-  /** What a new thread must know to go on where a dead one stopped: runs by number, as msgpack. */
+  /** The runs by number, as msgpack: a new thread needs them to go on where a dead one stopped. */
   known(): (readonly [runNumber: number, run: Uint8Array])[] {
     return [...this.#runs.entries()].flatMap(([runNumber, run]) =>
       run === undefined ? [] : [[runNumber, encodeRun(run).slice()] as const],

@@ -3,16 +3,16 @@ import type { SinkRun } from "../../core/relay.ts";
 import type { WireRun } from "../../wire/records.ts";
 import type { TokenPath } from "./token-path.ts";
 
-/** A run as the main thread knows it while it lasts: what its lane was told of it, and under which number. */
+/** An open run as the main thread knows it: the fields that its lane was sent, and the number that names it. */
 export interface KnownRun<Lane> {
   readonly run: WireRun;
   readonly lane: Lane;
   readonly runNumber: number;
-  /** Its own way for tokens, if it has one. */
+  /** Its path for plain tokens, once it has one. */
   tokens: TokenPath | undefined;
 }
 
-/** Runs that never end are forgotten, oldest first, beyond this many; an event that comes yet tells of its run anew. */
+/** Beyond this many, runs that never end are forgotten, oldest first; a later event defines its run anew. */
 const MAX_OPEN_RUNS = 262_144;
 
 export class RunTable<Lane> {
@@ -22,7 +22,7 @@ export class RunTable<Lane> {
     return this.#runs.size;
   }
 
-  /** The run of an event, if all that its lane was told of it still holds. */
+  /** The run of an event, if the fields that its lane was sent still hold. */
   find(record: AnyEventRecord | SinkRun): KnownRun<Lane> | undefined {
     const known = this.#runs.get(record.runId);
     if (known === undefined) return undefined;
@@ -54,7 +54,7 @@ export class RunTable<Lane> {
   }
 }
 
-/** FNV-1a over a trace's id: the same trace gives the same lane, without a table of traces. */
+/** The lane of a trace: FNV-1a over the trace's id, so that no table of traces is needed. */
 export function laneOf(traceId: string, lanes: number): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < traceId.length; i += 1) {
