@@ -1,9 +1,10 @@
-// A batch from code: the prompts of this folder through the model server, with a handler of one's own.
+// Runs a batch from code: the prompts of this folder, a mock server, and a handler that counts finish reasons.
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runBatch, startMockServer } from "sidecall";
+import { runBatch } from "sidecall/batch";
+import { startMockServer } from "sidecall/testing";
 
 const finishReasons = {};
 const countReasons = {

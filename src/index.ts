@@ -5,9 +5,6 @@
  *                                        offthread/ → wire/ → shared-memory/ ⇒ workers/ → the handler there
  */
 
-export { runBatch } from "./batch/batch.ts";
-export type { BatchOptions } from "./batch/options.ts";
-export type { BatchFailure, BatchProgress, BatchSummary, Quantiles } from "./batch/statistics.ts";
 export { ERROR_CODES, type ErrorCode, SidecallError } from "./common/errors.ts";
 export type { TextFormat, TextStream } from "./common/terminal.ts";
 export {
@@ -34,7 +31,9 @@ export type {
   CallbackHandler,
   CallbackManagerMixin,
   ChainManagerMixin,
+  HandlerContext,
   HandlerFlags,
+  HandlerModule,
   LLMManagerMixin,
   RetrieverManagerMixin,
   RunManagerMixin,
@@ -103,29 +102,29 @@ export {
   traceAsChainGroup,
 } from "./managers/chain-group.ts";
 export type { Callbacks, ConfigureOptions } from "./managers/configure.ts";
-export { type CallbackContext, currentRun, withContext } from "./managers/context.ts";
-export { type CustomEventConfig, dispatchCustomEvent } from "./managers/custom-event.ts";
+export {
+  type CallbackContext,
+  type CustomEventConfig,
+  currentRun,
+  dispatchCustomEvent,
+  withContext,
+} from "./managers/context.ts";
 export { type ConfigureHook, registerConfigureHook } from "./managers/hooks.ts";
 export type { ManagerOptions, ParentRun } from "./managers/manager-options.ts";
-export { noopRunManager } from "./managers/run-kinds.ts";
+export { AsyncRunManager } from "./managers/run-manager.ts";
 export {
   AsyncCallbackManagerForChainRun,
   AsyncCallbackManagerForLLMRun,
   AsyncCallbackManagerForRetrieverRun,
   AsyncCallbackManagerForToolRun,
   AsyncParentRunManager,
-  AsyncRunManager,
+  type ChildManager,
 } from "./managers/run-managers.ts";
 export { withRunCollector, withUsageMetadata } from "./managers/scopes.ts";
+export { noopRunManager } from "./managers/silent-run.ts";
 export type { LLMStartOptions, StartOptions, ToolStartOptions } from "./managers/start-options.ts";
-export {
-  type MockServer,
-  type MockServerOptions,
-  type MockServerStats,
-  startMockServer,
-} from "./mock-server/server.ts";
 export { offThread } from "./offthread/off-thread.ts";
-export { type CloseOptions, OffThreadHandler, type UntypedHandler } from "./offthread/off-thread-handler.ts";
+export type { CloseOptions, OffThreadHandler } from "./offthread/off-thread-handler.ts";
 export type { SharedTokens, TokenQueueOptions } from "./token-queue/layout.ts";
 export { TokenQueue } from "./token-queue/queue.ts";
 export { TokenReader } from "./token-queue/reader.ts";
@@ -143,7 +142,6 @@ export type { TracedEvent, TracedRun } from "./tracers/traced-run.ts";
 export type { Completion, HandlerSpec, OffThreadOptions, Ordering, Overflow } from "./transports/options.ts";
 export type { OverheadStats } from "./transports/overhead.ts";
 export { STATS_CHANNEL } from "./transports/overhead.ts";
-export type { Remote } from "./transports/remote.ts";
+export type { Remote, RemotesOf, UntypedHandler } from "./transports/remote.ts";
 export type { HandlerStats, LaneStats, OffThreadStats } from "./transports/stats.ts";
-export type { HandlerContext } from "./wire/protocol.ts";
 export { StandIn, type StandInReason } from "./wire/stand-in.ts";

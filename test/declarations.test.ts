@@ -20,7 +20,7 @@ async function complaintsWith(options: object): Promise<string> {
     typeRoots: [root("node_modules/@types")],
     ...options,
   };
-  const files = [root("dist/src/index.d.ts")];
+  const files = ["index", "batch/index", "testing/index"].map((entry) => root(`dist/src/${entry}.d.ts`));
   writeFileSync(path("tsconfig.json"), JSON.stringify({ compilerOptions, files }));
   const compiler = root("node_modules/typescript/bin/tsc");
   return promisify(execFile)(process.execPath, [compiler, "--project", path("tsconfig.json")]).then(

@@ -7,7 +7,6 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Rooms of the house from top to bottom. A file imports from its own room and from those below. */
 const FLOORS: readonly (readonly string[])[] = [
-  ["bench/main.ts"],
   ["src/cli"],
   ["bench"],
   ["src/index.ts"],
@@ -30,7 +29,7 @@ const KEEPERS: readonly (readonly [what: RegExp, rooms: readonly string[]])[] = 
   [/from "@msgpack\/msgpack"/, ["src/wire"]],
   [/from "piscina"/, ["src/transports", "bench"]],
   [/from "comlink"/, ["src/transports", "workers"]],
-  [/"@langchain\/core/, ["bench"]],
+  [/"(@langchain\/core|@opentelemetry\/|pino"|benchmark")/, ["bench/guests"]],
   [/"(openai|gpt-tokenizer)/, ["src/batch", "src/handlers", "bench"]],
   [/\bAtomics\./, ["src/shared-memory", "src/token-queue"]],
 ];

@@ -17,12 +17,29 @@ export interface Placed {
   close(): Promise<void>;
 }
 
+/** A fixture under a name of its own, so that one can be placed twice. */
+export interface GroupSpec {
+  readonly fixture: FixtureName;
+  readonly name: string;
+  readonly options?: unknown;
+}
+
+/** Several handlers that get the same events, together. */
+export interface PlacedGroup {
+  /** For a manager: one for each spec, or one that stands for all. */
+  readonly handlers: readonly CallbackHandler[];
+  call<T>(name: string, method: string): Promise<T[]>;
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface Placement {
   readonly name: string;
   /** Whether the events of a trace arrive in order. */
   readonly isOrdered: boolean;
   readonly isInline: boolean;
   place(name: FixtureName, options?: unknown): Promise<Placed>;
+  placeGroup(specs: readonly GroupSpec[]): Promise<PlacedGroup>;
 }
 
 type AnyClass = new (options: unknown) => CallbackHandler;
@@ -40,7 +57,22 @@ const inline: Placement = {
       close: async () => undefined,
     };
   },
+  async placeGroup(specs) {
+    const handlers = specs.map(({ fixture, name, options }) => {
+      const handler = new (Reflect.get(fixtures, fixture) as AnyClass)(options);
+      return Object.assign(handler, { name });
+    });
+    const named = (name: string) => handlers.find((handler) => handler.name === name) as object;
+    return {
+      handlers,
+      call: async (name, method) => [Reflect.apply(Reflect.get(named(name), method), named(name), [])],
+      flush: async () => undefined,
+      close: async () => undefined,
+    };
+  },
 };
+
+const FIXTURES = new URL("./fixtures/handlers.js", import.meta.url);
 
 function offThreadWith(
   name: string,
@@ -52,12 +84,25 @@ function offThreadWith(
     isOrdered,
     isInline: false,
     async place(exportName, handlerOptions) {
-      const module = new URL("./fixtures/handlers.js", import.meta.url);
-      const handler = await offThread({ module, export: exportName, options: handlerOptions }, options);
+      const spec = { module: FIXTURES, export: exportName, options: handlerOptions };
+      const handler = await offThread(spec, options);
       const remote = handler.remote as unknown as Record<string, (...args: unknown[]) => Promise<never[]>>;
       return {
         handler,
         call: (method, ...args) => remote[method]?.(...args) ?? Promise.reject(new Error(method)),
+        flush: () => handler.flush(),
+        close: () => handler.close(),
+      };
+    },
+    async placeGroup(specs) {
+      const handler = await offThread(
+        specs.map(({ fixture, ...rest }) => ({ module: FIXTURES, export: fixture, ...rest })),
+        options,
+      );
+      const remotes = handler.remotes as unknown as Record<string, Record<string, () => Promise<never[]>>>;
+      return {
+        handlers: [handler],
+        call: (name, method) => remotes[name]?.[method]?.() ?? Promise.reject(new Error(method)),
         flush: () => handler.flush(),
         close: () => handler.close(),
       };

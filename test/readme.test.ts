@@ -1,13 +1,21 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { EVENTS } from "../src/index.ts";
 
-const README = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+const ROOT = new URL("../../", import.meta.url);
 
-/** The README's table, as the event table gives it. */
+function read(page: string): string {
+  return readFileSync(new URL(page, ROOT), "utf8");
+}
+
+const README = read("README.md");
+const DOCS = readdirSync(new URL("docs/", ROOT)).map((file) => `docs/${file}`);
+const PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", ...DOCS];
+
+/** The table of docs/events.md, derived from the event table. */
 function eventTable(): string {
   const rows = Object.entries(EVENTS).map(([event, { method, flag, fields }]) => {
     const own = fields.map((field) => `\`${field}\``).join(", ");
@@ -17,14 +25,64 @@ function eventTable(): string {
 }
 
 test("the table of events is the event table", () => {
-  const [, shown] = /<!-- events -->\n([\s\S]*?)\n?<!-- \/events -->/.exec(README) ?? [];
+  const [, shown] = /<!-- events -->\n([\s\S]*?)\n?<!-- \/events -->/.exec(read("docs/events.md")) ?? [];
   expect(shown).toBe(eventTable());
 });
 
-// Below the package, so that the files find it by its name.
-const FOLDER = new URL("./readme-example/", import.meta.url);
+test("the README's commands for a fresh clone are those that CI runs", () => {
+  const [, commands = ""] = /```sh\n((?:npm ci && .*\n)+)```/.exec(README) ?? [];
+  expect(commands.trim().split("\n")).toEqual(["npm ci && npm run demo", "npm ci && npm test"]);
+  const ci = read(".ci/run");
+  for (const command of commands.trim().split("\n")) expect(ci).toContain(command);
+});
 
-/** Stands in for the model that one example calls. */
+/** Anchors of a page: its headings in lower case, without punctuation, with hyphens for spaces. */
+function anchorsOf(text: string): string[] {
+  const prose = text.replace(/```[\s\S]*?```/g, "");
+  return [...prose.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, "")
+      .replace(/ /g, "-"),
+  );
+}
+
+test.each(PAGES)("links of %s lead to files and headings that exist", (page) => {
+  const links = [...read(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)];
+  const broken = links.filter(([, path = "", anchor]) => {
+    const target = path === "" ? new URL(page, ROOT) : new URL(path, new URL(page, ROOT));
+    if (!existsSync(target)) return true;
+    return anchor !== undefined && !anchorsOf(readFileSync(target, "utf8")).includes(anchor);
+  });
+  expect(broken.map(([link]) => link)).toEqual([]);
+});
+
+test("links of the README lead to files of the package", () => {
+  const { files } = JSON.parse(read("package.json")) as { files: string[] };
+  const links = [...README.matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(([, path = ""]) => path);
+  const isShipped = (path: string) =>
+    path === "LICENSE" || files.some((file) => path === file || path.startsWith(`${file}/`));
+  expect(links.filter((path) => !isShipped(path))).toEqual([]);
+});
+
+const SOURCES = ["src", "workers", "bench", "test"].flatMap((folder) =>
+  readdirSync(new URL(`${folder}/`, ROOT), { recursive: true, encoding: "utf8" }).map(
+    (file) => `/${folder}/${file}`,
+  ),
+);
+
+test.each(["CONTRIBUTING.md", "docs/architecture.md", "docs/decisions.md"])(
+  "source files that %s names exist",
+  (page) => {
+    const named = [...read(page).matchAll(/(?<![\w>-])(?:\.\.\/)*([\w/-][\w./-]*\.c?ts)\b/g)].map(
+      ([, file]) => file ?? "",
+    );
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((file) => !SOURCES.some((source) => source.endsWith(`/${file}`)))).toEqual([]);
+  },
+);
+
+/** Stands in for the model that some examples call. */
 const MODEL = `export async function callTheModel(manager) {
   const [run] = await manager.onLLMStart({ name: "my-model" }, ["Tell me a joke"]);
   for (const token of ["Why", " did", " it"]) await run.onLLMNewToken(token);
@@ -32,34 +90,57 @@ const MODEL = `export async function callTheModel(manager) {
 }
 `;
 
-beforeAll(() => {
-  mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(new URL("my-model.js", FOLDER), MODEL);
-  for (const [, name, code] of README.matchAll(/```js\n\/\/ (\S+\.js)\n([\s\S]*?)```/g)) {
-    writeFileSync(new URL(name ?? "", FOLDER), code ?? "");
-  }
-});
-
-test("every example in JavaScript has a name, by which it is run here", () => {
-  const names = [...README.matchAll(/```js\n(.*)\n/g)].map(([, line]) => line);
-  expect(names).toEqual([
-    "// audit.js",
-    ...["app", "nested", "stream", "shipped", "tokens"].map((name) => `// ${name}.js`),
-  ]);
-});
-
-test.each([
-  ["app", /^\[ 3 \]\n$/],
+/** Every example by its page and the file name in its first line, with what it prints; undefined for a module of another. */
+const EXAMPLES: readonly (readonly [page: string, name: string, printed: RegExp | undefined])[] = [
+  ["README.md", "audit", undefined],
+  ["README.md", "app", /^\[ 3 \]\n$/],
   [
+    "README.md",
     "nested",
     /^\[chain\/start\] \[chain:answer\] [\s\S]*\[tool\/end\] \[chain:answer > tool:search\] [\s\S]*\nIt rains\.\n$/,
   ],
-  ["stream", /^on_llm_start my-model \non_llm_stream my-model Why\n[\s\S]*\non_llm_end my-model \ntold\n$/],
-  ["shipped", /^\{\}\n$/],
-  ["tokens", /^Why did it$/],
-])("%s.js runs as printed", async (name, printed) => {
-  const program = fileURLToPath(new URL(`${name}.js`, FOLDER));
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program], { cwd: FOLDER });
-  expect(stderr).toBe("");
-  expect(stdout).toMatch(printed);
+  [
+    "README.md",
+    "stream",
+    /^on_llm_start my-model \non_llm_stream my-model Why\n[\s\S]*\non_llm_end my-model \ndone\n$/,
+  ],
+  ["README.md", "tokens", /^Why did it$/],
+  ["docs/events.md", "events", /^tool search the weather \[ 'docs' \]\non_tool_end of a root run\n$/],
+  ["docs/from-langchain.md", "langchain", /^Why did it$/],
+  ["docs/handlers.md", "shipped", /^\{\}\n$/],
+  ["docs/handlers.md", "my-tracer", /^answer\n$/],
+];
+
+const RUN = EXAMPLES.flatMap(([page, name, printed]) =>
+  printed === undefined ? [] : [{ page, file: `${name}.js`, printed }],
+);
+
+describe("examples in JavaScript", () => {
+  // Below the package, so that the files find it by its name.
+  const FOLDER = new URL("./readme-example/", import.meta.url);
+
+  beforeAll(() => {
+    mkdirSync(FOLDER, { recursive: true });
+    writeFileSync(new URL("my-model.js", FOLDER), MODEL);
+    for (const page of PAGES) {
+      for (const [, name, code] of read(page).matchAll(/```js\n\/\/ (\S+\.js)\n([\s\S]*?)```/g)) {
+        writeFileSync(new URL(name ?? "", FOLDER), code ?? "");
+      }
+    }
+  });
+
+  test("each has a name, by which it is run here", () => {
+    const named = PAGES.flatMap((page) =>
+      [...read(page).matchAll(/```js\n(.*)\n/g)].map(([, line]) => `${page}: ${line}`),
+    );
+    const run = EXAMPLES.map(([page, name]) => `${page}: // ${name}.js`);
+    expect(named.sort()).toEqual(run.sort());
+  });
+
+  test.each(RUN)("$file of $page runs as printed", async ({ file, printed }) => {
+    const program = fileURLToPath(new URL(file, FOLDER));
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [program], { cwd: FOLDER });
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(printed);
+  });
 });

@@ -1,9 +1,9 @@
 import { type ErrorCode, errorText } from "../src/common/errors.ts";
 import { interestOf } from "../src/core/deliver.ts";
 import { EVENT_NAMES, EVENTS } from "../src/core/events.ts";
-import { type CallbackHandler, handlerName } from "../src/core/handler.ts";
+import { type CallbackHandler, type HandlerContext, handlerName } from "../src/core/handler.ts";
 import { encodeCopy } from "../src/wire/codec.ts";
-import type { CodedFailure, HandlerContext, LoadedHandler, LoadSpec } from "../src/wire/protocol.ts";
+import type { CodedFailure, LoadedHandler, LoadSpec } from "../src/wire/protocol.ts";
 
 /** A handler at work in this thread. */
 export interface HandlerSlot extends LoadedHandler {

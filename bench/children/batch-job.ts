@@ -28,22 +28,22 @@ export interface BatchTask {
 export interface BatchResult {
   /** Processor time of all threads since the process began. */
   readonly totalCpuMillis: number;
-  /** The same since the handlers were ready. */
+  /** The same, from when the handlers were ready. */
   readonly jobCpuMillis: number;
   readonly wallMillis: number;
   readonly delay: { readonly p50: number; readonly p99: number };
-  /** Lines with and without a completion. */
+  /** Lines written, and those of them without a completion. */
   readonly done: number;
   readonly failed: number;
-  /** What the handlers have made of it; undefined without any. */
+  /** The token statistics; undefined without handlers. */
   readonly tokens: TokenReport | undefined;
   readonly traceLines: number;
 }
 
-/** The two handlers of the batch command, somewhere. */
+/** The two handlers of the batch command in one placement. */
 interface Placed {
   readonly handlers: readonly CallbackHandler[];
-  /** Lets the handlers finish and end; what they have counted. */
+  /** Flushes and closes the handlers; resolves with the token statistics. */
   finish(): Promise<TokenReport | undefined>;
 }
 

@@ -14,11 +14,11 @@ const PEERS = {
 
 export interface MemoryTask {
   readonly peer: keyof typeof PEERS;
-  /** Ascending: the numbers of tokens after which memory is looked at. */
+  /** Numbers of tokens after which memory is measured, ascending. */
   readonly tokens: readonly number[];
 }
 
-/** Bytes, once all is delivered and the main thread's garbage is gone. */
+/** Bytes in use after delivery and a garbage collection on the main thread. */
 interface Kept {
   readonly rss: number;
   readonly heapUsed: number;
@@ -26,15 +26,15 @@ interface Kept {
 }
 
 export interface MemoryUse extends Kept {
-  /** Bytes of the main thread's heap that a token takes until the next garbage collection. */
+  /** Bytes per token on the main thread's heap that the next garbage collection frees. */
   readonly garbage: number;
 }
 
 const TOKENS_PER_RUN = 500;
 const COLLECTIONS = 3;
-/** Until its code is optimised a token leaves more. */
+/** Unoptimised code leaves more garbage per token: sends until it is optimised. */
 const WARM_SENDS = 200;
-/** So few that no collection takes any of their garbage away: one comes after a megabyte. */
+/** Few enough that no collection runs among them: one comes about every megabyte. */
 const GARBAGE_SENDS = 2;
 
 async function kept(): Promise<Kept> {
@@ -46,7 +46,7 @@ async function kept(): Promise<Kept> {
   return { rss, heapUsed, external };
 }
 
-/** Bytes per token of a run that is open all the while, its caller's `await` among them. */
+/** Measures the garbage per token of a run that stays open, the caller's `await` included. */
 async function garbagePerToken(sender: Sender): Promise<number> {
   for (let send = 0; send < WARM_SENDS; send += 1) await sender.send();
   await sender.peer.verify();

@@ -1,8 +1,8 @@
 import { startMockServer } from "../../src/mock-server/server.ts";
 
 /*
- * A model server in a process of its own, so that its work is not counted as the batch's.
- * Tells its URL, and ends when its parent lets go of it.
+ * Runs the mock server in a process of its own, so that its work does not count as the batch's. Sends its URL to the
+ * parent and ends when the parent disconnects.
  */
 
 const [recorded, tokensPerSecond] = process.argv.slice(2);

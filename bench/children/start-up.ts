@@ -11,28 +11,28 @@ export interface StartUpTask {
   readonly way: "off-thread" | "Piscina" | "worker";
 }
 
-/** Milliseconds, one after the other. */
+/** Durations of consecutive steps. */
 export interface StartUpTimes {
-  /** Importing what is needed. */
+  /** Until the modules are imported. */
   readonly importMillis: number;
   /** Until a thread with its handler is ready. */
   readonly readyMillis: number;
-  /** Until a first event, a start, is handled. */
+  /** Until a first start event is handled. */
   readonly firstEventMillis: number;
 }
 
-/** All of the package, as its users import it; what is needed of it here. */
+/** The package's entry point, imported whole as users do; the interface names the parts used here. */
 const PACKAGE = new URL("../../src/index.js", import.meta.url);
 interface Sidecall {
   readonly offThread: typeof offThread;
   readonly AsyncCallbackManager: typeof AsyncCallbackManager;
 }
 
-/** One way to a handler on a thread, step by step. */
+/** The steps to a first event on a thread; each is timed. */
 interface Steps {
   load(): Promise<void>;
   open(): Promise<void>;
-  tell(): Promise<void>;
+  sendStart(): Promise<void>;
   counts(): Promise<Counts | undefined>;
 }
 
@@ -47,7 +47,7 @@ async function offThreadSteps(): Promise<Steps> {
     async open() {
       handler = await sidecall.offThread<CountingHandler>({ module });
     },
-    async tell() {
+    async sendStart() {
       const manager = new sidecall.AsyncCallbackManager({ handlers: [handler] });
       await manager.onChatModelStart({ name: "bench" }, [[{ role: "user", content: "" }]]);
     },
@@ -73,7 +73,7 @@ async function piscinaSteps(): Promise<Steps> {
       pool = new Pool({ filename, minThreads: 1, maxThreads: 1 });
       await ask();
     },
-    tell: async () => void (await pool.run(startRecord("run", ""))),
+    sendStart: async () => void (await pool.run(startRecord("run", ""))),
     async counts() {
       const counts = await ask();
       await pool.close();
@@ -92,7 +92,7 @@ async function workerSteps(): Promise<Steps> {
       port = new CountingPort();
       await port.counts();
     },
-    tell: async () => void (await port.ask({ awaited: startRecord("run", "") })),
+    sendStart: async () => void (await port.call({ awaited: startRecord("run", "") })),
     async counts() {
       const counts = await port.counts();
       await port.close();
@@ -113,7 +113,7 @@ await answerParent<StartUpTask, StartUpTimes>(async ({ way }) => {
   const steps = await WAYS[way]();
   const importMillis = await millisOf(() => steps.load());
   const readyMillis = await millisOf(() => steps.open());
-  const firstEventMillis = await millisOf(() => steps.tell());
+  const firstEventMillis = await millisOf(() => steps.sendStart());
   const counts = await steps.counts();
   if (counts?.starts !== 1) throw new Error(`Expected one start to be counted, got ${counts?.starts}.`);
   return { importMillis, readyMillis, firstEventMillis };

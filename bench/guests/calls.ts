@@ -3,22 +3,22 @@ import type { Sender } from "../harness/checked-peer.ts";
 import type { Profile } from "../harness/profile.ts";
 import { median } from "../harness/series.ts";
 
-/** `@types/benchmark` does not describe what a deferred test is given. */
+/** The argument of a deferred test, which `@types/benchmark` does not describe. */
 interface Deferred {
   resolve(): void;
 }
 
-/** How long it takes samples, how long one is at least, and the pause between two, in which workers catch up. */
+/** Benchmark.js's options, in seconds. `delay` is the pause between samples, in which workers catch up. */
 const SAMPLING = {
   full: { maxTime: 0.3, minSamples: 10, minTime: 0.0002, delay: 0.015 },
   quick: { maxTime: 0.01, minSamples: 2, minTime: 0.0001, delay: 0.001 },
 };
 
 /**
- * Microseconds per event from a sender's call until its promise has resolved: the median of Benchmark.js's samples. Every
- * sample is checked to have found room in the ring, so that no figure contains waiting for it.
+ * Times a sender's calls with Benchmark.js, each until its promise has resolved. Resolves with the median of the samples
+ * in microseconds per event. Rejects if a sample may have waited for room in the ring.
  *
- * The test has neither `setup` nor `teardown`: with one, Benchmark.js would compile the test's source apart from its closure.
+ * The test has no `setup` or `teardown`: with one, Benchmark.js would compile the test's source without its closure.
  */
 export function timeCalls(sender: Sender, profile: Profile): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -3,12 +3,12 @@ import type { BaseMessage } from "@langchain/core/messages";
 import type { LLMResult } from "@langchain/core/outputs";
 import { Counter, type Counts } from "../handlers/counts.ts";
 
-/** The counting handler as LangChain.js wants one. */
+/** The counting handler for LangChain.js. */
 export class LangChainCountingHandler extends BaseCallbackHandler {
   readonly name: string;
   readonly #counter = new Counter();
 
-  /** `awaited`: the caller waits for the handler; else LangChain's queue runs it "in the background". */
+  /** `awaited`: the caller awaits the handler; else LangChain's queue runs it "in the background". */
   constructor(name: string, awaited: boolean) {
     super({ _awaitHandler: awaited });
     this.name = name;

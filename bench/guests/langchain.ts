@@ -17,7 +17,7 @@ export function langChainName(handlers: number, awaited: boolean): string {
   return `LangChain.js ${awaited ? "awaited" : "background"}, ${handlersName(handlers)}`;
 }
 
-/** LangChain.js's own manager. Background handlers go through its one global queue, which drains as microtasks. */
+/** LangChain.js's own manager. Background handlers go through its one global queue, which drains in microtasks. */
 export function langChainPeer(handlers: number, awaited: boolean): Peer {
   const counting = Array.from(
     { length: handlers },

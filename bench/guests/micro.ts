@@ -1,12 +1,11 @@
 import { type CheckedPeer, withPeers } from "../harness/checked-peer.ts";
-import { runsWithoutTokens } from "../harness/corpus.ts";
+import { firstTokens, runsWithoutTokens } from "../harness/corpus.ts";
 import { chatLoad, type Load, tokenLoad } from "../harness/load.ts";
 import type { Profile } from "../harness/profile.ts";
 import type { Question } from "../harness/question.ts";
 import { inRounds, type Trial } from "../harness/rounds.ts";
 import { costPeers } from "../peers/shipped.ts";
 import { offThreadName } from "../peers/sidecall.ts";
-import { someTokens } from "../questions/token-burst.ts";
 import { timeCalls } from "./calls.ts";
 
 const TOKENS_PER_SEND = 50;
@@ -40,7 +39,7 @@ export const micro: Question = {
   answer(context, profile) {
     const { corpus } = context;
     const loads = {
-      token: tokenLoad(someTokens(corpus, TOKENS_PER_SEND)),
+      token: tokenLoad(firstTokens(corpus, TOKENS_PER_SEND)),
       "lifecycle event": chatLoad(runsWithoutTokens(corpus, RUNS_PER_SEND)),
     };
     return withPeers(costPeers(context, "token-burst"), async (peers) =>

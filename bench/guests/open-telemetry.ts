@@ -10,7 +10,7 @@ import type { Chat, Peer, Send } from "../peers/peer.ts";
 const PROMPT = "gen_ai.input.messages";
 const ANSWER = "gen_ai.output.messages";
 
-/** Counts spans as a counting handler counts runs, on the main thread, where exporters run. */
+/** Counts a start and an end for each span, on the main thread, where exporters run. */
 class CountingExporter implements SpanExporter {
   readonly counter = new Counter();
 
@@ -25,7 +25,7 @@ class CountingExporter implements SpanExporter {
   async shutdown(): Promise<void> {}
 }
 
-/** OpenTelemetry's BatchSpanProcessor with its defaults: a span for each run. It has no tokens. */
+/** OpenTelemetry's BatchSpanProcessor with its defaults: a span per run, no tokens. */
 export function openTelemetryPeer(): Peer {
   const exporter = new CountingExporter();
   const provider = new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
@@ -40,7 +40,7 @@ export function openTelemetryPeer(): Peer {
             root: true,
             attributes: { "gen_ai.operation.name": "chat", [PROMPT]: instruction },
           });
-          // The application does as it does for callbacks, whose end it awaits.
+          // As in an application that awaits its callbacks.
           await undefined;
           span.setAttribute(ANSWER, answer);
           await span.end();

@@ -1,7 +1,7 @@
 import { closeSync, openSync, write } from "node:fs";
 import { Writable } from "node:stream";
 
-/** What pino's worker writes to: a file, several lines to a write. */
+/** The destination of pino's worker: a file, with several lines per write. */
 class LineTarget extends Writable {
   readonly #descriptor: number;
 
@@ -26,7 +26,7 @@ class LineTarget extends Writable {
     done(error);
   }
 
-  /** Calls back when all lines so far are in the file: what pino asks of a target that is to be flushed. */
+  /** Calls back when all lines so far are in the file; pino requires it of a target that can be flushed. */
   flush(done: (error?: Error | null) => void): void {
     this.write("", done);
   }

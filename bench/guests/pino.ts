@@ -10,14 +10,14 @@ import type { Chat, Peer, Send } from "../peers/peer.ts";
 
 const TARGET = new URL("./pino-target.js", import.meta.url).href;
 
-/** A line of the log: a token, or a run's start or end. */
+/** A line of the log: a run's start with `prompt`, its end with `answer`, or a token in `msg`. */
 interface Line {
   readonly msg: string;
   readonly prompt?: string;
   readonly answer?: string;
 }
 
-/** Counts the lines of the file, which is empty again afterwards. */
+/** Counts the lines of the file and empties it. */
 function countLines(path: string, counter: Counter): void {
   const lines = readFileSync(path, "utf8").split("\n");
   truncateSync(path);
@@ -38,8 +38,8 @@ function startRun(logger: Logger, prompt: string): Logger {
 export const PINO = "pino, worker transport";
 
 /**
- * pino with a transport of its own in a worker, which writes to a file: a line for each event, with time, run and text.
- * The run's id is serialised once a run. Delivered is what is in the file.
+ * pino with a worker transport that writes to a file: a line per event, with time, run and text. The run's id is
+ * serialised once per run. An event counts as delivered once its line is in the file.
  */
 export async function pinoPeer(): Promise<Peer> {
   const folder = mkdtempSync(join(tmpdir(), "sidecall-bench-"));
@@ -73,7 +73,7 @@ export async function pinoPeer(): Promise<Peer> {
       return [counter.counts()];
     },
     async close() {
-      // The transport's thread does not keep the process alive until it has ended.
+      // The transport's thread is unref'd: without a timer the process might exit before it has ended.
       const hold = setInterval(() => {}, 1000);
       const closed = once(transport, "close");
       transport.end();

@@ -8,37 +8,37 @@ import { NO_HANDLER, offThreadName } from "../peers/sidecall.ts";
 import { YIELDING } from "../peers/yielding.ts";
 import { BATCH_OFF_THREAD, BATCH_WAYS } from "../questions/batch.ts";
 import { DELIVERED } from "../questions/throughput.ts";
-import type { Figure } from "../report/figure.ts";
 import { compact } from "../report/format.ts";
+import type { TargetResult } from "../report/target-result.ts";
 import { langChainName } from "./langchain.ts";
 import { PINO } from "./pino.ts";
 
-/** A peer at a place on the question's axis: "last" is its end, which is nearer with quick effort. */
+/** A peer at a position on the question's axis. "last" is the greatest, which depends on the profile. */
 interface Side {
   readonly peer: string;
   readonly x?: number | "last" | "before last";
 }
 
-/** What a figure is to be; the ratio of `above` to `below`. */
-interface Goal {
-  readonly figure: string;
+/** A bound for the ratio of `above` to `below`, in each of the metrics. */
+interface Target {
+  readonly name: string;
   readonly question: string;
   readonly above: Side;
   readonly below: Side;
   readonly metrics: readonly string[];
   readonly bound: { readonly atMost: number } | { readonly atLeast: number };
-  /** A peer whose figure both sides contain: the harness's own cost, which is taken off. */
+  /** A peer whose value is subtracted from both sides: the harness's own cost. */
   readonly without?: string;
 }
 
-/** By which the main thread's cost is told; CPU only where the system tells it. */
+/** The metrics of the main thread's cost; CPU is absent on some systems. */
 const ALL_COSTS = ["call", "busy", "CPU"];
-/** Where the call alone only puts a task into a queue, or a job. */
+/** For a peer whose call only queues a task or job. */
 const THREAD_COSTS = ["busy", "CPU"];
 
-const GOALS: readonly Goal[] = [
+const TARGETS: readonly Target[] = [
   {
-    figure: "token, main thread, 1 off-thread handler ÷ LangChain.js, 1 awaited handler",
+    name: "token, main thread, 1 off-thread handler ÷ LangChain.js, 1 awaited handler",
     question: "token-burst",
     above: { peer: offThreadName(1), x: "last" },
     below: { peer: langChainName(1, true), x: "last" },
@@ -46,7 +46,7 @@ const GOALS: readonly Goal[] = [
     bound: { atMost: 0.35 },
   },
   {
-    figure: "token, main thread, 8 off-thread handlers ÷ LangChain.js, 8 background handlers",
+    name: "token, main thread, 8 off-thread handlers ÷ LangChain.js, 8 background handlers",
     question: "token-burst",
     above: { peer: offThreadName(8), x: "last" },
     below: { peer: langChainName(8, false), x: "last" },
@@ -54,7 +54,7 @@ const GOALS: readonly Goal[] = [
     bound: { atMost: 1 / 50 },
   },
   {
-    figure: "token, main thread, above no handler ÷ Piscina task per event",
+    name: "token, main thread, above no handler ÷ Piscina task per event",
     question: "token-paced",
     above: { peer: offThreadName(1), x: 2_000 },
     below: { peer: PISCINA, x: 2_000 },
@@ -63,11 +63,11 @@ const GOALS: readonly Goal[] = [
     bound: { atMost: 1 / 8 },
   },
   ...[
-    { figure: "tokens/s through one lane ÷ raw ring, not decoded", peer: RAW_RING, atLeast: 0.5 },
-    { figure: "tokens/s through one lane ÷ Piscina task per event", peer: PISCINA, atLeast: 40 },
-    { figure: "tokens/s through one lane ÷ pino's worker writing lines", peer: PINO, atLeast: 2 },
-  ].map(({ figure, peer, atLeast }) => ({
-    figure,
+    { name: "tokens/s through one lane ÷ raw ring, not decoded", peer: RAW_RING, atLeast: 0.5 },
+    { name: "tokens/s through one lane ÷ Piscina task per event", peer: PISCINA, atLeast: 40 },
+    { name: "tokens/s through one lane ÷ pino's worker writing lines", peer: PINO, atLeast: 2 },
+  ].map(({ name, peer, atLeast }) => ({
+    name,
     question: "throughput",
     above: { peer: offThreadName(1), x: 1 },
     below: { peer, x: 1 },
@@ -75,7 +75,7 @@ const GOALS: readonly Goal[] = [
     bound: { atLeast },
   })),
   {
-    figure: "awaited start, idle ÷ bare postMessage round trip",
+    name: "awaited start, idle ÷ bare postMessage round trip",
     question: "ack-latency",
     above: { peer: OFF_THREAD_CALL },
     below: { peer: BARE_CALL },
@@ -83,7 +83,7 @@ const GOALS: readonly Goal[] = [
     bound: { atMost: 1.3 },
   },
   {
-    figure: "event-loop delay, handler of 1 ms off-thread ÷ no handler",
+    name: "event-loop delay, handler of 1 ms off-thread ÷ no handler",
     question: "loop-delay",
     above: { peer: OFF_THREAD, x: 1 },
     below: { peer: NO_HANDLER, x: 1 },
@@ -91,7 +91,7 @@ const GOALS: readonly Goal[] = [
     bound: { atMost: 1.5 },
   },
   {
-    figure: "token, main thread, many handlers ÷ one",
+    name: "token, main thread, many handlers ÷ one",
     question: "fan-out",
     above: { peer: "off-thread", x: 64 },
     below: { peer: "off-thread", x: 1 },
@@ -99,7 +99,7 @@ const GOALS: readonly Goal[] = [
     bound: { atMost: 1.3 },
   },
   {
-    figure: "event, main thread, many open runs ÷ few",
+    name: "event, main thread, many open runs ÷ few",
     question: "open-runs",
     above: { peer: offThreadName(1), x: "last" },
     below: { peer: offThreadName(1), x: 10 },
@@ -107,7 +107,7 @@ const GOALS: readonly Goal[] = [
     bound: { atMost: 1.3 },
   },
   {
-    figure: "memory, off-thread, after many tokens ÷ after fewer",
+    name: "memory, off-thread, after many tokens ÷ after fewer",
     question: "memory",
     above: { peer: "off-thread", x: "last" },
     below: { peer: "off-thread", x: "before last" },
@@ -115,7 +115,7 @@ const GOALS: readonly Goal[] = [
     bound: { atMost: 1.1 },
   },
   {
-    figure: "batch job, CPU of all threads, off-thread ÷ main thread, yielding",
+    name: "batch job, CPU of all threads, off-thread ÷ main thread, yielding",
     question: "batch",
     above: { peer: BATCH_OFF_THREAD },
     below: { peer: YIELDING },
@@ -123,7 +123,7 @@ const GOALS: readonly Goal[] = [
     bound: { atMost: 1.15 },
   },
   {
-    figure: "batch job, event-loop delay, off-thread ÷ main thread, yielding",
+    name: "batch job, event-loop delay, off-thread ÷ main thread, yielding",
     question: "batch",
     above: { peer: BATCH_OFF_THREAD },
     below: { peer: YIELDING },
@@ -150,44 +150,44 @@ function without(series: Series | undefined, base: Series | undefined): Series |
   };
 }
 
-function measure(goal: Goal, answer: Answer, metric: string): Spread | undefined {
+function measure(target: Target, answer: Answer, metric: string): Spread | undefined {
   const side = (which: Side) => {
     const own = at(answer, which, metric);
-    const base = goal.without;
+    const base = target.without;
     return base === undefined ? own : without(own, at(answer, { ...which, peer: base }, metric));
   };
-  return ratio(side(goal.above), side(goal.below));
+  return ratio(side(target.above), side(target.below));
 }
 
-function isReached({ bound }: Goal, { median }: Spread): boolean {
+function isReached({ bound }: Target, { median }: Spread): boolean {
   return "atMost" in bound ? median <= bound.atMost : median >= bound.atLeast;
 }
 
-function targetText({ bound }: Goal): string {
+function boundText({ bound }: Target): string {
   return "atMost" in bound ? `≤ ${bound.atMost}×` : `≥ ${bound.atLeast}×`;
 }
 
-/** Where the sides are on the axis, for a reader. */
-function placeText({ above, below }: Goal, answer: Answer): string {
+/** Formats the positions of the two sides on the axis. */
+function placeText({ above, below }: Target, answer: Answer): string {
   const places = [above, below].map((side) => placeOf(side, answer)).filter((x) => x !== undefined);
   return places.length === 0 ? "" : ` (${answer.axis}: ${[...new Set(places)].map(compact).join(" ÷ ")})`;
 }
 
-function evaluate(goal: Goal, answers: readonly Answer[]): Figure[] {
-  const answer = answers.find(({ name }) => name === goal.question);
+function evaluate(target: Target, answers: readonly Answer[]): TargetResult[] {
+  const answer = answers.find(({ name }) => name === target.question);
   if (answer === undefined) return [];
-  const measured = goal.metrics.flatMap((metric) => {
-    const spread = measure(goal, answer, metric);
+  const measured = target.metrics.flatMap((metric) => {
+    const spread = measure(target, answer, metric);
     return spread === undefined ? [] : [{ metric, spread }];
   });
   if (measured.length === 0) return [];
-  const verdict = measured.every(({ spread }) => isReached(goal, spread)) ? "ok" : "short";
+  const verdict = measured.every(({ spread }) => isReached(target, spread)) ? "ok" : "short";
   return [
-    { figure: `${goal.figure}${placeText(goal, answer)}`, target: targetText(goal), measured, verdict },
+    { name: `${target.name}${placeText(target, answer)}`, target: boundText(target), measured, verdict },
   ];
 }
 
-/** The figures that the answers at hand allow: ratios within one run, each judged at its median. */
-export function evaluateTargets(answers: readonly Answer[]): Figure[] {
-  return GOALS.flatMap((goal) => evaluate(goal, answers));
+/** Evaluates the targets whose questions were answered: ratios within each round, compared at their median. */
+export function evaluateTargets(answers: readonly Answer[]): TargetResult[] {
+  return TARGETS.flatMap((target) => evaluate(target, answers));
 }

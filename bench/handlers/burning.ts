@@ -3,11 +3,11 @@ import type { EventRecord } from "../../src/core/events.ts";
 import CountingHandler from "./counting.ts";
 
 export interface BurningOptions {
-  /** How long each token takes. */
+  /** Busy time per token. */
   readonly millis: number;
 }
 
-/** A counting handler that does heavy work for each token. */
+/** A counting handler that keeps its thread busy for each token. */
 export default class BurningHandler extends CountingHandler {
   readonly #millis: number;
 

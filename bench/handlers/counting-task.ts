@@ -5,7 +5,7 @@ import type { Counts } from "./counts.ts";
 
 const handler = new CountingHandler();
 
-/** The task that a bare Piscina runs for each event. */
+/** The task that a plain Piscina pool runs for each event. */
 export default function handle(record: AnyEventRecord): void {
   deliver(handler, record);
 }

@@ -4,8 +4,8 @@ import type { AnyEventRecord } from "../../src/core/events.ts";
 import CountingHandler from "./counting.ts";
 
 /**
- * What the worker of `postMessage` peers is sent: an event; an event that is answered once it is handled; a number, which
- * comes back as it is; or the question what was counted so far.
+ * Messages to the worker of the `postMessage` peers. An event gets no answer, `awaited` an answer once it is handled, a
+ * number comes back unchanged, "counts" is answered with the counts so far.
  */
 export type WorkerMessage = AnyEventRecord | { readonly awaited: AnyEventRecord } | number | "counts";
 

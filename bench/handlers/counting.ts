@@ -1,7 +1,7 @@
 import type { EventRecord } from "../../src/core/events.ts";
 import { Counter, type Counts } from "./counts.ts";
 
-/** Counts what it gets: as little work as a check of the results allows. */
+/** Counts its events: the least work that still lets the benchmark check its results. */
 export default class CountingHandler {
   readonly #counter = new Counter();
 

@@ -1,4 +1,4 @@
-/** What a counting handler has seen, or should have. `characters`: UTF-16 units of tokens, prompts and answers. */
+/** Events that a counting handler saw, or must have seen. `characters`: UTF-16 units of tokens, prompts and answers. */
 export interface Counts {
   readonly tokens: number;
   readonly starts: number;
@@ -17,7 +17,7 @@ export function add(a: Counts, b: Counts, times = 1): Counts {
   };
 }
 
-/** The one piece of work that every handler in the benchmark does, wherever it runs. */
+/** The work of every counting handler, whichever library calls it. */
 export class Counter {
   #tokens = 0;
   #starts = 0;

@@ -3,7 +3,7 @@ import type { Peer, Send } from "../peers/peer.ts";
 import type { Load } from "./load.ts";
 import type { Opener } from "./question.ts";
 
-/** Sends one load through one peer again and again. */
+/** Sends one load through one peer, any number of times. */
 export class Sender {
   readonly peer: CheckedPeer;
   readonly load: Load;
@@ -16,7 +16,7 @@ export class Sender {
     this.#send = send;
   }
 
-  /** What all sends so far amount to. */
+  /** The counts that a handler must have reached by all sends so far. */
   get sent(): Counts {
     return add(this.load.opening, this.load.counts, this.#sends);
   }
@@ -26,13 +26,13 @@ export class Sender {
     return this.#send();
   }
 
-  /** Throws unless `times` more sends are sure to find room without anybody waiting. */
+  /** Throws unless `times` more sends fit without waiting for room. */
   checkRoom(times: number): void {
     this.peer.peer.checkRoom?.(times * this.load.bytes);
   }
 }
 
-/** A peer, with all that is sent through it. */
+/** A peer and everything sent through it, so that its handlers' counts can be verified. */
 export class CheckedPeer {
   readonly peer: Peer;
   readonly #senders: Sender[] = [];
@@ -55,7 +55,7 @@ export class CheckedPeer {
     return this.peer.delivered();
   }
 
-  /** Throws unless every handler has counted exactly what was sent. */
+  /** Rejects unless every handler has counted exactly what was sent. */
   async verify(): Promise<void> {
     await this.delivered();
     const expected = JSON.stringify(this.#senders.reduce((sum, { sent }) => add(sum, sent), NOTHING));
@@ -67,7 +67,7 @@ export class CheckedPeer {
   }
 }
 
-/** Opens the peers, one after the other, and closes them whatever becomes of the work. */
+/** Opens the peers in order, runs `work`, and closes the peers even if opening or `work` fails. */
 export async function withPeers<T>(
   openers: readonly Opener[],
   work: (peers: readonly CheckedPeer[]) => Promise<T>,

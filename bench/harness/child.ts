@@ -1,16 +1,19 @@
 import { fork } from "node:child_process";
 
-/** What a child says: what it has found, or why not. */
+/** The one message that a child sends. */
 type ChildMessage = { readonly result: unknown } | { readonly failure: string };
 
-/** Runs a module of `children/` in a process of its own, gives it a task, and waits for its result and its end. */
+/**
+ * Runs a module of `children/` in a process of its own and resolves with its result after it has exited. Rejects with
+ * the child's failure. `task` goes through JSON.
+ */
 export function runChild<Task, Result>(name: string, task: Task): Promise<Result> {
   const path = new URL(`../children/${name}.js`, import.meta.url);
   const child = fork(path, [JSON.stringify(task)], { execArgv: ["--expose-gc"] });
   return new Promise((resolve, reject) => {
-    let message: ChildMessage = { failure: "it said nothing" };
-    child.on("message", (said: ChildMessage) => {
-      message = said;
+    let message: ChildMessage = { failure: "it sent no message" };
+    child.on("message", (received: ChildMessage) => {
+      message = received;
     });
     child.on("error", reject);
     child.on("exit", (code) => {
@@ -23,14 +26,14 @@ export function runChild<Task, Result>(name: string, task: Task): Promise<Result
   });
 }
 
-/** The child's side: does the task that it was given, and tells the result. */
+/** The child's side: runs `work` with the parent's task and sends back its result or failure. */
 export async function answerParent<Task, Result>(work: (task: Task) => Promise<Result>): Promise<void> {
-  const say = (message: ChildMessage) =>
+  const send = (message: ChildMessage) =>
     new Promise<void>((resolve) => process.send?.(message, () => resolve()));
   try {
-    await say({ result: await work(JSON.parse(process.argv[2] ?? "") as Task) });
+    await send({ result: await work(JSON.parse(process.argv[2] ?? "") as Task) });
   } catch (error) {
-    await say({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    await send({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   }
   process.disconnect();
 }

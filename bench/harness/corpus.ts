@@ -4,7 +4,7 @@ import { decode, encode } from "gpt-tokenizer";
 import type { Chat } from "../peers/peer.ts";
 import { ROOT } from "./paths.ts";
 
-/** Text to send. */
+/** The text to send. `source` says where it comes from. */
 export interface Corpus {
   readonly source: string;
   readonly chats: readonly Chat[];
@@ -29,7 +29,7 @@ function recorded(): Corpus {
   return { source: "recorded answers of gpt-4o to AlpacaEval, cut into tokens by gpt-tokenizer", chats };
 }
 
-/** Words in an order that is the same each time: a linear congruential generator picks them. */
+/** Generates the same words each time, by a linear congruential generator. */
 export function generated(): Corpus {
   let state = 1;
   const next = (below: number) => {
@@ -53,10 +53,14 @@ export function loadCorpus(): Corpus {
   }
 }
 
-/** `count` items spread evenly over a list. */
+/** Picks up to `count` items spread evenly over a list. */
 export function spread<T>(items: readonly T[], count: number): T[] {
   const step = Math.max(1, Math.floor(items.length / count));
   return items.filter((_, i) => i % step === 0).slice(0, count);
+}
+
+export function firstTokens({ chats }: Corpus, count: number): string[] {
+  return chats.flatMap(({ tokens }) => tokens).slice(0, count);
 }
 
 export function runsWithoutTokens({ chats }: Corpus, count: number): Chat[] {

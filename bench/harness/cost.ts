@@ -6,12 +6,12 @@ import type { Reading } from "./rounds.ts";
 
 const UNIT = "µs/event";
 
-/** From one send to the next at a steady pace: `paced` loads are cut for it. */
+/** Interval between sends at a steady pace; loads for a pace are cut to match. */
 export const TICK_MILLIS = 5;
 
 interface Sent {
   readonly sends: number;
-  /** From the calls until their promises had resolved. */
+  /** Sum over all calls, each until its promise has resolved. */
   readonly callMillis: number;
 }
 
@@ -54,16 +54,17 @@ async function costOf(sender: Sender, work: () => Promise<Sent>): Promise<Readin
 }
 
 /**
- * What an event costs the main thread in bursts of `burstSends` sends, each of which the ring can hold and which is waited
- * for until it is handled: the time inside the calls, and the thread's time for all of it. Checks that everything arrived.
+ * Measures an event's cost to the main thread in bursts of `burstSends` sends, in µs: the time inside the calls, and the
+ * thread's busy and processor time until everything is handled. A burst starts when the one before it is handled.
+ * Rejects if the ring may not hold a whole burst, or if the handlers' counts differ from what was sent.
  */
 export function burstCost(sender: Sender, burstSends: number, minMillis: number): Promise<Reading[]> {
-  // Once, and not in the time that is measured: asking costs more than many events.
+  // Checked once, outside the measured time: the check costs more than many events.
   sender.checkRoom(burstSends);
   return costOf(sender, () => sendBursts(sender, burstSends, minMillis));
 }
 
-/** The same for a send every `TICK_MILLIS`, as time goes by. */
+/** Measures the same for one send every `TICK_MILLIS`, for `millis` in all. */
 export function pacedCost(sender: Sender, millis: number): Promise<Reading[]> {
   const sends = Math.ceil(millis / TICK_MILLIS);
   sender.checkRoom(sends);

@@ -3,7 +3,7 @@ import { runInNewContext } from "node:vm";
 
 let gc: (() => void) | undefined;
 
-/** Collects what nothing holds any more, now, so that no measurement pays for the one before it. */
+/** Forces a garbage collection, so that a measurement does not pay for the garbage of the one before it. */
 export function collectGarbage(): void {
   if (gc === undefined) {
     setFlagsFromString("--expose-gc");

@@ -1,7 +1,7 @@
 import { createHistogram, performance } from "node:perf_hooks";
 import type { Reading } from "./rounds.ts";
 
-/** How long something took, many times over. */
+/** Collects durations in a histogram. */
 export class Latencies {
   readonly #nanos = createHistogram({ figures: 3 });
 
@@ -12,7 +12,7 @@ export class Latencies {
     this.#nanos.record(Math.max(1, Math.round((performance.now() - start) * 1e6)));
   }
 
-  /** p50 and p99 in microseconds, as `<name> p50` and `<name> p99`. */
+  /** Returns two readings in microseconds: `<name> p50` and `<name> p99`. */
   readings(name: string): Reading[] {
     return [50, 99].map((percentile) => ({
       metric: `${name} p${percentile}`,

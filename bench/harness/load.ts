@@ -1,17 +1,18 @@
 import { type Counts, NOTHING } from "../handlers/counts.ts";
 import type { Chat, Peer, Send } from "../peers/peer.ts";
 
-/** Generous: what a frame costs in a ring besides its text, and a UTF-16 unit at its longest. */
+/** Generous estimates of the space in a ring: a frame without its text, and a character of the text. */
 const BYTES_PER_EVENT = 64;
 const BYTES_PER_CHARACTER = 2;
 
-/** What one send of a load amounts to. */
+/** A fixed set of events to send. */
 export interface Load {
   readonly events: number;
+  /** Sent by each send. */
   readonly counts: Counts;
-  /** At most this much in a ring. */
+  /** Upper bound of the space that one send takes in a ring. */
   readonly bytes: number;
-  /** What preparing the load sends. */
+  /** Sent by `prepare`, once. */
   readonly opening: Counts;
   prepare(peer: Peer): Promise<Send>;
 }
@@ -22,12 +23,12 @@ function textLoad(
 ): Omit<Load, "opening" | "prepare"> {
   const characters = texts.reduce((sum, text) => sum + text.length, 0);
   const events = counts.tokens + counts.starts + counts.ends;
-  // Each start has a second frame, for its run.
+  // A start takes two frames: the run's definition and the event.
   const bytes = BYTES_PER_EVENT * (events + counts.starts) + BYTES_PER_CHARACTER * characters;
   return { events, counts: { ...counts, characters }, bytes };
 }
 
-/** Tokens of one run that is open all the while. */
+/** Tokens of one run that stays open. */
 export function tokenLoad(tokens: readonly string[]): Load {
   return {
     ...textLoad({ ...NOTHING, tokens: tokens.length }, tokens),
@@ -36,7 +37,7 @@ export function tokenLoad(tokens: readonly string[]): Load {
   };
 }
 
-/** Whole runs. */
+/** Whole runs: start, tokens and end of each chat. */
 export function chatLoad(chats: readonly Chat[]): Load {
   const tokens = chats.flatMap((chat) => chat.tokens);
   const texts = chats.flatMap(({ instruction, answer }) => [instruction, answer]);

@@ -2,10 +2,10 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Reading } from "./rounds.ts";
 
 const RESOLUTION_MILLIS = 1;
-/** What a loop that is never late shows: a ratio needs more than nothing below its line. */
+/** Least value reported: a delay of zero would make ratios to it infinite. */
 const LEAST_MILLIS = 0.01;
 
-/** How much later than asked for, every millisecond, the event loop of this thread comes round. */
+/** Measures how late the timers of this thread fire, by a timer every millisecond. */
 export class LoopDelay {
   readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MILLIS });
 
@@ -13,7 +13,7 @@ export class LoopDelay {
     this.#histogram.enable();
   }
 
-  /** Ends the watch. p50 and p99 in milliseconds. */
+  /** Stops measuring. Returns p50 and p99 in milliseconds. */
   stop(): { readonly p50: number; readonly p99: number } {
     this.#histogram.disable();
     return { p50: this.#lateMillis(50), p99: this.#lateMillis(99) };

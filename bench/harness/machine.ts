@@ -9,17 +9,17 @@ export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
-  /** `load()` before the benchmark. */
+  /** Load average before the benchmark, see `load()`. */
   readonly load: number;
   readonly platform: string;
   readonly node: string;
-  /** Of sidecall and of packages that have to do with it. */
+  /** By package: sidecall, its dependencies that matter here, and those of external peers. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Undefined where sidecall is no clone. */
+  /** Undefined unless sidecall runs from a clone. */
   readonly commit: string | undefined;
 }
 
-/** Processes that run or want to, averaged over the last minute, this one included. */
+/** Load average of the last minute: processes running or runnable, this one included. */
 export function load(): number {
   return os.loadavg()[0] ?? 0;
 }
@@ -29,7 +29,7 @@ function versionIn(folder: URL): string {
   return String(version);
 }
 
-/** A package may lie beside sidecall as well as below it. */
+/** Finds the folder that Node would resolve the package to: below sidecall or beside it. */
 function packageFolder(name: string): URL | undefined {
   for (let folder = ROOT; ; folder = new URL("../", folder)) {
     const candidate = new URL(`node_modules/${name}/`, folder);
@@ -46,7 +46,7 @@ function packageVersions(names: readonly string[]): [name: string, version: stri
 }
 
 function commit(): string | undefined {
-  // Else it would be the commit of whatever sidecall is installed in.
+  // Without this check git would report the commit of the project that sidecall is installed in.
   if (!existsSync(new URL(".git", ROOT))) return undefined;
   const git = (...args: string[]) =>
     execFileSync("git", args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
@@ -58,7 +58,7 @@ function commit(): string | undefined {
   }
 }
 
-/** `packages`: whose versions to record besides sidecall's own. */
+/** Describes the machine. `packages`: names of further packages whose versions to record. */
 export function describeMachine(packages: readonly string[]): Machine {
   return {
     cpu: os.cpus()[0]?.model.trim() ?? "unknown",

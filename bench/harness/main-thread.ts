@@ -3,20 +3,20 @@ import { performance } from "node:perf_hooks";
 import { pauseThread } from "../../src/shared-memory/pause.ts";
 import { collectGarbage } from "./garbage.ts";
 
-/** What some work has cost the main thread. */
+/** The main thread's time for some work. */
 interface MainThreadTime<T> {
   readonly result: T;
-  /** Time outside the event loop's poll, by event-loop utilisation: computing, or waiting for a processor. */
+  /** Time outside the event loop's poll, by event-loop utilisation; includes waiting for a processor. */
   readonly busyMicros: number;
-  /** Time on a processor, by Linux's account of this thread; undefined elsewhere. */
+  /** Processor time by Linux's account of this thread; undefined on other systems. */
   readonly cpuMicros: number | undefined;
 }
 
 const MOMENT_MILLIS = 0.05;
 
-/** Microseconds that this thread has been on a processor. */
+/** Returns this thread's processor time so far; undefined where /proc has no account of it. */
 function cpuMicros(): number | undefined {
-  // The kernel brings a thread's account up to date when the thread gives up its processor.
+  // The kernel updates a thread's account when the thread gives up its processor.
   pauseThread(MOMENT_MILLIS);
   try {
     const [nanos] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8").split(" ");
@@ -26,7 +26,7 @@ function cpuMicros(): number | undefined {
   }
 }
 
-/** Runs `work` to its end and tells what all of it, replies from workers included, has cost the main thread. */
+/** Runs `work` and measures the main thread's time for all of it, replies from workers included. */
 export async function timeMainThread<T>(work: () => Promise<T>): Promise<MainThreadTime<T>> {
   collectGarbage();
   const cpuBefore = cpuMicros();

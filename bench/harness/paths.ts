@@ -1,2 +1,2 @@
-/** The package's root, seen from the built benchmark. */
+/** The package's root, relative to the built benchmark in dist/. */
 export const ROOT = new URL("../../../", import.meta.url);

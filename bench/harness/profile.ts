@@ -1,16 +1,16 @@
-/** How long to measure. */
+/** The extent of measurements. */
 export interface Profile {
-  /** Questions have a list of sizes for each. */
+  /** Selects the sizes that a question uses. */
   readonly name: "full" | "quick";
-  /** Each trial is measured once a round; the order of the trials alternates. */
+  /** Measurements per trial. */
   readonly rounds: number;
-  /** How long bursts go on in one measurement, at least. */
+  /** Least duration of the bursts of one measurement. */
   readonly burstMillis: number;
-  /** How long one measurement at a steady pace takes. */
+  /** Duration of one measurement at a steady pace. */
   readonly pacedMillis: number;
 }
 
 export const FULL: Profile = { name: "full", rounds: 5, burstMillis: 150, pacedMillis: 500 };
 
-/** Enough to see that all works; its figures mean little. */
+/** Shows that everything works; too short for meaningful figures. */
 export const QUICK: Profile = { name: "quick", rounds: 1, burstMillis: 0, pacedMillis: 50 };

@@ -4,35 +4,34 @@ import type { Corpus } from "./corpus.ts";
 import type { Profile } from "./profile.ts";
 import type { Series } from "./series.ts";
 
-/** Makes a peer, whose threads run from then on. */
+/** Creates a peer and starts its threads. */
 export type Opener = () => Peer | Promise<Peer>;
 
-/** The further peers of a question, by its name, with so many handlers each. */
+/** Returns further peers for the question of that name, each with that many handlers. */
 export type ExternalPeers = (question: string, handlers: number) => readonly Opener[];
 
-/** What a question works with. */
 export interface Context {
   readonly corpus: Corpus;
-  /** Peers that need packages which sidecall itself does not. */
+  /** Peers from packages that sidecall does not depend on. */
   readonly externalPeers: ExternalPeers;
-  /** The user's handler, which questions that say `takesOwn` measure in place of the counting ones. */
+  /** The user's handler; questions with `takesOwn` measure it in place of the counting handlers. */
   readonly own?: HandlerSpec;
 }
 
-/** One question that the benchmark answers. */
+/** A question that the benchmark answers by measuring peers. */
 export interface Question {
-  /** What it is called on the command line. */
+  /** Its name on the command line and in results. */
   readonly name: string;
   readonly asks: string;
-  /** The peer that the printed ratios refer to. */
+  /** The peer that printed ratios are relative to. */
   readonly base?: string;
-  /** Whether it can be asked about a handler of the user's. */
+  /** Whether `--handler` applies to it. @default false */
   readonly takesOwn?: boolean;
-  /** What `x` of the series counts, if they have one. */
+  /** The quantity that `x` of the series counts; undefined if they have no `x`. */
   readonly axis?: string;
-  /** Every result is checked; rejects if one is not what it must be. */
+  /** Measures and checks every result; rejects if handlers did not count exactly what was sent. */
   answer(context: Context, profile: Profile): Promise<readonly Series[]>;
 }
 
-/** A question's answer, as it is printed and stored. */
+/** A question with the series that answer it, as printed and stored. */
 export type Answer = Omit<Question, "answer" | "takesOwn"> & { readonly series: readonly Series[] };

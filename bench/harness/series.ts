@@ -1,14 +1,14 @@
-/** One peer's figures for one metric, a figure a round. */
+/** The values of one peer for one metric, one per round. */
 export interface Series {
   readonly peer: string;
   readonly metric: string;
   readonly unit: string;
-  /** Where on the question's axis, if it has one: how many handlers, how many bytes … */
+  /** Position on the question's axis, such as the number of handlers; undefined without an axis. */
   readonly x?: number;
   readonly rounds: readonly number[];
 }
 
-/** A figure with what it ranges over. */
+/** Median and range of the rounds. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -27,7 +27,7 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 }
 
-/** The figures of one peer and metric; undefined when they were not measured. */
+/** Finds the series of one peer and metric; undefined if it was not measured. */
 export function find(
   series: readonly Series[],
   peer: string,
@@ -37,7 +37,9 @@ export function find(
   return series.find((one) => one.peer === peer && one.metric === metric && one.x === x);
 }
 
-/** How many times `below` each round of `above` is; undefined when one of the two was not measured, or is no divisor. */
+/**
+ * Divides `above` by `below` round by round. Undefined if either was not measured, or if a quotient is not finite.
+ */
 export function ratio(above: Series | undefined, below: Series | undefined): Spread | undefined {
   if (above === undefined || below === undefined) return undefined;
   const ratios = above.rounds.map((value, round) => value / (below.rounds[round] ?? Number.NaN));

@@ -10,18 +10,18 @@ import { CountingPort } from "./counting-port.ts";
 import { endRecord, startRecord, tokenRecord } from "./records.ts";
 import { startRun } from "./sidecall.ts";
 
-/** One way to be told that an event is handled. */
+/** A way to await that an event is handled. */
 export interface Caller {
   readonly name: string;
-  /** Whether starts and ends reach a handler. */
-  readonly tellsRuns: boolean;
-  /** Tells of a run's start. Resolves when it is handled. */
+  /** Whether starts and ends reach a handler, which counts them. */
+  readonly countsRuns: boolean;
+  /** Sends a run's start. Resolves when it is handled. */
   start(prompt: string): Promise<void>;
-  /** Ends the run that was started last. */
+  /** Ends the run started last. */
   end(): Promise<void>;
-  /** Gives tokens to a run that is open all the while, without waiting until they are handled. */
+  /** Sends tokens of a run that stays open; does not wait until they are handled. */
   tokens(tokens: readonly string[]): Promise<void>;
-  /** What the handler has counted once all is handled. */
+  /** Resolves with the handler's counts once everything is handled. */
   counts(): Promise<Counts>;
   close(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export async function offThreadCaller(): Promise<Caller> {
   let run: AsyncCallbackManagerForLLMRun | undefined;
   return {
     name: OFF_THREAD_CALL,
-    tellsRuns: true,
+    countsRuns: true,
     async start(prompt) {
       run = await startRun(manager, prompt);
     },
@@ -58,25 +58,25 @@ export async function offThreadCaller(): Promise<Caller> {
 
 export async function piscinaCaller(): Promise<Caller> {
   const pool = new Piscina({ filename: TASK, minThreads: 1, maxThreads: 1 });
-  const give = (record: unknown) => pool.run(record) as Promise<void>;
+  const send = (record: unknown) => pool.run(record) as Promise<void>;
   const streaming = newRunId();
-  await give(startRecord(streaming, ""));
+  await send(startRecord(streaming, ""));
   let runId = "";
-  let given: Promise<void>[] = [];
+  let pending: Promise<void>[] = [];
   return {
     name: "Piscina task, awaited",
-    tellsRuns: true,
+    countsRuns: true,
     async start(prompt) {
       runId = newRunId();
-      await give(startRecord(runId, prompt));
+      await send(startRecord(runId, prompt));
     },
-    end: () => give(endRecord(runId, "")),
+    end: () => send(endRecord(runId, "")),
     async tokens(tokens) {
-      given.push(...tokens.map((token) => give(tokenRecord(streaming, token))));
+      pending.push(...tokens.map((token) => send(tokenRecord(streaming, token))));
     },
     async counts() {
-      await Promise.all(given);
-      given = [];
+      await Promise.all(pending);
+      pending = [];
       return (await pool.run(undefined, { name: "counts" })) as Counts;
     },
     close: () => pool.close(),
@@ -85,21 +85,21 @@ export async function piscinaCaller(): Promise<Caller> {
 
 export const BARE_CALL = "postMessage, bare";
 
-/** "bare": a number there and back, as little as messages can be. Else the record there, and a word back. */
+/** A worker behind `postMessage`. `isBare`: a number goes there and back; else a record goes, and a number comes back. */
 export async function postedCaller(isBare: boolean): Promise<Caller> {
   const port = new CountingPort();
   const streaming = newRunId();
-  await port.ask({ awaited: startRecord(streaming, "") });
+  await port.call({ awaited: startRecord(streaming, "") });
   let runId = "";
   return {
     name: isBare ? BARE_CALL : "postMessage, answered",
-    tellsRuns: !isBare,
+    countsRuns: !isBare,
     async start(prompt) {
       runId = newRunId();
-      await port.ask(isBare ? prompt.length : { awaited: startRecord(runId, prompt) });
+      await port.call(isBare ? prompt.length : { awaited: startRecord(runId, prompt) });
     },
     async end() {
-      if (!isBare) await port.ask({ awaited: endRecord(runId, "") });
+      if (!isBare) await port.call({ awaited: endRecord(runId, "") });
     },
     async tokens(tokens) {
       for (const token of tokens) port.post(tokenRecord(streaming, token));

@@ -5,7 +5,7 @@ import type { Counts } from "../handlers/counts.ts";
 
 const WORKER = new URL("../handlers/counting-worker.js", import.meta.url);
 
-/** A worker that counts what is posted to it, with nothing between. */
+/** A counting worker behind a plain message port. */
 export class CountingPort {
   readonly #worker = new Worker(WORKER);
   readonly #answered = new Fifo<(answer: unknown) => void>();
@@ -18,8 +18,8 @@ export class CountingPort {
     this.#worker.postMessage(message);
   }
 
-  /** Posts what is answered. Messages keep their order: the answer comes when all before is handled. */
-  ask(message: WorkerMessage): Promise<unknown> {
+  /** Posts a message that the worker answers. Messages keep their order: all before it are handled by then. */
+  call(message: WorkerMessage): Promise<unknown> {
     return new Promise((resolve) => {
       this.#answered.push(resolve);
       this.post(message);
@@ -27,7 +27,7 @@ export class CountingPort {
   }
 
   counts(): Promise<Counts> {
-    return this.ask("counts") as Promise<Counts>;
+    return this.call("counts") as Promise<Counts>;
   }
 
   async close(): Promise<void> {

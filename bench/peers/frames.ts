@@ -3,7 +3,7 @@ import { EVENT, FRAME_HEAD_BYTES, maxTextBytes, RUN, writeHead, writeToken } fro
 import { encodeFields, encodeRun, runOf } from "../../src/wire/records.ts";
 
 /*
- * The bytes that a lane's ring carries for an event, made in advance.
+ * Encodes events in advance, as a lane writes them to its ring.
  */
 
 const RUN_NUMBER = 1;
@@ -26,7 +26,7 @@ export function tokenFrame(record: AnyEventRecord, token: string): Uint8Array {
   return into.bytes.subarray(0, FRAME_HEAD_BYTES + writeToken(into, 0, token, RUN_NUMBER, record.timestamp));
 }
 
-/** A start is two frames: the run, then the event. */
+/** Encodes an event; a start becomes two frames, the run's definition and the event. */
 export function eventFrames(record: AnyEventRecord): Uint8Array[] {
   const event = frame(EVENT, record, encodeFields(EVENT_INFO[record.event], record));
   return "metadata" in record ? [frame(RUN, record, encodeRun(runOf(record))), event] : [event];

@@ -11,18 +11,19 @@ const PISCINA_DEEP = "Piscina task, deep";
 const PISCINA_AWAITED = "Piscina task, awaited";
 
 const NAMES = { default: PISCINA, deep: PISCINA_DEEP, awaited: PISCINA_AWAITED };
-/** So many that every task is posted to the worker when it is issued. */
+/** Large enough for every task to be posted to the worker as soon as it is issued. */
 const DEEP = { concurrentTasksPerWorker: 65_536 };
 
 /**
- * The same records, each as the argument of a task for Piscina's one worker. "default": with Piscina's defaults, which post
- * a task when the one before it has come back. "deep": all tasks posted at once. "awaited": defaults, one task at a time.
+ * Sends the same records as arguments of tasks for a Piscina pool of one worker. "default": Piscina's defaults, which
+ * post a task when the one before it has returned. "deep": all tasks are posted at once. "awaited": defaults, and the
+ * sender awaits each task.
  */
 export async function piscinaPeer(mode: keyof typeof NAMES): Promise<Peer> {
   const depth = mode === "deep" ? DEEP : {};
   const pool = new Piscina({ filename: TASK, minThreads: 1, maxThreads: 1, ...depth });
   let tasks: Promise<void>[] = [];
-  const give = (record: AnyEventRecord): Promise<void> => {
+  const send = (record: AnyEventRecord): Promise<void> => {
     const task = pool.run(record) as Promise<void>;
     if (mode === "awaited") return task;
     tasks.push(task);
@@ -31,11 +32,11 @@ export async function piscinaPeer(mode: keyof typeof NAMES): Promise<Peer> {
   return {
     name: NAMES[mode],
     isSlow: true,
-    ...recordSenders(give),
+    ...recordSenders(send),
     async delivered() {
-      const given = tasks;
+      const pending = tasks;
       tasks = [];
-      await Promise.all(given);
+      await Promise.all(pending);
     },
     counts: async () => [(await pool.run(undefined, { name: "counts" })) as Counts],
     close: () => pool.close(),

@@ -1,7 +1,7 @@
+import { SidecallError } from "../../src/common/errors.ts";
 import type { CallbackHandler } from "../../src/core/handler.ts";
 import { AsyncCallbackManager } from "../../src/managers/async-manager.ts";
 import { offThread } from "../../src/offthread/off-thread.ts";
-import { loadError } from "../../src/transports/lanes/lane-thread.ts";
 import { type HandlerSpec, resolveSpecs } from "../../src/transports/options.ts";
 import { loadHandlers } from "../../workers/load-handlers.ts";
 import { add, type Counts, NOTHING } from "../handlers/counts.ts";
@@ -10,19 +10,22 @@ import { nothing, type Peer } from "./peer.ts";
 import { inlineName, laneParts, managerSenders, noHandlerPeer, offThreadName } from "./sidecall.ts";
 import { YIELDING, YieldingHandler } from "./yielding.ts";
 
-/** A handler, in one of the places where it may run. */
+/** A handler to measure in every placement. */
 export interface Placed {
   readonly spec: HandlerSpec;
-  /** Whether its `counts` tells what it has counted; any other handler is believed. */
+  /** Whether `counts()` returns its counts; other handlers are not verified. */
   readonly isCounting: boolean;
 }
 
 type MayCount = CallbackHandler & { counts?(): Counts };
 
-/** Builds a handler on this thread, from the same module and options as a lane would. Rejects as `offThread` does. */
+/**
+ * Builds a handler on this thread with the loader of the worker threads, so that every placement measures the same
+ * object and a module that cannot be used fails with the same code in each.
+ */
 async function load(spec: HandlerSpec): Promise<MayCount> {
   const loaded = await loadHandlers(resolveSpecs(spec), { lane: 0, threads: 1, restarts: 0 });
-  if ("code" in loaded) throw loadError(loaded);
+  if ("code" in loaded) throw new SidecallError(loaded.code, loaded.message);
   const [slot] = loaded;
   if (slot === undefined) throw new Error("Expected one handler for one spec, got none.");
   return slot.handler;
@@ -72,7 +75,7 @@ async function offThreadPlacement({ spec, isCounting }: Placed): Promise<Peer> {
   };
 }
 
-/** The same handler wherever it may run, and none. */
+/** Opens the handler in every placement, and a peer without a handler. */
 export function placementOpeners(placed: Placed): Opener[] {
   return [
     noHandlerPeer,

@@ -2,7 +2,7 @@ import { CountingPort } from "./counting-port.ts";
 import { nothing, type Peer } from "./peer.ts";
 import { recordSenders } from "./records.ts";
 
-/** The same records, each posted to one worker by structured clone. Nothing comes back but what is asked for. */
+/** Posts the same records to one worker by structured clone. The worker posts nothing back but the counts. */
 export async function postMessagePeer(): Promise<Peer> {
   const port = new CountingPort();
   await port.counts();

@@ -5,27 +5,26 @@ import { allocateRing, NAPPING, SLEEPING } from "../../src/shared-memory/layout.
 import { RingProducer } from "../../src/shared-memory/producer.ts";
 import type { RingTotals } from "../handlers/ring-worker.ts";
 import { eventFrames, tokenFrame } from "./frames.ts";
-import { type Chat, nothing, type Peer, type Send } from "./peer.ts";
+import type { Chat, Peer, Send } from "./peer.ts";
 import { endRecord, startRecord, tokenRecord } from "./records.ts";
 
 const WORKER = new URL("../handlers/ring-worker.js", import.meta.url);
-/** As large as a lane's by default. */
+/** The default of a lane. */
 const RING_BYTES = 4 * 1024 * 1024;
-
-const ENTRY_DONE = nothing();
+const RESOLVED = Promise.resolve();
 
 export const RAW_RING = "raw ring";
 
 function totalsOf(frames: readonly Uint8Array[]): RingTotals {
   const sumOf = (frame: Uint8Array) => frame.reduce((sum, byte) => sum + byte, 0);
   return {
-    records: frames.length,
+    entries: frames.length,
     bytes: frames.reduce((sum, frame) => sum + frame.byteLength, 0),
     sum: frames.reduce((sum, frame) => sum + sumOf(frame), 0),
   };
 }
 
-/** A frame too long for the ring goes in pieces, as a lane's does. */
+/** Splits a frame that is too long for one entry, as a lane does. */
 function piecesOf(frame: Uint8Array, maxBytes: number): Uint8Array[] {
   const count = Math.ceil(frame.byteLength / maxBytes);
   return Array.from({ length: count }, (_, i) => frame.subarray(i * maxBytes, (i + 1) * maxBytes));
@@ -36,13 +35,13 @@ function tokenFrames(runId: string, tokens: readonly string[]): Uint8Array[] {
 }
 
 /**
- * The limit: the bytes that a lane would get, made in advance, go through a ring like a lane's, and are added up on the
- * other side instead of being decoded.
+ * The upper limit for a lane: sends frames encoded in advance through a ring like a lane's; the worker sums their bytes
+ * instead of decoding them.
  */
 class RawRing {
   readonly #producer: RingProducer;
   readonly #worker: Worker;
-  #sent: RingTotals = { records: 0, bytes: 0, sum: 0 };
+  #sent: RingTotals = { entries: 0, bytes: 0, sum: 0 };
 
   constructor() {
     const ring = allocateRing(RING_BYTES);
@@ -54,18 +53,18 @@ class RawRing {
     await this.totals();
   }
 
-  /** Sends all frames, one after the other, as an application awaits one callback after the other. */
+  /** Returns a send of all frames in order, each awaited as an application awaits its callbacks. */
   sender(frames: readonly Uint8Array[]): Send {
     const pieces = frames.flatMap((frame) => piecesOf(frame, this.#producer.maxBodyBytes));
-    const { records, bytes, sum } = totalsOf(pieces);
+    const { entries, bytes, sum } = totalsOf(pieces);
     return async () => {
       for (const piece of pieces) await this.#put(piece);
       const sent = this.#sent;
-      this.#sent = { records: sent.records + records, bytes: sent.bytes + bytes, sum: sent.sum + sum };
+      this.#sent = { entries: sent.entries + entries, bytes: sent.bytes + bytes, sum: sent.sum + sum };
     };
   }
 
-  /** What has come out, once all that was sent is out. */
+  /** Resolves with the worker's totals once it has read everything sent. */
   async totals(): Promise<RingTotals> {
     const answer = once(this.#worker, "message");
     this.#worker.postMessage("totals");
@@ -74,8 +73,8 @@ class RawRing {
   }
 
   async check(): Promise<void> {
-    const [sent, came] = [JSON.stringify(this.#sent), JSON.stringify(await this.totals())];
-    if (sent !== came) throw new Error(`Expected ${sent} out of the raw ring, got ${came}.`);
+    const [sent, received] = [JSON.stringify(this.#sent), JSON.stringify(await this.totals())];
+    if (sent !== received) throw new Error(`Expected ${sent} out of the raw ring, got ${received}.`);
   }
 
   checkRoom(bytes: number): void {
@@ -89,7 +88,7 @@ class RawRing {
   }
 
   #put(frame: Uint8Array): Promise<void> {
-    return this.#tryPut(frame) ? ENTRY_DONE : this.#putLater(frame);
+    return this.#tryPut(frame) ? RESOLVED : this.#putLater(frame);
   }
 
   #tryPut(frame: Uint8Array): boolean {
@@ -130,7 +129,7 @@ export async function rawRingPeer(): Promise<Peer> {
       return ring.sender(frames);
     },
     delivered: async () => void (await ring.totals()),
-    // No handler counts here: what came out is compared with what went in.
+    // There is no handler: the worker's totals are compared with what was sent instead.
     async counts() {
       await ring.check();
       return [];

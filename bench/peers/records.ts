@@ -4,7 +4,7 @@ import type { AnyEventRecord, EventRecord } from "../../src/core/events.ts";
 import type { Chat, Peer, Send } from "./peer.ts";
 
 /*
- * The records that sidecall's managers make, for peers that have no manager.
+ * Makes the records that sidecall's managers make, for peers without a manager.
  */
 
 const FIRST = Object.freeze({ prompt: 0, completion: 0 });
@@ -38,26 +38,26 @@ export function endRecord(runId: string, answer: string): EventRecord<"on_llm_en
   return { event: "on_llm_end", ...identity(runId), response: { generations: [[{ text: answer }]] } };
 }
 
-/** Gives one event on its way. Resolves when the application may go on. */
-export type Give = (record: AnyEventRecord) => Promise<void>;
+/** Sends one event. Resolves when the application may go on. */
+export type SendRecord = (record: AnyEventRecord) => Promise<void>;
 
-/** Senders that make each event's record and give it away, one awaited after the other. */
-export function recordSenders(give: Give): Pick<Peer, "tokenSender" | "chatSender"> {
+/** Senders that make each event's record and await `send` for it. */
+export function recordSenders(send: SendRecord): Pick<Peer, "tokenSender" | "chatSender"> {
   return {
     async tokenSender(tokens: readonly string[]): Promise<Send> {
       const runId = uuidv7();
-      await give(startRecord(runId, ""));
+      await send(startRecord(runId, ""));
       return async () => {
-        for (const token of tokens) await give(tokenRecord(runId, token));
+        for (const token of tokens) await send(tokenRecord(runId, token));
       };
     },
     async chatSender(chats: readonly Chat[]): Promise<Send> {
       return async () => {
         for (const { instruction, tokens, answer } of chats) {
           const runId = uuidv7();
-          await give(startRecord(runId, instruction));
-          for (const token of tokens) await give(tokenRecord(runId, token));
-          await give(endRecord(runId, answer));
+          await send(startRecord(runId, instruction));
+          for (const token of tokens) await send(tokenRecord(runId, token));
+          await send(endRecord(runId, answer));
         }
       };
     },

@@ -6,7 +6,7 @@ import { rawRingPeer } from "./raw-ring.ts";
 import { inlinePeer, noHandlerPeer, offThreadPeer } from "./sidecall.ts";
 import { yieldingPeer } from "./yielding.ts";
 
-/** Every way to hear of events, without waiting for a worker's answer, that needs no further package. */
+/** The peers that ship and do not wait for a worker's answer. */
 const SHIPPED_PEERS: readonly Opener[] = [
   noHandlerPeer,
   () => inlinePeer(1),
@@ -19,7 +19,7 @@ const SHIPPED_PEERS: readonly Opener[] = [
   rawRingPeer,
 ];
 
-/** Those, and the question's external peers; for a handler of the user's, the places where it may be. */
+/** The shipped peers and the question's external ones; for a user's own handler, its placements instead. */
 export function costPeers({ own, externalPeers }: Context, question: string): readonly Opener[] {
   if (own !== undefined) return placementOpeners({ spec: own, isCounting: false });
   return [...SHIPPED_PEERS, ...externalPeers(question, 1)];

@@ -7,7 +7,7 @@ import { add, NOTHING } from "../handlers/counts.ts";
 import { type Chat, nothing, type Peer, type Send } from "./peer.ts";
 
 const SERIALIZED = { name: "bench" };
-/** The default of `offThread`, spelled out because `checkRoom` needs it. */
+/** The default of `offThread`, repeated for `checkRoom`. */
 const RING_BYTES = 4 * 1024 * 1024;
 
 export async function startRun(manager: AsyncCallbackManager, instruction: string) {
@@ -16,7 +16,7 @@ export async function startRun(manager: AsyncCallbackManager, instruction: strin
   return run;
 }
 
-/** Sends through a manager of sidecall's. */
+/** Senders that call a callback manager. */
 export function managerSenders(manager: AsyncCallbackManager): Pick<Peer, "tokenSender" | "chatSender"> {
   return {
     async tokenSender(tokens: readonly string[]): Promise<Send> {
@@ -39,7 +39,7 @@ export function managerSenders(manager: AsyncCallbackManager): Pick<Peer, "token
 
 export const NO_HANDLER = "no handler";
 
-/** A manager that nobody listens to: what the benchmark's loop and the manager cost by themselves. */
+/** A manager without handlers: the cost of the benchmark's loop and of the manager alone. */
 export function noHandlerPeer(): Peer {
   return {
     name: NO_HANDLER,
@@ -83,7 +83,7 @@ export interface OffThreadPeerOptions {
   readonly ringBytes?: number;
 }
 
-/** What all peers have in common whose handlers are on lanes. */
+/** The parts that all peers on lanes share. */
 export function laneParts<H extends object>(
   handler: OffThreadHandler<H>,
   ringBytes = RING_BYTES,
@@ -92,7 +92,7 @@ export function laneParts<H extends object>(
     ...managerSenders(new AsyncCallbackManager({ handlers: [handler] })),
     delivered: () => handler.flush(),
     checkRoom(bytes) {
-      // As if one lane got everything: it may.
+      // One lane may get everything.
       const used = handler.stats().bufferedBytes + bytes;
       if (used <= ringBytes) return;
       throw new Error(`Expected the events to fit a ring of ${ringBytes} bytes, got ${used} bytes of them.`);
@@ -101,7 +101,7 @@ export function laneParts<H extends object>(
   };
 }
 
-/** Lanes that run all handlers, given as one list of specs. */
+/** Lanes that each run all handlers. */
 export async function offThreadPeer(options: OffThreadPeerOptions): Promise<Peer> {
   const { handlers, completion = "queued", lanes = 1, ringBytes = RING_BYTES } = options;
   const module = new URL("../handlers/counting.js", import.meta.url);

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { Fifo } from "../../src/common/fifo.ts";
-import { dispatch, SETTLED } from "../../src/core/dispatch.ts";
+import { RESOLVED } from "../../src/common/thenable.ts";
+import { dispatch } from "../../src/core/dispatch.ts";
 import type { AnyEventRecord } from "../../src/core/events.ts";
 import type { CallbackHandler } from "../../src/core/handler.ts";
 import { AsyncCallbackManager } from "../../src/managers/async-manager.ts";
@@ -8,19 +9,19 @@ import CountingHandler from "../handlers/counting.ts";
 import type { Peer } from "./peer.ts";
 import { managerSenders } from "./sidecall.ts";
 
-/** The longest that handlers keep the event loop in one go, but for a single event that takes longer. */
+/** Longest stretch of handlers' work before the event loop gets its turn; one event may exceed it. */
 const SLICE_MILLIS = 1;
 
 /**
- * The fair alternative to threads: an event is queued, and handled on the same thread in slices, between which the event
- * loop has its turn. Per handler the order is that of the events; the application never waits for a handler.
+ * The fair alternative to threads: queues events and handles them on the same thread in slices, between which the event
+ * loop has its turn. Each handler gets the events in order; the application never waits for a handler.
  */
 export class YieldingHandler implements CallbackHandler {
   readonly name = "yielding";
   readonly #handlers: readonly CallbackHandler[];
   readonly #queue = new Fifo<AnyEventRecord>();
   #isDraining = false;
-  #waiting: (() => void)[] = [];
+  #flushWaiters: (() => void)[] = [];
 
   constructor(handlers: readonly CallbackHandler[]) {
     this.#handlers = handlers;
@@ -35,8 +36,8 @@ export class YieldingHandler implements CallbackHandler {
 
   /** Resolves when every event so far is handled. */
   flush(): Promise<void> {
-    if (!this.#isDraining) return SETTLED;
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    if (!this.#isDraining) return RESOLVED;
+    return new Promise((resolve) => this.#flushWaiters.push(resolve));
   }
 
   #continueLater(): void {
@@ -47,12 +48,12 @@ export class YieldingHandler implements CallbackHandler {
     const end = performance.now() + SLICE_MILLIS;
     for (let record = this.#queue.shift(); record !== undefined; record = this.#queue.shift()) {
       const handled = dispatch(this.#handlers, record);
-      if (handled !== SETTLED) await handled;
+      if (handled !== RESOLVED) await handled;
       if (performance.now() >= end) break;
     }
     if (this.#queue.length > 0) return this.#continueLater();
     this.#isDraining = false;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    for (const resolve of this.#flushWaiters.splice(0)) resolve();
   }
 }
 

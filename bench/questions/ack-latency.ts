@@ -1,26 +1,25 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { add, type Counts, NOTHING } from "../handlers/counts.ts";
-import type { Corpus } from "../harness/corpus.ts";
+import { type Corpus, firstTokens } from "../harness/corpus.ts";
 import { Latencies } from "../harness/latencies.ts";
 import type { Profile } from "../harness/profile.ts";
 import type { Question } from "../harness/question.ts";
 import { inRounds, type Reading, type Trial } from "../harness/rounds.ts";
 import { BARE_CALL, type Caller, offThreadCaller, piscinaCaller, postedCaller } from "../peers/callers.ts";
-import { someTokens } from "./token-burst.ts";
 
 const CALLS = {
   full: { idle: 40, backToBack: 10_000, loaded: 150 },
   quick: { idle: 3, backToBack: 30, loaded: 10 },
 };
-/** Long enough for every thread to fall asleep. */
+/** Long enough for every thread to go to sleep. */
 const IDLE_MILLIS = 30;
-/** Calls under load come this far apart, out of step with the ticks of the load. */
+/** Interval of calls under load, out of step with the ticks of the load. */
 const LOADED_MILLIS = 3;
 /** The load: 2,000 tokens a second. */
 const TOKENS_PER_TICK = 10;
 const TICK_MILLIS = 5;
 
-/** Calls one handler in three ways, and checks that it has counted all. */
+/** Times awaited starts back to back, from idle and under load, and verifies the handler's counts. */
 class Calls implements Trial {
   readonly peer: string;
   readonly #caller: Caller;
@@ -92,7 +91,7 @@ class Calls implements Trial {
     const tick = { ...NOTHING, tokens: this.#tick.length, characters };
     const streamed = add(opened, tick, this.#ticks);
     const run = { ...NOTHING, starts: 1, ends: 1, characters: this.#prompt.length };
-    return this.#caller.tellsRuns ? add(streamed, run, this.#runs) : streamed;
+    return this.#caller.countsRuns ? add(streamed, run, this.#runs) : streamed;
   }
 }
 
@@ -101,7 +100,7 @@ export const ackLatency: Question = {
   asks: "How long until an awaited start is handled: one at a time, from rest, and while 2,000 tokens a second stream?",
   base: BARE_CALL,
   async answer({ corpus }, profile) {
-    const tick = someTokens(corpus, TOKENS_PER_TICK);
+    const tick = firstTokens(corpus, TOKENS_PER_TICK);
     const callers: Caller[] = [];
     try {
       for (const open of [

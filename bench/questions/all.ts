@@ -12,7 +12,7 @@ import { throughput } from "./throughput.ts";
 import { tokenBurst } from "./token-burst.ts";
 import { tokenPaced } from "./token-paced.ts";
 
-/** In the order in which they are asked. */
+/** The questions that ship, in the order in which they are answered. */
 export const QUESTIONS: readonly Question[] = [
   tokenBurst,
   tokenPaced,

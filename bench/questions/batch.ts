@@ -13,7 +13,7 @@ import type { Chat } from "../peers/peer.ts";
 import { inlineName, NO_HANDLER, offThreadName } from "../peers/sidecall.ts";
 import { YIELDING } from "../peers/yielding.ts";
 
-/** Each a batch: as fast as the server answers, and at a pace which leaves the main thread time to rest. */
+/** The two batches: as fast as the server answers, and at a pace at which the main thread is idle in between. */
 const WAYS = {
   "full speed": { requests: { full: 600, quick: 8 }, tokensPerSecond: undefined },
   paced: { requests: { full: 60, quick: 4 }, tokensPerSecond: { full: 400, quick: 4_000 } },
@@ -22,7 +22,7 @@ export const BATCH_WAYS = Object.keys(WAYS);
 const SERVER = new URL("../children/mock-server.js", import.meta.url);
 const CONCURRENCY = 16;
 const REQUESTS = "requests.jsonl";
-/** Each of them a process: more rounds would take too long. */
+/** Each measurement is a process: more rounds would take too long. */
 const MAX_ROUNDS = 3;
 export const BATCH_OFF_THREAD = offThreadName(2);
 const PEERS: Readonly<Record<BatchTask["placement"], string>> = {
@@ -33,7 +33,7 @@ const PEERS: Readonly<Record<BatchTask["placement"], string>> = {
 };
 const PLACEMENTS = Object.keys(PEERS) as BatchTask["placement"][];
 
-/** A batch with its model server, which has the answers to it. */
+/** A batch and the mock server with recorded answers to it. */
 class Batch {
   readonly #way: string;
   readonly #chats: readonly Chat[];
@@ -56,7 +56,7 @@ class Batch {
     this.#baseUrl = url;
   }
 
-  /** Starts the server. `tokensPerSecond`: of each answer. @default as fast as the connection takes them */
+  /** Starts the server. `tokensPerSecond`: per answer. @default as fast as the connection takes them */
   static async open(way: string, chats: readonly Chat[], tokensPerSecond?: number): Promise<Batch> {
     const folder = mkdtempSync(join(tmpdir(), "sidecall-bench-"));
     writeLines(join(folder, REQUESTS), chats.map(requestOf));
@@ -70,7 +70,7 @@ class Batch {
       tokensPerSecond === undefined ? [recorded] : [recorded, `${tokensPerSecond}`],
     );
     const ended = once(server, "exit").then(([code]) => {
-      throw new Error(`Expected the model server to tell its URL, but it ended with ${code}.`);
+      throw new Error(`Expected the mock server to send its URL, but it exited with ${code}.`);
     });
     const [url] = await Promise.race([once(server, "message"), ended]);
     return new Batch(way, chats, folder, server, url);
@@ -98,16 +98,16 @@ class Batch {
     rmSync(this.#folder, { recursive: true });
   }
 
-  /** Throws unless every request was answered in full, and every handler has made of it what it should. */
+  /** Throws unless every request has a completion and the handlers counted all of them. */
   #check(placement: BatchTask["placement"], { done, failed, traceLines, tokens }: BatchResult) {
     const requests = this.#chats.length;
     const answered = this.#chats.reduce((sum, chat) => sum + chat.tokens.length, 0);
     const { texts, completionTokens } = tokens?.models["bench"] ?? { texts: 0, completionTokens: 0 };
-    // The corpus is cut into tokens as the handler counts them; the server may cut it otherwise.
+    // The corpus is cut into tokens by the tokenizer that the handler counts with; the server's tokens may differ.
     const expected = { done: requests, failed: 0, ...handled(placement, requests, answered) };
-    const came = { done, failed, traceLines, texts, completionTokens };
-    if (JSON.stringify(came) === JSON.stringify(expected)) return;
-    throw new Error(`Expected ${JSON.stringify(expected)} of the batch, got ${JSON.stringify(came)}.`);
+    const received = { done, failed, traceLines, texts, completionTokens };
+    if (JSON.stringify(received) === JSON.stringify(expected)) return;
+    throw new Error(`Expected ${JSON.stringify(expected)} of the batch, got ${JSON.stringify(received)}.`);
   }
 
   #path(name: string): string {

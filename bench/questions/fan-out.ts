@@ -1,17 +1,17 @@
 import { type CheckedPeer, withPeers } from "../harness/checked-peer.ts";
+import { firstTokens } from "../harness/corpus.ts";
 import { burstCost } from "../harness/cost.ts";
 import { type Load, tokenLoad } from "../harness/load.ts";
 import type { Profile } from "../harness/profile.ts";
 import type { Context, Question } from "../harness/question.ts";
 import { inRounds, type Trial } from "../harness/rounds.ts";
 import { handlersName, inlinePeer, offThreadPeer } from "../peers/sidecall.ts";
-import { someTokens } from "./token-burst.ts";
 
 const HANDLERS = { full: [1, 2, 4, 8, 16, 32, 64], quick: [1, 8, 64] };
 const TOKENS_PER_SEND = 50;
 const SENDS_PER_BURST = 20;
 
-/** The peer's name without the number of handlers, which is on the axis. */
+/** Strips the number of handlers, which is on the axis, from a peer's name. */
 function familyOf(name: string, handlers: number): string {
   return name.replace(`, ${handlersName(handlers)}`, "");
 }
@@ -31,7 +31,7 @@ export const fanOut: Question = {
   base: "off-thread",
   axis: "handlers",
   answer({ corpus, externalPeers }: Context, profile) {
-    const load = tokenLoad(someTokens(corpus, TOKENS_PER_SEND));
+    const load = tokenLoad(firstTokens(corpus, TOKENS_PER_SEND));
     const opened = HANDLERS[profile.name].flatMap((handlers) =>
       [
         () => inlinePeer(handlers),

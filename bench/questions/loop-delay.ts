@@ -20,7 +20,7 @@ function burning(millis: number): HandlerSpec {
   return { module: new URL("../handlers/burning.js", import.meta.url), options };
 }
 
-/** Sends an event at a time at a steady pace, as well as the handlers let it, until all are handled. */
+/** Sends events one by one, at a steady pace where handlers allow it, and measures until all are handled. */
 async function watchLoop(sender: Sender, profile: Profile): Promise<Reading[]> {
   const events = Math.ceil(EVENTS_PER_SECOND * SECONDS[profile.name]);
   const loop = new LoopDelay();
@@ -38,7 +38,7 @@ async function watchLoop(sender: Sender, profile: Profile): Promise<Reading[]> {
 
 export const loopDelay: Question = {
   name: "loop-delay",
-  asks: `How late is the event loop while a heavy handler hears of ${EVENTS_PER_SECOND} events a second?`,
+  asks: `How late is the event loop while a heavy handler gets ${EVENTS_PER_SECOND} events a second?`,
   base: NO_HANDLER,
   takesOwn: true,
   axis: "ms of work per event",

@@ -7,7 +7,7 @@ import type { Series } from "../harness/series.ts";
 
 const TOKENS = { full: [1e5, 1e6, 1e7], quick: [1e4, 1e5] };
 const PEERS: readonly MemoryTask["peer"][] = ["no handler", "inline", "off-thread"];
-/** Each takes a process that sends all the tokens. */
+/** Each round takes a process per peer that sends all the tokens. */
 const MAX_ROUNDS = 3;
 const MIB = { unit: "MiB", bytes: 2 ** 20 };
 const METRICS = {
@@ -17,7 +17,7 @@ const METRICS = {
   garbage: { unit: "B/token", bytes: 1 },
 } satisfies Record<keyof MemoryUse, unknown>;
 
-/** What one peer used in every round, after each number of tokens. */
+/** One peer's memory in every round, after each number of tokens. */
 interface Uses {
   readonly peer: MemoryTask["peer"];
   readonly rounds: MemoryUse[][];

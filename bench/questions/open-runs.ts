@@ -14,7 +14,7 @@ const RUN = { instruction: "", tokens: [TOKEN], answer: TOKEN };
 const TOKENS_PER_BURST = 2_000;
 const RUNS_PER_BURST = 500;
 
-/** So many runs are open all the while; each send gives a token to the next of them. */
+/** Keeps that many runs open; each send is a token of the next one, in rotation. */
 function rotatingLoad(runs: number): Load {
   return {
     ...tokenLoad([TOKEN]),

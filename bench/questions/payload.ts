@@ -9,13 +9,13 @@ import { postMessagePeer } from "../peers/post-message.ts";
 import { inlinePeer, offThreadName, offThreadPeer } from "../peers/sidecall.ts";
 
 const BYTES = [100, 1_000, 10_000, 100_000, 2_000_000];
-/** A burst is so much text, or one run. */
+/** A burst is this much text, but at least one run. */
 const BYTES_PER_BURST = 200_000;
 const MAX_RUNS_PER_BURST = 400;
 /** Holds two of the longest texts at two bytes a character. */
 const RING_BYTES = 16 * 1024 * 1024;
 
-/** The corpus's answers, one after the other, until there are so many characters: nearly all of them a byte each. */
+/** Joins answers of the corpus up to that many characters, nearly all of them one byte in UTF-8. */
 function textOf({ chats }: Context["corpus"], characters: number): string {
   let text = "";
   while (text.length < characters) text += chats.map(({ answer }) => answer).join("\n");

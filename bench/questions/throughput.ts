@@ -14,12 +14,12 @@ import { offThreadName, offThreadPeer } from "../peers/sidecall.ts";
 
 const CHATS = { full: 805, quick: 40 };
 const PASSES = { full: 3, quick: 1 };
-/** For a peer that is slow. */
+/** For peers with `isSlow`. */
 const CHATS_FOR_SLOW = { full: 20, quick: 3 };
 
 export const DELIVERED = "delivered";
 
-/** Sends all the text, with backpressure as it comes, and waits until the handlers have counted it. */
+/** Measures tokens per second for all the text, backpressure included: dispatched, and handled. */
 async function rates(sender: Sender, profile: Profile): Promise<Reading[]> {
   const passes = sender.peer.peer.isSlow ? 1 : PASSES[profile.name];
   collectGarbage();
@@ -36,7 +36,7 @@ async function rates(sender: Sender, profile: Profile): Promise<Reading[]> {
   ];
 }
 
-/** 1, 2, 4 … and the number of cores. */
+/** Returns 1, 2, 4 … below the number of cores, and that number. */
 function laneCounts(cores: number): number[] {
   const counts = [];
   for (let lanes = 1; lanes < cores; lanes *= 2) counts.push(lanes);

@@ -1,5 +1,5 @@
 import { type CheckedPeer, withPeers } from "../harness/checked-peer.ts";
-import type { Corpus } from "../harness/corpus.ts";
+import { firstTokens } from "../harness/corpus.ts";
 import { burstCost } from "../harness/cost.ts";
 import { tokenLoad } from "../harness/load.ts";
 import type { Profile } from "../harness/profile.ts";
@@ -11,21 +11,17 @@ import { offThreadName } from "../peers/sidecall.ts";
 const TOKENS_PER_SEND = 50;
 const BURSTS = { full: [100, 2_000, 30_000], quick: [100, 2_000] };
 
-export function someTokens({ chats }: Corpus, count: number): string[] {
-  return chats.flatMap(({ tokens }) => tokens).slice(0, count);
-}
-
-/** The longest is for the counting handlers: it would take a heavy one minutes. */
+/** Leaves the longest burst out for a user's own handler: it would take a heavy one minutes. */
 function burstsOf({ own }: Context, { name }: Profile): readonly number[] {
   return own === undefined ? BURSTS[name] : BURSTS[name].slice(0, 2);
 }
 
 async function trialsOf(peer: CheckedPeer, context: Context, profile: Profile): Promise<Trial[]> {
-  const sender = await peer.open(tokenLoad(someTokens(context.corpus, TOKENS_PER_SEND)));
+  const sender = await peer.open(tokenLoad(firstTokens(context.corpus, TOKENS_PER_SEND)));
   return burstsOf(context, profile).map((burst, i) => ({
     peer: peer.name,
     x: burst,
-    // The longest burst takes one peer half a minute.
+    // The shorter bursts warm the same code, and the longest takes one peer half a minute.
     isWarm: i > 1,
     measure: () => burstCost(sender, burst / TOKENS_PER_SEND, profile.burstMillis),
   }));

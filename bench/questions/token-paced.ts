@@ -1,11 +1,11 @@
 import { type CheckedPeer, withPeers } from "../harness/checked-peer.ts";
+import { firstTokens } from "../harness/corpus.ts";
 import { pacedCost, TICK_MILLIS } from "../harness/cost.ts";
 import { tokenLoad } from "../harness/load.ts";
 import type { Context, Question } from "../harness/question.ts";
 import { inRounds, type Trial } from "../harness/rounds.ts";
 import { costPeers } from "../peers/shipped.ts";
 import { offThreadName } from "../peers/sidecall.ts";
-import { someTokens } from "./token-burst.ts";
 
 const TOKENS_PER_SECOND = [200, 2_000, 20_000];
 
@@ -15,7 +15,7 @@ async function trialOf(
   { corpus }: Context,
   millis: number,
 ): Promise<Trial> {
-  const tokens = someTokens(corpus, (tokensPerSecond * TICK_MILLIS) / 1000);
+  const tokens = firstTokens(corpus, (tokensPerSecond * TICK_MILLIS) / 1000);
   const sender = await peer.open(tokenLoad(tokens));
   return { peer: peer.name, x: tokensPerSecond, measure: () => pacedCost(sender, millis) };
 }

@@ -32,7 +32,7 @@ function row({ peer, rounds }: Series, top: number, scale: Scale, styleOf: Style
   ];
 }
 
-/** A bar for each peer's median, with a whisker from the least to the greatest round. */
+/** Draws a bar for each peer's median, with a whisker from the least to the greatest round. */
 export function barPlot(group: MetricGroup, styleOf: StyleOf): Plot {
   const scale = valueScale(extremes(group), LEFT, RIGHT);
   const bottom = group.series.length * ROW_HEIGHT;

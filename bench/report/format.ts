@@ -1,12 +1,12 @@
 import { type Series, type Spread, spreadOf } from "../harness/series.ts";
 
-/** Three significant digits; whole numbers from a thousand on. */
+/** Formats with three significant digits, from 1000 on as a whole number. */
 export function short(value: number): string {
   if (value >= 1000) return Math.round(value).toLocaleString("en-US");
   return value === 0 ? "0" : value.toPrecision(3);
 }
 
-/** For axes: 20000 as 20k. */
+/** Formats a position on an axis: 20000 as 20k. */
 export function compact(value: number): string {
   if (value >= 1e6) return `${value / 1e6}M`;
   return value >= 1e3 ? `${value / 1e3}k` : String(value);
@@ -16,12 +16,12 @@ export function spreadText({ median, min, max }: Spread): string {
   return min === max ? short(median) : `${short(median)} (${short(min)}–${short(max)})`;
 }
 
-/** Figures that share a metric, and hence a unit: what one plot shows. */
+/** The series of one metric, and hence of one unit: the content of one plot. */
 export interface MetricGroup {
   readonly metric: string;
   readonly unit: string;
   readonly peers: readonly string[];
-  /** In ascending order; empty where the question has no axis. */
+  /** Positions on the axis in ascending order; empty without an axis. */
   readonly xs: readonly number[];
   readonly series: readonly Series[];
 }
@@ -46,7 +46,7 @@ export function byMetric(series: readonly Series[]): MetricGroup[] {
 /** A table's cells, the head first; the first column names the rows. */
 export type Rows = readonly (readonly string[])[];
 
-/** What a cell of a table says: the median, its range over the rounds, and how many times the base that is. */
+/** Formats a cell: the median, the range of the rounds, and the ratio to the base peer. */
 export function cellText(series: Series | undefined, toBase: Spread | undefined): string {
   if (series === undefined) return "";
   const figure = spreadText(spreadOf(series.rounds));

@@ -1,6 +1,5 @@
 import type { Answer } from "../harness/question.ts";
 import { barPlot } from "./bar-plot.ts";
-import type { Figure } from "./figure.ts";
 import { byMetric, type Rows } from "./format.ts";
 import { linePlot } from "./line-plot.ts";
 import { element, textElement } from "./markup.ts";
@@ -8,7 +7,8 @@ import { STYLE } from "./page-style.ts";
 import { peerStyles } from "./peer-style.ts";
 import type { Plot, StyleOf } from "./plot.ts";
 import type { Results } from "./results.ts";
-import { answerTables, figureRows, type Table } from "./tables.ts";
+import { answerTables, type Table, targetRows } from "./tables.ts";
+import type { TargetResult } from "./target-result.ts";
 import { machineLines } from "./text.ts";
 
 const TITLE = "sidecall: what callbacks cost";
@@ -27,7 +27,7 @@ function plotMarkup({ caption, svg }: Plot): string {
   return element("figure", {}, textElement("figcaption", {}, caption) + svg);
 }
 
-/** Which line is whose. */
+/** Lists the peers with their line styles. */
 function key(peers: readonly string[], styleOf: StyleOf): string {
   const entries = peers.map((peer) => {
     const { color, dash } = styleOf(peer);
@@ -70,17 +70,17 @@ function section(answer: Answer, styleOf: StyleOf): string {
   );
 }
 
-function figuresMarkup(figures: readonly Figure[]): string {
-  if (figures.length === 0) return "";
-  const [head = [], ...body] = figureRows(figures);
+function targetsMarkup(targets: readonly TargetResult[]): string {
+  if (targets.length === 0) return "";
+  const [head = [], ...body] = targetRows(targets);
   const rows = body.map((row) => {
     const verdict = row.at(-1) ?? "";
     const cells = row.slice(0, -1).map((cell) => textElement("td", {}, cell));
     return element("tr", {}, cells.join("") + textElement("td", { class: verdict }, verdict));
   });
   const heads = element("tr", {}, head.map((cell) => textElement("th", {}, cell)).join(""));
-  const table = element("table", { class: "figures" }, heads + rows.join(""));
-  return textElement("h2", { id: "figures" }, "Figures to reach") + element("div", { class: "table" }, table);
+  const table = element("table", { class: "targets" }, heads + rows.join(""));
+  return textElement("h2", { id: "targets" }, "Targets") + element("div", { class: "table" }, table);
 }
 
 function facts({ machine, date, seconds, loadAtEnd, text, profile }: Results): string {
@@ -105,9 +105,9 @@ function unansweredMarkup(unanswered: Results["unanswered"]): string {
     : textElement("p", {}, "Without figures:") + element("ul", {}, items.join(""));
 }
 
-/** The whole page, which needs no other file and no script. */
+/** Writes the whole page; it needs no other file and no script. */
 export function resultsPage(results: Results): string {
-  const { answers, unanswered, figures } = results;
+  const { answers, unanswered, targets } = results;
   const styleOf = peerStyles(answers.flatMap(({ series }) => series.map(({ peer }) => peer)));
   const links = answers.map(({ name }) => textElement("a", { href: `#${name}` }, name));
   const body = [
@@ -120,7 +120,7 @@ export function resultsPage(results: Results): string {
     ),
     unansweredMarkup(unanswered),
     element("nav", {}, links.join("")),
-    figuresMarkup(figures),
+    targetsMarkup(targets),
     ...answers.map((answer) => section(answer, styleOf)),
   ];
   return `<!doctype html>

@@ -6,7 +6,7 @@ import { axisScale, type Scale, valueScale } from "./scale.ts";
 
 const HEIGHT = 280;
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, WIDTH - 18, 10, HEIGHT - 42];
-/** So close, their texts would touch. */
+/** Least distance of tick labels: closer ones would touch and are left out. */
 const TICK_SPACE = 26;
 
 function grid(across: Scale, up: Scale, axis: string): string[] {
@@ -24,7 +24,7 @@ function grid(across: Scale, up: Scale, axis: string): string[] {
   return [...rows, ...columns, label("tick", (LEFT + RIGHT) / 2, HEIGHT - 8, "middle", axis)];
 }
 
-/** The peer's medians, joined, each with a whisker from the least to the greatest round. */
+/** Draws a peer's medians as a line, each with a whisker from the least to the greatest round. */
 function curve(
   { series, metric, xs }: MetricGroup,
   peer: string,
@@ -38,7 +38,7 @@ function curve(
   });
   const { color, dash } = styleOf(peer);
   const path = points.map(({ x, median }) => `${x.toFixed(1)},${up.at(median).toFixed(1)}`).join(" ");
-  // What was measured in one place alone stands beside what varies.
+  // A peer measured at one position is drawn across the plot as a reference.
   const references = points.length === 1 && xs.length > 1 ? points : [];
   return [
     ...references.map(({ median }) => line(`reference ${color}`, LEFT, up.at(median), RIGHT, up.at(median))),
@@ -54,7 +54,7 @@ function curve(
   ];
 }
 
-/** A line for each peer over the question's axis. */
+/** Draws a line for each peer over the question's axis. */
 export function linePlot(group: MetricGroup, axis: string, styleOf: StyleOf): Plot {
   const up = valueScale(extremes(group), BOTTOM, TOP);
   const across = axisScale(group.xs, LEFT + 10, RIGHT - 4);

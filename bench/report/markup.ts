@@ -12,7 +12,7 @@ function escapeText(text: string): string {
 
 type Attributes = Readonly<Record<string, string | number>>;
 
-/** An element whose attributes and text are escaped here; `inner` is markup that is already. */
+/** Writes an element. Escapes its attributes; `inner` is markup and is not escaped. */
 export function element(name: string, attributes: Attributes, inner = ""): string {
   const written = Object.entries(attributes).map(([key, value]) => {
     const text = typeof value === "number" ? String(Math.round(value * 10) / 10) : escapeText(value);

@@ -1,6 +1,6 @@
 import { COLORS } from "./peer-style.ts";
 
-/** The page's style sheet: light or dark as the reader has it, one column on a phone. */
+/** The page's style sheet: follows the reader's light or dark setting, one column on a phone. */
 export const STYLE = `
 :root {
   color-scheme: light dark;
@@ -42,7 +42,7 @@ svg { display: block; width: 100%; height: auto; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); padding-bottom: .25rem; }
 th, td { padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--rule); text-align: left; white-space: nowrap; }
-.figures td:nth-child(odd) { white-space: normal; min-width: 8rem; }
+.targets td:nth-child(odd) { white-space: normal; min-width: 8rem; }
 .ok { color: var(--good); font-weight: 600; }
 .short { color: var(--bad); font-weight: 600; }
 summary { cursor: pointer; color: var(--soft); margin-top: .5rem; }

@@ -1,9 +1,9 @@
 export const COLORS = 13;
 const DASHES = ["", "6 3", "2 3", "9 3 2 3"];
 
-/** How a peer is drawn, in every plot of a page the same. */
+/** How a peer is drawn, the same in every plot of a page. */
 export interface PeerStyle {
-  /** A class of the style sheet. */
+  /** Class in the style sheet. */
   readonly color: string;
   readonly dash: string;
 }
@@ -12,7 +12,10 @@ function familyOf(peer: string): string {
   return peer.split(",", 1)[0] ?? peer;
 }
 
-/** A colour for each family ("off-thread, 1 handler" and "off-thread, 8 handlers" are one), a dash for each of its members. */
+/**
+ * Gives each family of peers a colour and each member of it a dash; "off-thread, 1 handler" and "off-thread, 8
+ * handlers" are one family.
+ */
 export function peerStyles(peers: readonly string[]): (peer: string) => PeerStyle {
   const families = new Map<string, string[]>();
   for (const peer of new Set(peers)) {

@@ -5,13 +5,13 @@ import type { PeerStyle } from "./peer-style.ts";
 
 export type StyleOf = (peer: string) => PeerStyle;
 
-/** A plot and its caption, as markup. */
+/** A plot as SVG markup, with its caption as text. */
 export interface Plot {
   readonly caption: string;
   readonly svg: string;
 }
 
-/** Every plot is as wide, in its own units: what it is on a phone, and scaled up a little elsewhere. */
+/** Width of every plot in SVG units: about a phone's width in CSS pixels, scaled up elsewhere. */
 export const WIDTH = 460;
 
 export function extremes({ series }: MetricGroup): number[] {

@@ -1,26 +1,25 @@
 import type { Machine } from "../harness/machine.ts";
 import type { Answer } from "../harness/question.ts";
-import type { Figure } from "./figure.ts";
+import type { TargetResult } from "./target-result.ts";
 
-/** A question without figures: a result was not what it must be, or something else broke. */
+/** A question that failed: a check of its results, or anything else. */
 export interface Unanswered {
   readonly name: string;
   readonly reason: string;
 }
 
-/** All that a run of the benchmark has found out; as JSON, what `--json` writes. */
+/** The results of a run; `--json` writes them as they are. */
 export interface Results {
   readonly machine: Machine;
-  /** When it began, as an ISO date. */
+  /** Start of the run, as an ISO date. */
   readonly date: string;
   readonly seconds: number;
-  /** Load at the end; `machine` has that of the beginning. */
+  /** Load average at the end; `machine` has that of the start. */
   readonly loadAtEnd: number;
-  /** Where the text came from. */
+  /** Source of the text that was sent. */
   readonly text: string;
   readonly profile: "full" | "quick";
   readonly answers: readonly Answer[];
-  /** Questions that were asked in vain. */
   readonly unanswered: readonly Unanswered[];
-  readonly figures: readonly Figure[];
+  readonly targets: readonly TargetResult[];
 }

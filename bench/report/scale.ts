@@ -1,12 +1,12 @@
-/** Maps values to places on an axis. */
+/** Maps values to coordinates. */
 export interface Scale {
   readonly isLog: boolean;
   at(value: number): number;
-  /** Values at which to draw a line. */
+  /** Values of the grid lines. */
   readonly ticks: readonly number[];
 }
 
-/** From this range on, a linear axis would show the small values as nothing. */
+/** Ratio of greatest to least value from which on an axis is logarithmic: a linear one would hide the small values. */
 const LOG_FROM = 25;
 const MAX_TICKS = 6;
 
@@ -33,13 +33,13 @@ function logarithmic(low: number, high: number, from: number, to: number, ticks:
   return { isLog: true, at, ticks };
 }
 
-/** Powers of ten from the one below `low` to the one above `high`. */
+/** Returns the powers of ten from the one below `low` to the one above `high`. */
 function decades(low: number, high: number): number[] {
   const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
   return Array.from({ length: last - first + 1 }, (_, i) => Number(`1e${first + i}`));
 }
 
-/** For measured values: from zero, or in powers of ten where they range far. */
+/** A scale for measured values: linear from zero, or logarithmic where they range far. */
 export function valueScale(values: readonly number[], from: number, to: number): Scale {
   const positive = values.filter((value) => value > 0);
   const [low, high] = [Math.min(...positive), Math.max(...positive)];
@@ -49,7 +49,7 @@ export function valueScale(values: readonly number[], from: number, to: number):
   return logarithmic(ticks[0] ?? low, ticks.at(-1) ?? high, from, to, ticks);
 }
 
-/** For a question's axis, whose places are its ticks. */
+/** A logarithmic scale for a question's axis, with its positions as ticks. */
 export function axisScale(xs: readonly number[], from: number, to: number): Scale {
   return logarithmic(xs[0] ?? 1, xs.at(-1) ?? 1, from, to, xs);
 }

@@ -1,14 +1,14 @@
 import type { Answer } from "../harness/question.ts";
 import { find, ratio } from "../harness/series.ts";
-import type { Figure } from "./figure.ts";
 import { byMetric, cellText, compact, type Rows, spreadText } from "./format.ts";
+import type { TargetResult } from "./target-result.ts";
 
 export interface Table {
   readonly title?: string;
   readonly rows: Rows;
 }
 
-/** One table of all metrics; with an axis a table for each metric, a column for each place on the axis. */
+/** Makes one table of all metrics; with an axis, a table per metric with a column per position on the axis. */
 export function answerTables({ series, base, axis }: Answer): Table[] {
   const cell = (peer: string, metric: string, x?: number) => {
     const own = find(series, peer, metric, x);
@@ -32,11 +32,11 @@ export function answerTables({ series, base, axis }: Answer): Table[] {
   }));
 }
 
-export function figureRows(figures: readonly Figure[]): Rows {
+export function targetRows(targets: readonly TargetResult[]): Rows {
   return [
-    ["figure to reach", "target", "measured: median (min–max of the rounds)", "verdict"],
-    ...figures.map(({ figure, target, measured, verdict }) => [
-      figure,
+    ["ratio", "target", "measured: median (min–max of the rounds)", "verdict"],
+    ...targets.map(({ name, target, measured, verdict }) => [
+      name,
       target,
       measured.map(({ metric, spread }) => `${metric} ${spreadText(spread)}`).join("; "),
       verdict,

@@ -1,14 +1,14 @@
 import type { Machine } from "../harness/machine.ts";
 import type { Answer } from "../harness/question.ts";
 import { median } from "../harness/series.ts";
-import type { Figure } from "./figure.ts";
 import { byMetric, compact, type MetricGroup, type Rows, short } from "./format.ts";
-import { answerTables, figureRows } from "./tables.ts";
+import { answerTables, targetRows } from "./tables.ts";
+import type { TargetResult } from "./target-result.ts";
 
 const BAR_WIDTH = 40;
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
-/** A table in Markdown, its columns aligned. */
+/** Writes a Markdown table with aligned columns. */
 function markdown(rows: Rows): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) =>
@@ -23,14 +23,14 @@ function bar(share: number): string {
   return "█".repeat(eighths >> 3) + EIGHTHS[eighths & 7];
 }
 
-/** Where on the axis the most peers are; of several places the last. */
+/** Finds the position on the axis with the most peers; the last one if several have as many. */
 function fullestPlace({ xs, series }: MetricGroup): number | undefined {
   const peersAt = (place: number) => series.filter(({ x }) => x === place).length;
   const most = Math.max(...xs.map(peersAt));
   return xs.findLast((x) => peersAt(x) === most);
 }
 
-/** The medians as bars, a row a peer; where there is an axis, at one place of it. */
+/** Draws the medians as bars, a row per peer; with an axis, at the position with the most peers. */
 function bars(group: MetricGroup, axis: string | undefined): string {
   const { metric, unit, peers, series } = group;
   const place = fullestPlace(group);
@@ -49,7 +49,7 @@ function bars(group: MetricGroup, axis: string | undefined): string {
   return [`${metric}, ${unit}${where}`, ...lines].join("\n");
 }
 
-/** A question's answer for a terminal: its tables, and bars for its first metric. */
+/** Writes an answer for a terminal: its tables, and bars for its first metric. */
 export function answerText(answer: Answer): string {
   const tables = answerTables(answer).map(({ title, rows }) =>
     title === undefined ? markdown(rows) : `${title}\n\n${markdown(rows)}`,
@@ -59,8 +59,8 @@ export function answerText(answer: Answer): string {
   return [`${answer.name}: ${answer.asks}`, ...parts, ""].join("\n\n");
 }
 
-export function figuresText(figures: readonly Figure[]): string {
-  return figures.length === 0 ? "" : `${markdown(figureRows(figures))}\n\n`;
+export function targetsText(targets: readonly TargetResult[]): string {
+  return targets.length === 0 ? "" : `${markdown(targetRows(targets))}\n\n`;
 }
 
 export function machineLines(machine: Machine): string[] {

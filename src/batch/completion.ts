@@ -3,9 +3,9 @@ import { isObject, type JsonObject } from "../common/json-object.ts";
 import type { Generation, LLMResult } from "../core/events.ts";
 
 /*
- * A chat completion put together again from the chunks of its stream. Texts grow, lists grow by their entries'
- * `index`, what names something is replaced; so fields that only some servers know (such as `reasoning_content`)
- * come out whole too.
+ * Reassembles a chat completion from the chunks of its stream. Texts are appended, list entries are merged by their
+ * `index`, names and ids are replaced. The rule holds for all fields, so those of some servers only (such as
+ * `reasoning_content`) are complete too.
  */
 
 type Mutable = Record<string, unknown>;
@@ -30,7 +30,7 @@ function merge(into: Mutable, delta: JsonObject): void {
     if (key === "__proto__" || value === undefined || value === null) continue;
     const had = into[key];
     if (Array.isArray(value) && (had === undefined || had === null)) {
-      // One by one, since a list may bring several parts of one entry.
+      // Merged one by one, since one list may hold several parts of one entry.
       const list: unknown[] = [];
       mergeList(list, value);
       into[key] = list;
@@ -49,13 +49,13 @@ interface Choice {
   finishReason: string | null;
 }
 
-/** What one chunk brought to read aloud. */
+/** The text that one chunk adds to a choice. */
 export interface Piece {
   readonly choice: number;
   readonly text: string;
 }
 
-/** Tool calls in the order of their indexes, which a whole message does not have. */
+/** Sorts tool calls by index and drops the index, which a whole message does not have. */
 function wholeCalls(calls: readonly unknown[]): JsonObject[] {
   const sorted = calls.filter(isObject).sort((a, b) => Number(a["index"] ?? 0) - Number(b["index"] ?? 0));
   return sorted.map(({ index: _, ...call }) => call);
@@ -71,23 +71,23 @@ export class CompletionBuilder {
   #head: JsonObject = {};
   #choices: Choice[] = [];
   #usage: ChatCompletionChunk["usage"];
-  /** Whether anything but the roles has arrived. */
+  /** Whether content or a tool call has arrived. */
   hasContent = false;
 
   get usage(): ChatCompletionChunk["usage"] {
     return this.#usage;
   }
 
-  /** Whether the answer is whole: there is a choice, and every choice has said why it ended. */
+  /** Whether the answer is complete: there is a choice, and every choice has a finish reason. */
   get isFinished(): boolean {
     return this.#choices.length > 0 && this.#choices.every((choice) => choice.finishReason !== null);
   }
 
-  /** Adds a chunk and returns its texts. Chunks that lack fields, as some servers send them, are taken too. */
+  /** Adds a chunk and returns its texts. Accepts chunks without choices, delta or index, as some servers send them. */
   add(chunk: ChatCompletionChunk): Piece[] {
     const { choices, usage, object: _, ...head } = chunk;
     if (usage !== undefined && usage !== null) this.#usage = usage;
-    // Once per answer, and again after the nameless first chunk that some servers send.
+    // Taken once per answer, and again if the first chunk had no id, as with some servers.
     if (head.id !== this.#head["id"]) this.#head = { ...this.#head, ...head };
     const pieces: Piece[] = [];
     for (const { index, delta, finish_reason: finishReason, logprobs } of choices ?? []) {
@@ -103,7 +103,7 @@ export class CompletionBuilder {
     return pieces;
   }
 
-  /** The completion as a server would have sent it in one piece. */
+  /** Returns the completion as a server sends it without streaming. */
   body(): JsonObject {
     const choices = this.#choices.map((choice) => ({
       index: choice.index,
@@ -115,7 +115,7 @@ export class CompletionBuilder {
     return { ...this.#head, object: "chat.completion", choices, ...usage };
   }
 
-  /** The completion as a model run's result: one prompt, one generation per choice. */
+  /** Returns the completion as a model run's result: one prompt, one generation per choice. */
   result(model: string): LLMResult {
     const generations = this.#choices.map((choice): Generation => {
       const message = messageOf(choice);
@@ -131,7 +131,7 @@ export class CompletionBuilder {
     };
     const finishReason = this.#choices[0]?.finishReason ?? null;
     const modelName = typeof this.#head["model"] === "string" ? this.#head["model"] : model;
-    // LangChain.js's words for usage have no details: the server's own come along.
+    // `tokenUsage` has LangChain.js's names, without details; `usage` is the server's own.
     return { generations: [generations], llmOutput: { tokenUsage, usage, modelName, finishReason } };
   }
 

@@ -10,14 +10,14 @@ import { interruption, RequestRun } from "./request-run.ts";
 import { BatchStatistics, type BatchSummary } from "./statistics.ts";
 
 /*
- * The way of a batch:
+ * The data path of a batch:
  *
  *   lines → request → request-run (model-client → completion; every event to the manager) → record → output
  */
 
 const PROGRESS_MILLIS = 250;
 
-/** What the workers of one batch share. */
+/** The state that the workers of one batch share. */
 class Batch {
   readonly statistics = new BatchStatistics();
   readonly #settings: BatchSettings;
@@ -35,7 +35,7 @@ class Batch {
     this.#signal = signal;
   }
 
-  /** Takes lines, one after the other, until there are none or the batch is stopped. */
+  /** Processes lines one by one until there are none or the batch is stopped. */
   async work(): Promise<void> {
     while (!this.#signal.aborted) {
       const next = await this.#lines.next();
@@ -74,7 +74,7 @@ class Batch {
   }
 }
 
-/** Runs all workers; the first that fails, for example for a full disk, stops the others. */
+/** Runs all workers; the first to fail, for example at a full disk, stops the others. */
 async function runWorkers(batch: Batch, concurrency: number, stop: AbortController): Promise<void> {
   const workers = Array.from({ length: concurrency }, async () => {
     try {
@@ -89,12 +89,12 @@ async function runWorkers(batch: Batch, concurrency: number, stop: AbortControll
   if (failure !== undefined) throw failure.reason;
 }
 
-/** What `runBatch` does; apart from it because it brings `openai` along. */
+/** Implements `runBatch`; in a file of its own, which imports `openai`, so that only a batch loads it. */
 export async function runBatchFile(options: BatchOptions): Promise<BatchSummary> {
   const settings = batchSettings(options);
   await checkFiles(settings.input, { output: settings.output });
   const stop = new AbortController();
-  // Every request under way listens, by design.
+  // Every open request adds a listener.
   setMaxListeners(0, stop.signal);
   const interrupt = () => stop.abort(interruption());
   settings.signal.addEventListener("abort", interrupt);

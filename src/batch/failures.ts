@@ -2,16 +2,16 @@ import { APIError } from "openai";
 import { errorText, SidecallError } from "../common/errors.ts";
 import { isObject } from "../common/json-object.ts";
 
-/** Longer waits than this are not asked of a batch, whatever a server's header says. */
+/** Upper bound of the wait before a retry, also if the server's header asks for more. */
 const MAX_DELAY_MILLIS = 60_000;
 const RETRIED_STATUSES = new Set([408, 409, 429]);
 
-/** The HTTP status with which a server refused, if it was that. */
+/** Returns the HTTP status of a refusal; undefined for other errors. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof APIError ? error.status : undefined;
 }
 
-/** Whether trying again may help: the server is busy or broken, or the connection failed. */
+/** Whether a retry may help: the server is busy or broken, or the connection failed. */
 export function isRetryable(error: unknown): boolean {
   const status = statusOf(error);
   return status === undefined || status >= 500 || RETRIED_STATUSES.has(status);
@@ -26,14 +26,17 @@ function askedDelayMillis(headers: Headers | undefined): number | undefined {
   return Number.isFinite(asked) ? asked : undefined;
 }
 
-/** How long to wait before the next try: what the server asks, else from `baseMillis` doubling, with jitter. */
+/**
+ * Returns the wait before the next try in milliseconds: as the server asks, else `baseMillis` doubled with each
+ * attempt (from 1) and with jitter; at most 60,000.
+ */
 export function retryDelayMillis(error: unknown, attempt: number, baseMillis: number): number {
   const asked = error instanceof APIError ? askedDelayMillis(error.headers) : undefined;
   const own = baseMillis * 2 ** (attempt - 1) * (0.75 + Math.random() / 4);
   return Math.min(Math.max(asked ?? own, 0), MAX_DELAY_MILLIS);
 }
 
-/** The innermost cause that has a system code, such as ECONNREFUSED; clients wrap it, some several times. */
+/** Returns the system code of the innermost cause that has one, such as ECONNREFUSED; clients wrap it, some twice. */
 export function systemCode(error: unknown): string | undefined {
   let code: string | undefined;
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
@@ -43,7 +46,7 @@ export function systemCode(error: unknown): string | undefined {
   return code;
 }
 
-/** The message of the error below all that wrap it: clients say "fetch failed" for everything. */
+/** Returns the message of the innermost cause: the outer one is often only "fetch failed". */
 export function innermostMessage(error: unknown): string {
   let at = error;
   for (let depth = 0; at instanceof Error && at.cause instanceof Error && depth < 8; depth += 1)
@@ -51,10 +54,10 @@ export function innermostMessage(error: unknown): string {
   return at instanceof Error ? at.message : String(at);
 }
 
-/** A failed request in words, with the system's code where there is one. */
+/** Describes a failed request, with the system's code if there is one. */
 export function failureText(error: unknown): string {
   if (error instanceof SidecallError) return error.message;
-  // Begins with the status.
+  // The client's message begins with the status.
   if (statusOf(error) !== undefined && error instanceof Error) return error.message;
   const code = systemCode(error);
   const inner = innermostMessage(error);
@@ -63,8 +66,8 @@ export function failureText(error: unknown): string {
   return code === undefined || text.includes(code) ? text : `${text} (${code})`;
 }
 
-/** What a server's refusal said, in the shape in which it said it. */
+/** Returns the body of a refusal as the server sent it, or one in OpenAI's shape if it was no JSON object. */
 export function refusalBody(error: APIError): unknown {
-  const said = error.error;
-  return { error: isObject(said) ? said : { message: error.message, type: null, param: null, code: null } };
+  const sent = error.error;
+  return { error: isObject(sent) ? sent : { message: error.message, type: null, param: null, code: null } };
 }

@@ -1,11 +1,11 @@
 import { createReadStream } from "node:fs";
 
-/** One line of a file: its text, or why it has none. Numbers start at 1. */
+/** One line of a file: its text, or the reason why it cannot be read. Numbers start at 1. */
 export type Line =
   | { readonly number: number; readonly text: string }
   | { readonly number: number; readonly problem: string };
 
-/** A line longer than this is reported, not held. */
+/** Longest line held in memory; a longer one becomes a problem. */
 const MAX_LINE_BYTES = 64 << 20;
 
 const NEWLINE = 0x0a;
@@ -13,7 +13,7 @@ const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Collects a line's bytes over the chunks of a file. */
+/** Collects a line's bytes across the chunks of a file. */
 class LineBuffer {
   #number = 0;
   #parts: Buffer[] = [];
@@ -54,8 +54,8 @@ class LineBuffer {
 }
 
 /**
- * The lines of a file that are not blank, read as they are asked for: memory holds one chunk and one line. A byte
- * order mark, CRLF and a missing last line break do not matter. Ends early, without an error, once `signal` is aborted.
+ * Yields the lines of a file that are not blank, on demand: memory holds one chunk and one line. Accepts a byte order
+ * mark, CRLF and a missing last line break. Ends early, without an error, once `signal` is aborted.
  */
 export async function* readLines(path: string, signal: AbortSignal): AsyncGenerator<Line, void> {
   const buffer = new LineBuffer();

@@ -4,14 +4,14 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 const TURN_MILLIS = 10;
 
 /**
- * Answers that arrive faster than they are read would be read out of buffers, all of them, without a turn of the event
- * loop in between. Whoever reads asks here, after each part, whether it is time for one.
+ * Lets the event loop have its turn between parts of answers that arrive faster than they are read: these would
+ * otherwise be read from buffers without a pause. The reader calls `due` after each part.
  */
 export class LoopYielder {
   #startMillis = performance.now();
   #next: Promise<void> | undefined;
 
-  /** A promise to wait for, or undefined to go on. */
+  /** Returns a promise to await, or undefined to go on. */
   due(): Promise<void> | undefined {
     if (this.#next === undefined && performance.now() - this.#startMillis > TURN_MILLIS) {
       this.#next = nextTurn().then(() => {

@@ -7,7 +7,7 @@ import { SidecallError } from "../common/errors.ts";
 import { LoopYielder } from "./loop-yielder.ts";
 import type { BatchRequest } from "./request.ts";
 
-/** An answer that has begun. */
+/** The head of an answer and the stream of its chunks. */
 export interface OpenAnswer {
   readonly status: number;
   readonly requestId: string | null;
@@ -17,7 +17,7 @@ export interface OpenAnswer {
 function streamingBody(request: BatchRequest): ChatCompletionCreateParamsStreaming {
   const { parameters, model, messages, streamOptions } = request;
   const stream_options = { ...streamOptions, include_usage: true };
-  // What the user wrote goes to the server as it is; the server judges it.
+  // The user's parameters are sent unchecked; the server validates them.
   const body: unknown = { ...parameters, model, messages, stream: true, stream_options };
   return body as ChatCompletionCreateParamsStreaming;
 }
@@ -28,8 +28,8 @@ function silence(timeoutMillis: number): SidecallError {
 }
 
 /**
- * Rejects when the signal is aborted. To race with: the client ends an aborted stream as if it were complete, and when
- * the abort comes between two of its chunks it may not end it at all.
+ * Rejects when the signal is aborted, to race with the stream: the client ends an aborted stream as if it were complete,
+ * and after an abort between two chunks it may not end it at all.
  */
 function rejectionOf(signal: AbortSignal): Promise<never> {
   const rejection = new Promise<never>((_, reject) => {
@@ -39,7 +39,7 @@ function rejectionOf(signal: AbortSignal): Promise<never> {
   return rejection;
 }
 
-/** Asks a model server, one try at a time: retries, and what is said of them, are the caller's. */
+/** Sends requests to a model server, one try per call; the caller retries. */
 export class ModelClient {
   readonly #client: OpenAI;
   readonly #timeoutMillis: number;
@@ -51,9 +51,9 @@ export class ModelClient {
   }
 
   /**
-   * Sends a request and hands every chunk of the answer to `onChunk`. Resolves when the stream has ended, which does
-   * not mean that the answer is whole. Rejects with what the server or the connection said, with
-   * SIDECALL_BATCH_REQUEST after too long a silence, with the signal's reason when it is aborted.
+   * Sends a request and passes every chunk of the answer to `onChunk`. Resolves when the stream has ended, even if the
+   * answer is incomplete. Rejects with the error of the server or the connection, with SIDECALL_BATCH_REQUEST after too
+   * long a silence or for an answer that is no event stream, and with the signal's reason when it is aborted.
    */
   async ask(
     request: BatchRequest,
@@ -76,7 +76,7 @@ export class ModelClient {
       for (;;) {
         const next = await Promise.race([chunks.next(), aborted]);
         if (next.done === true) break;
-        // While handlers are at work the server's silence is not its own; the timer begins anew after them.
+        // The time that handlers take does not count as silence; the timer restarts after them.
         isListening = false;
         await onChunk(next.value);
         const turn = this.#yielder.due();

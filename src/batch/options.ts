@@ -9,27 +9,27 @@ import type { BatchProgress } from "./statistics.ts";
 export interface BatchOptions {
   /** File of requests, one per line, in OpenAI's Batch format. */
   readonly input: string;
-  /** File for the results; what it held is gone once the server has answered a first time. */
+  /** File for the results; overwritten once the server has been reached. */
   readonly output: string;
   /** Of an OpenAI-compatible server, such as `http://127.0.0.1:8000/v1`. */
   readonly baseUrl: string;
   /** ASCII without spaces. @default "none", for servers that want no key; $OPENAI_API_KEY is not read */
   readonly apiKey?: string | undefined;
-  /** Takes the place of every request's own model. @default each request's own */
+  /** Replaces the model of every request. @default each request's own */
   readonly model?: string | undefined;
-  /** Requests under way at a time, from 1 to 10000. @default 8 */
+  /** Open requests at a time, from 1 to 10000. @default 8 */
   readonly concurrency?: number | undefined;
-  /** Who hears of the runs. Either these or a manager. @default [] */
+  /** Get the events of all runs. Not allowed together with `manager`. @default [] */
   readonly handlers?: readonly CallbackHandler[] | undefined;
   /** Starts the runs, with its handlers, tags, metadata and parent. @default one for `handlers` */
   readonly manager?: AsyncCallbackManager | undefined;
-  /** Hears the state of things about four times a second, and once at the end. */
+  /** Called about four times a second, and once at the end. */
   readonly onProgress?: ((progress: BatchProgress) => void) | undefined;
-  /** Ends the batch early: no new requests, those under way are aborted, what is done is written. */
+  /** Stops the batch: no new requests, open ones are aborted, their records are written. */
   readonly signal?: AbortSignal | undefined;
-  /** Further tries of a request that nothing has been heard of yet, at least 0. @default 2 */
+  /** Retries of a request whose answer has no content yet, from 0 to 100. @default 2 */
   readonly maxRetries?: number | undefined;
-  /** Wait before the first further try, unless the server names one; doubles with each try. @default 500 */
+  /** Wait before the first retry unless the server asks for another; doubles with each retry. @default 500 */
   readonly retryDelayMillis?: number | undefined;
   /** Longest silence of the server: until its answer begins, and until each next part of it. @default 600000 */
   readonly timeoutMillis?: number | undefined;
@@ -73,11 +73,11 @@ function checkPath(name: string, value: string): string {
   throw invalidOption(name, "the path of a file", value);
 }
 
-/** A key that can stand in a header. Never shown, nor handed to a client whose error would show it. */
+/** Checks that a key fits into a header. Its error does not show the key, which an error of the client would. */
 function checkKey(key: string): string {
   if (typeof key === "string" && /^[\x21-\x7e]+$/.test(key)) return key;
   const expected = "a key of ASCII characters without spaces and line breaks, or absent";
-  const message = `Expected \`apiKey\` to be ${expected}; what came is not shown.`;
+  const message = `Expected \`apiKey\` to be ${expected}; got a value that is not shown.`;
   throw new SidecallError("SIDECALL_OPTION_INVALID", message);
 }
 
@@ -112,8 +112,8 @@ export function batchSettings(options: BatchOptions): BatchSettings {
 }
 
 /**
- * Rejects with SIDECALL_OPTION_INVALID unless `input` is a file to be read, and none of the files to be written, by
- * their options' names.
+ * Rejects with SIDECALL_OPTION_INVALID unless `input` is a readable file and differs from all files to be written, which
+ * are given by their options' names.
  */
 export async function checkFiles(input: string, written: Readonly<Record<string, string>>): Promise<void> {
   const source = await stat(input).catch((error: unknown) => {

@@ -14,13 +14,13 @@ const REASONS: Readonly<Record<string, string>> = {
 function reasonOf(error: unknown): string {
   if (error instanceof Error && error.name === "TimeoutError") return `no answer within ${PROBE_MILLIS} ms`;
   const code = systemCode(error);
-  if (code === undefined) return `it cannot be asked: ${innermostMessage(error)}`;
+  if (code === undefined) return `the request failed: ${innermostMessage(error)}`;
   const reason = REASONS[code];
   return reason === undefined ? code : `${reason} (${code})`;
 }
 
 /**
- * Asks once whether a server is there at all; any HTTP answer will do.
+ * Checks once that a server answers at all, with any HTTP status.
  * Rejects with SIDECALL_SERVER_UNREACHABLE, or with the signal's reason.
  */
 export async function probeServer(baseUrl: string, signal: AbortSignal): Promise<void> {

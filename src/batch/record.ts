@@ -13,7 +13,7 @@ export interface BatchRecord {
 export interface BatchResponse {
   readonly status_code: number;
   readonly request_id: string | null;
-  /** A chat completion; for a status that is no success, what the server said instead. */
+  /** A chat completion; the server's error body for a status that is no success. */
   readonly body: unknown;
 }
 

@@ -3,8 +3,8 @@ import { APIError } from "openai";
 import type { ChatCompletionChunk } from "openai/resources/chat/completions";
 import { SidecallError } from "../common/errors.ts";
 import { newRunId } from "../managers/run-id.ts";
-import { silentRun } from "../managers/run-kinds.ts";
 import type { AsyncCallbackManagerForLLMRun } from "../managers/run-managers.ts";
+import { silentRun } from "../managers/silent-run.ts";
 import { CompletionBuilder } from "./completion.ts";
 import { failureText, isRetryable, refusalBody, retryDelayMillis, statusOf } from "./failures.ts";
 import type { ModelClient } from "./model-client.ts";
@@ -13,7 +13,7 @@ import { type BatchRecord, errorRecord, responseRecord } from "./record.ts";
 import type { BatchRequest } from "./request.ts";
 import type { BatchStatistics } from "./statistics.ts";
 
-/** The reason with which a batch that was stopped aborts what is under way. */
+/** Makes the abort reason of a stopped batch. */
 export function interruption(): SidecallError {
   return new SidecallError(
     "SIDECALL_BATCH_INTERRUPTED",
@@ -45,7 +45,7 @@ export class RequestRun {
     this.#signal = signal;
   }
 
-  /** Runs the request to its record. Rejects for nothing that a server or a handler does. */
+  /** Runs the request to its record. Never rejects: failures of server or handlers become the record or are reported. */
   async execute(): Promise<BatchRecord> {
     const run = await this.#start();
     this.#startMillis = performance.now();
@@ -63,10 +63,10 @@ export class RequestRun {
     manager.addMetadata({ customId, line, model }, false);
     const options = { runId: newRunId(), extra: { invocationParams: { ...parameters, model } } };
     let run: AsyncCallbackManagerForLLMRun | undefined;
-    await this.#statistics.meter.tell(async () => {
+    await this.#statistics.timeEvent(async () => {
       [run] = await manager.onChatModelStart({ name: model }, [messages], options);
     });
-    // A handler with `raiseError` rejected the start: the others know the run, and shall hear how it goes on.
+    // A handler with `raiseError` rejected the start. The others know the run and get its further events.
     return run ?? silentRun("llm", manager, options.runId);
   }
 
@@ -75,14 +75,14 @@ export class RequestRun {
       try {
         return await this.#ask(run, attempt);
       } catch (error) {
-        const heard = this.#completion.hasContent;
-        if (heard || this.#signal.aborted || attempt > this.#settings.maxRetries || !isRetryable(error))
+        const hasBegun = this.#completion.hasContent;
+        if (hasBegun || this.#signal.aborted || attempt > this.#settings.maxRetries || !isRetryable(error))
           throw error;
         const delayMillis = retryDelayMillis(error, attempt, this.#settings.retryDelayMillis);
         this.#statistics.retries += 1;
         const retryState = { attempt, delayMillis, status: statusOf(error), error: failureText(error) };
-        await this.#statistics.meter.tell(() => run.onRetry(retryState));
-        // An interruption shows at the next try.
+        await this.#statistics.timeEvent(() => run.onRetry(retryState));
+        // The next try rejects if the batch was stopped meanwhile.
         await delay(delayMillis, undefined, { signal: this.#signal }).catch(() => undefined);
       }
     }
@@ -91,24 +91,24 @@ export class RequestRun {
   async #ask(run: AsyncCallbackManagerForLLMRun, attempt: number) {
     this.#completion = new CompletionBuilder();
     const answer = await this.#client.ask(this.#request, attempt, this.#signal, (chunk) =>
-      this.#hear(run, chunk),
+      this.#onChunk(run, chunk),
     );
     if (this.#completion.isFinished) return answer;
     const message = "The server's stream ended before its answer did";
     throw new SidecallError("SIDECALL_BATCH_REQUEST", message);
   }
 
-  async #hear(run: AsyncCallbackManagerForLLMRun, chunk: ChatCompletionChunk): Promise<void> {
+  async #onChunk(run: AsyncCallbackManagerForLLMRun, chunk: ChatCompletionChunk): Promise<void> {
     const completion = this.#completion;
-    const heardBefore = completion.hasContent;
+    const hadContent = completion.hasContent;
     const pieces = completion.add(chunk);
-    if (!heardBefore && completion.hasContent) {
+    if (!hadContent && completion.hasContent) {
       this.#statistics.firstToken.add(performance.now() - this.#startMillis);
     }
     for (const { choice, text } of pieces) {
       this.#statistics.streamedTokens += 1;
       const options = choice === 0 ? undefined : { index: { prompt: 0, completion: choice } };
-      await this.#statistics.meter.tell(() => run.onLLMNewToken(text, options));
+      await this.#statistics.timeEvent(() => run.onLLMNewToken(text, options));
     }
   }
 
@@ -122,7 +122,7 @@ export class RequestRun {
     this.#statistics.promptTokens += usage?.prompt_tokens ?? 0;
     this.#statistics.completionTokens += usage?.completion_tokens ?? 0;
     const result = this.#completion.result(this.#request.model);
-    await this.#statistics.meter.tell(() => run.onLLMEnd(result));
+    await this.#statistics.timeEvent(() => run.onLLMEnd(result));
     const response = { status_code: status, request_id: requestId, body: this.#completion.body() };
     return responseRecord(this.#request.customId, response);
   }
@@ -131,7 +131,7 @@ export class RequestRun {
     const { customId, line, model } = this.#request;
     this.#statistics.fail(line, customId, failureText(error));
     const arrived = this.#completion.hasContent ? { response: this.#completion.result(model) } : undefined;
-    await this.#statistics.meter.tell(() => run.onLLMError(error, arrived));
+    await this.#statistics.timeEvent(() => run.onLLMError(error, arrived));
     if (error instanceof APIError && error.status !== undefined) {
       const response = {
         status_code: error.status,

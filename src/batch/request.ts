@@ -5,7 +5,7 @@ import type { Line } from "./lines.ts";
 
 const CHAT_COMPLETIONS = "/v1/chat/completions";
 
-/** One line of a batch file in OpenAI's format, checked as far as sending it needs. */
+/** A request from one line of a batch file, in OpenAI's format; its parameters are not checked. */
 export interface BatchRequest {
   readonly line: number;
   readonly customId: string;
@@ -16,14 +16,14 @@ export interface BatchRequest {
   readonly streamOptions: JsonObject;
 }
 
-/** A line that is no request, and why. */
+/** A line that is no request, with the reason. */
 export interface MalformedLine {
   readonly line: number;
   readonly customId: string | null;
   readonly problem: string;
 }
 
-/** A value in an error message: short, whatever it is. */
+/** Formats a value for an error message, in at most 61 characters. */
 function show(value: unknown): string {
   const text = value === undefined ? "nothing" : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
@@ -67,7 +67,7 @@ function requestOf(line: number, value: JsonObject, model: string | undefined): 
   };
 }
 
-/** Reads a line of a batch file; `model` takes the place of every body's own. Never throws. */
+/** Parses a line of a batch file. `model` replaces the body's own. Never throws. */
 export function readBatchLine(line: Line, model: string | undefined): BatchRequest | MalformedLine {
   const { number } = line;
   if ("problem" in line) return { line: number, customId: null, problem: line.problem };

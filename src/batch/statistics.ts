@@ -1,11 +1,10 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
-import { CallbackMeter } from "./callback-meter.ts";
 
-/** How a batch stands while it runs. */
+/** The state of a running batch. */
 export interface BatchProgress {
-  /** Lines that have their record in the output, failed ones included. */
+  /** Lines with a record, failed ones included. */
   readonly done: number;
-  /** Lines without a completion: malformed, refused, broken off. */
+  /** Lines without a completion: malformed, refused or broken off. */
   readonly failed: number;
   readonly inFlight: number;
   /** Token events so far. */
@@ -20,16 +19,16 @@ export interface Quantiles {
   readonly p99: number;
 }
 
-/** A line that failed, and why. */
+/** A line that failed, with the reason. */
 export interface BatchFailure {
   readonly line: number;
-  /** null where the line has none that can be used. */
+  /** null if the line has no valid one. */
   readonly customId: string | null;
   /** One line of at most 200 characters. */
   readonly text: string;
 }
 
-/** What a batch came to. */
+/** The result of a batch. */
 export interface BatchSummary extends BatchProgress {
   /** Requests that became runs: all lines but the malformed ones. */
   readonly runs: number;
@@ -37,22 +36,23 @@ export interface BatchSummary extends BatchProgress {
   readonly interrupted: boolean;
   /** The failure that came first in time; undefined if no line failed. */
   readonly firstFailure: BatchFailure | undefined;
-  /** As the server counts them; 0 for a server that does not. */
+  /** Tokens by the server's usage; 0 for a server that sends none. */
   readonly promptTokens: number;
   readonly completionTokens: number;
   /** From sending a request to the first part of its answer, retries included. */
   readonly firstTokenMillis: Quantiles;
-  /** From sending a request to its end, retries included; requests that succeeded. */
+  /** From sending a request to the end of its answer, retries included, of requests that succeeded. */
   readonly latencyMillis: Quantiles;
   readonly retries: number;
-  /** Events told to the handlers, and the time that telling took on the main thread. */
+  /** Events dispatched to handlers. */
   readonly events: number;
+  /** Time of dispatching them on the main thread, without what handlers do after their first await. */
   readonly eventMillis: number;
 }
 
 const MAX_FAILURE_LENGTH = 200;
 
-/** Others' words on one line, without what a terminal would take for a command. */
+/** Shortens foreign text to one line, without control characters that a terminal would act on. */
 export function shortText(text: string): string {
   const line = text.replace(/[\s\p{Cc}\p{Cf}]+/gu, " ").trim();
   return line.length > MAX_FAILURE_LENGTH ? `${line.slice(0, MAX_FAILURE_LENGTH - 1)}…` : line;
@@ -74,7 +74,6 @@ class Durations {
 }
 
 export class BatchStatistics {
-  readonly meter = new CallbackMeter();
   readonly firstToken = new Durations();
   readonly latency = new Durations();
   readonly #startMillis = performance.now();
@@ -86,12 +85,27 @@ export class BatchStatistics {
   streamedTokens = 0;
   promptTokens = 0;
   completionTokens = 0;
+  #events = 0;
+  #eventMillis = 0;
   #firstFailure: BatchFailure | undefined;
 
   /** Counts a line that failed. */
   fail(line: number, customId: string | null, text: string): void {
     this.failed += 1;
     this.#firstFailure ??= { line, customId, text: shortText(text) };
+  }
+
+  /**
+   * Dispatches an event by `send` and waits until its handlers are done. Counts it and times the synchronous part: from
+   * the call of a run manager's method to its return. Never rejects: dispatch has reported a handler's failure, and
+   * even with `raiseError` it must not end a batch.
+   */
+  async timeEvent(send: () => Promise<void>): Promise<void> {
+    this.#events += 1;
+    const startMillis = performance.now();
+    const handled = send();
+    this.#eventMillis += performance.now() - startMillis;
+    await handled.catch(() => undefined);
   }
 
   progress(): BatchProgress {
@@ -111,8 +125,8 @@ export class BatchStatistics {
       completionTokens,
       firstTokenMillis: this.firstToken.quantiles(),
       latencyMillis: this.latency.quantiles(),
-      events: this.meter.events,
-      eventMillis: this.meter.millis,
+      events: this.#events,
+      eventMillis: this.#eventMillis,
     };
   }
 }

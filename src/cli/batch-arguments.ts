@@ -48,7 +48,7 @@ export interface BatchArguments {
   readonly trace: string | undefined;
   readonly handlers: readonly string[];
   readonly threads: number;
-  /** Undefined: no limit but after an interruption. */
+  /** Undefined: no limit until the batch is stopped. */
   readonly drainMillis: number | undefined;
 }
 
@@ -70,7 +70,7 @@ function millisOption(name: string, text: string | undefined): number | undefine
   throw usageError(`Expected --${name} to be from 0.001 to ${Math.floor(MAX_SECONDS)}, got ${seconds}`);
 }
 
-/** Reads the command's arguments. Throws SIDECALL_USAGE; ranges are for the batch and the engine to check. */
+/** Reads the command's arguments. Throws SIDECALL_USAGE; the batch and `offThread` check ranges. */
 export function readBatchArguments(args: readonly string[]): BatchArguments {
   const config = { args: [...args], options: OPTIONS, allowPositionals: true } as const;
   const { values, positionals } = parseCommandLine(config);
@@ -80,7 +80,7 @@ export function readBatchArguments(args: readonly string[]): BatchArguments {
       input: required("an input file", positionals[0]),
       output: required("--output <file>", values.output),
       baseUrl: required("--base-url <url>", values["base-url"]),
-      // A variable that is set to nothing is as good as unset.
+      // An empty variable counts as unset.
       apiKey: values["api-key"] ?? (process.env["OPENAI_API_KEY"] || undefined),
       model: values.model,
       concurrency: numberOption("concurrency", values.concurrency),

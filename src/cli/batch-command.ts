@@ -40,13 +40,13 @@ class BatchCommand {
     const before = onHandlerError(({ handler, event, runId, error }) => {
       if (this.#failing.has(handler)) return;
       this.#failing.add(handler);
-      this.#say(
+      this.#print(
         `handler ${handler} failed at ${event} of run ${runId}: ${errorText(error)}; others are counted`,
       );
     });
     try {
       const summary = await this.#runBatch().catch(async (error: unknown) => {
-        // What the handlers have been told is theirs to finish, whatever became of the batch.
+        // Handlers finish the events that they have, even if the batch failed.
         await this.#drain();
         this.#progress.end();
         throw error;
@@ -61,7 +61,7 @@ class BatchCommand {
     }
   }
 
-  /** Once stopped, a batch ends when its handlers let it: not even then for ever. */
+  /** Runs the batch. Once it is stopped, the drain limit bounds the wait for handlers that requests await. */
   async #runBatch(): Promise<BatchSummary> {
     const { signal } = this.#interrupt;
     const batch = runBatchFile({
@@ -75,7 +75,7 @@ class BatchCommand {
     return signal.aborted ? this.#limit.within(batch, "Stopping") : batch;
   }
 
-  /** Lets the handlers finish and end; says what they did not do. */
+  /** Flushes and closes the handlers. Past the limit it aborts them and reports the events left. */
   async #drain(): Promise<{ drained: boolean; tokens: TokenReport | undefined }> {
     const startMillis = performance.now();
     const tick = setInterval(
@@ -89,7 +89,7 @@ class BatchCommand {
       await this.#limit.within(this.#placed.close(), "Closing the handlers");
       return { drained: true, tokens };
     } catch (error) {
-      this.#say(`${plainText(error)}; ${this.#placed.backlog()} events are not handled`);
+      this.#print(`${plainText(error)}; ${this.#placed.backlog()} events are not handled`);
       await this.#placed.abort();
       return { drained: false, tokens };
     } finally {
@@ -97,14 +97,14 @@ class BatchCommand {
     }
   }
 
-  #say(text: string): void {
-    this.#progress.say(`sidecall: ${text}`);
+  #print(text: string): void {
+    this.#progress.print(`sidecall: ${text}`);
   }
 }
 
 async function placeHandlers({ trace, handlers, threads }: BatchArguments): Promise<PlacedHandlers> {
   const path = trace === undefined ? undefined : resolve(trace);
-  // The tracer appends, since it may run on several threads: an old trace goes here.
+  // The tracer appends, since it may run on several threads, so an old trace is emptied here.
   if (path !== undefined) await new LineFile(path, "truncate").close();
   return PlacedHandlers.place(path, handlers, threads);
 }
@@ -134,7 +134,7 @@ async function runChecked(args: BatchArguments): Promise<number> {
   });
   let placed: PlacedHandlers | undefined;
   try {
-    // Before anything is overwritten.
+    // Probe before any file is overwritten.
     await probeServer(args.batch.baseUrl, interrupt.signal);
     placed = await placeHandlers(args);
     return await new BatchCommand(args, placed, interrupt).run();

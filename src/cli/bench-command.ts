@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { loadExtension, NO_EXTENSION } from "../../bench/extension.ts";
 import { loadCorpus } from "../../bench/harness/corpus.ts";
 import { FULL, QUICK } from "../../bench/harness/profile.ts";
-import type { Answer, ExternalPeers, Question } from "../../bench/harness/question.ts";
+import type { Question } from "../../bench/harness/question.ts";
 import { QUESTIONS } from "../../bench/questions/all.ts";
-import type { Figure } from "../../bench/report/figure.ts";
 import { resultsPage } from "../../bench/report/html.ts";
 import type { Results } from "../../bench/report/results.ts";
 import { runBench } from "../../bench/run.ts";
@@ -15,49 +16,31 @@ import { EXIT, parseCommandLine, usageError } from "./usage.ts";
 
 const OPTIONS = {
   handler: { type: "string" },
+  peers: { type: "string" },
   json: { type: "string" },
   html: { type: "string" },
   quick: { type: "boolean", default: false },
 } as const;
 
-/** What can be asked, and who else is measured. */
-export interface BenchScope {
-  readonly questions: readonly Question[];
-  readonly externalPeers: ExternalPeers;
-  /** Where the external peers come from. */
-  readonly packages: readonly string[];
-  /** The figures to reach, from what was answered. */
-  evaluate(answers: readonly Answer[]): readonly Figure[];
-}
+const NAME_WIDTH = Math.max(...QUESTIONS.map(({ name }) => name.length));
 
-const SHIPPED: BenchScope = {
-  questions: QUESTIONS,
-  externalPeers: () => [],
-  packages: [],
-  evaluate: () => [],
-};
-
-export function helpText(command: string, questions: readonly Question[]): string {
-  const width = Math.max(...questions.map(({ name }) => name.length));
-  const names = questions.map(({ name, asks }) => `    ${name.padEnd(width)}  ${asks}\n`).join("");
-  return `${command} [question …] [options]
+export const HELP = `sidecall bench [question …] [options]
 
   Measures what callbacks cost on this machine, and checks every result. Without a name it asks all questions, which
   takes some fifteen minutes; leave the machine alone meanwhile.
 
-${names}
+${QUESTIONS.map(({ name, asks }) => `    ${name.padEnd(NAME_WIDTH)}  ${asks}`).join("\n")}
+
   --handler <module>  a handler of your own, ./file.js or ./file.js#export: what it costs inline and off-thread, in place
                       of handlers that count
+  --peers <module>    a module whose default export brings further peers to measure beside these, and may add questions
   --json <file>       every round's figures, with machine and versions; overwritten
   --html <file>       a page with plots; overwritten
-  --quick             a minute for all: to see that it works, for figures too rough
+  --quick             about a minute for all: shows that everything works; too short for figures
 
 Exit codes: 0 all went well, 1 your handler failed at some events, 2 the command line or an option is wrong, 4 something
-else broke, a result that is not what it must be among it: that question has no figures then.
+else broke, such as a result that failed its check: that question has no figures then.
 `;
-}
-
-export const HELP = helpText("sidecall bench", QUESTIONS);
 
 function chosen(
   questions: readonly Question[],
@@ -65,16 +48,16 @@ function chosen(
   hasOwn: boolean,
 ): readonly Question[] {
   const askable = hasOwn ? questions.filter(({ takesOwn }) => takesOwn) : questions;
-  const strange = names.find((name) => !askable.some((question) => question.name === name));
-  if (strange === undefined)
+  const unknown = names.find((name) => !askable.some((question) => question.name === name));
+  if (unknown === undefined)
     return names.length === 0 ? askable : askable.filter(({ name }) => names.includes(name));
   const known = askable.map(({ name }) => name).join(", ");
   throw usageError(
-    `Expected a question${hasOwn ? " for a handler" : ""} (${known}), got ${JSON.stringify(strange)}`,
+    `Expected a question${hasOwn ? " for a handler" : ""} (${known}), got ${JSON.stringify(unknown)}`,
   );
 }
 
-/** Opened before the first measurement: not after a quarter of an hour. */
+/** Opens a file before the first measurement, so that a bad path fails at once and not after a quarter of an hour. */
 function openFile(path: string | undefined): LineFile | undefined {
   return path === undefined ? undefined : new LineFile(resolve(path), "truncate");
 }
@@ -88,7 +71,7 @@ async function writeFiles(
   await html?.appendText(resultsPage(results));
 }
 
-/** Counts what handlers fail at while `work` goes on, and tells of the first. */
+/** Counts handlers' failures during `work` and prints the first. */
 async function countFailures(work: () => Promise<void>): Promise<number> {
   let failures = 0;
   const before = onHandlerError(({ handler, event, error }) => {
@@ -107,15 +90,19 @@ async function countFailures(work: () => Promise<void>): Promise<number> {
   return failures;
 }
 
-/** The command with what is measured given. */
-export async function runBenchCommand(args: readonly string[], scope: BenchScope): Promise<number> {
+/** Runs the command. `shipped`: the questions that need no extension. */
+export async function run(
+  args: readonly string[],
+  shipped: readonly Question[] = QUESTIONS,
+): Promise<number> {
   const { values, positionals } = parseCommandLine({
     args: [...args],
     options: OPTIONS,
     allowPositionals: true,
   } as const);
-  const { handler, quick } = values;
-  const questions = chosen(scope.questions, positionals, handler !== undefined);
+  const { handler, peers, quick } = values;
+  const extension = peers === undefined ? NO_EXTENSION : await loadExtension(pathToFileURL(resolve(peers)));
+  const questions = chosen([...shipped, ...extension.questions], positionals, handler !== undefined);
   const [json, html] = [openFile(values.json), openFile(values.html)];
   const own = handler === undefined ? {} : { own: ownSpec(handler) };
   let unanswered = 0;
@@ -123,10 +110,9 @@ export async function runBenchCommand(args: readonly string[], scope: BenchScope
     const failures = await countFailures(async () => {
       const results = await runBench({
         questions,
-        context: { corpus: loadCorpus(), externalPeers: scope.externalPeers, ...own },
+        context: { corpus: loadCorpus(), externalPeers: extension.externalPeers, ...own },
         profile: quick ? QUICK : FULL,
-        packages: scope.packages,
-        evaluate: scope.evaluate,
+        extension,
         print: (text) => process.stdout.write(text),
       });
       await writeFiles(json, html, results);
@@ -140,8 +126,4 @@ export async function runBenchCommand(args: readonly string[], scope: BenchScope
   } finally {
     await Promise.all([json?.close(), html?.close()]);
   }
-}
-
-export function run(args: readonly string[]): Promise<number> {
-  return runBenchCommand(args, SHIPPED);
 }

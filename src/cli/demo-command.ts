@@ -12,8 +12,8 @@ import { parseCommandLine } from "./usage.ts";
 
 export const HELP = `sidecall demo
 
-  Starts the model server, sends it the prompts that ship as a batch with token statistics and a trace, and shows
-  what came of it. Needs no network and no key.
+  Starts the mock server, sends it the prompts that ship as a batch with token statistics and a trace, and shows the
+  results. Needs no network and no key.
 `;
 
 const MAIN = fileURLToPath(new URL("./main.js", import.meta.url));
@@ -22,8 +22,8 @@ const SERVER_ARGS = ["--tokens-per-second", "300", "--first-token-millis", "40",
 const LINES_SHOWN = 2;
 const CHARACTERS_SHOWN = 400;
 
-/** The model double in a process of its own, so that its work does not count as the batch's. */
-async function startDouble(): Promise<{ process: ChildProcess; url: string }> {
+/** Starts the mock server in a process of its own, so that its work does not count as the batch's. */
+async function startServer(): Promise<{ process: ChildProcess; url: string }> {
   const server = fork(MAIN, ["mock-server", ...SERVER_ARGS], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
   if (server.stdout !== null) {
     for await (const line of createInterface({ input: server.stdout })) {
@@ -33,7 +33,7 @@ async function startDouble(): Promise<{ process: ChildProcess; url: string }> {
   }
   throw new SidecallError(
     "SIDECALL_SERVER_UNREACHABLE",
-    "Expected the model double to start; it ended instead",
+    "Expected the mock server to start, but its process ended",
   );
 }
 
@@ -53,7 +53,7 @@ export async function run(args: readonly string[]): Promise<number> {
   parseCommandLine({ args: [...args], options: {} });
   const folder = await mkdtemp(join(tmpdir(), "sidecall-demo-"));
   const [output, trace] = [join(folder, "answers.jsonl"), join(folder, "trace.jsonl")];
-  const server = await startDouble();
+  const server = await startServer();
   try {
     const batch = [
       PROMPTS,

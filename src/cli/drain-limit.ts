@@ -2,21 +2,18 @@ import { SidecallError } from "../common/errors.ts";
 
 const STOPPED_MILLIS = 30_000;
 
-/**
- * How long handlers may take to finish. As long as they need, unless the user gives a limit or stops the batch: who
- * presses Ctrl-C wants the process to end.
- */
+/** Limits how long handlers may take to finish. There is no limit until the user sets one or stops the batch. */
 export class DrainLimit {
   readonly #millis: number;
   readonly #begins: Promise<void> | undefined;
 
-  /** `millis`: the user's limit; without one, 30 s count from when `stopped` resolves. */
+  /** `millis`: the user's limit, from the start of each wait; without one it is 30 s from when `stopped` resolves. */
   constructor(millis: number | undefined, stopped: Promise<void>) {
     this.#millis = millis ?? STOPPED_MILLIS;
     this.#begins = millis === undefined ? stopped : undefined;
   }
 
-  /** The work's result. Rejects with SIDECALL_TIMEOUT if the limit is over before; the work goes on. */
+  /** Resolves with the work's result. Rejects with SIDECALL_TIMEOUT past the limit, without stopping the work. */
   async within<T>(work: Promise<T>, what: string): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     let isDone = false;

@@ -11,20 +11,20 @@ import type { OffThreadHandler } from "../offthread/off-thread-handler.ts";
 import { jsonLinesTracerModule } from "../tracers/modules.ts";
 import type { HandlerSpec } from "../transports/options.ts";
 
-/** How one handler has fared, over all its threads. */
+/** Event counts of one handler over all its threads. */
 export interface HandlerRow {
   readonly name: string;
-  /** Events settled without a failure. */
+  /** Events handled without a failure. */
   readonly handled: number;
   readonly failed: number;
   readonly dropped: number;
-  /** Events taken and not settled. */
+  /** Events accepted and not yet handled. */
   readonly waiting: number;
 }
 
 const TOKEN_STATISTICS = "token-statistics";
 
-/** Handlers on threads of their own, with what the batch command wants to know of them. */
+/** The batch command's handlers on worker threads. */
 export class PlacedHandlers {
   readonly #shipped: OffThreadHandler<TokenStatistics>;
   readonly #own: OffThreadHandler | undefined;
@@ -35,11 +35,11 @@ export class PlacedHandlers {
   }
 
   /**
-   * Starts what ships, and the user's own handlers (`./file.js` or `./file.js#export`) apart from it, so that neither
-   * harms the other. Rejects as `offThread` does, and leaves no thread behind.
+   * Starts the shipped handlers, and the user's own (`./file.js` or `./file.js#export`) on other threads, so that
+   * neither can harm the other. Rejects as `offThread` does, with all threads stopped.
    */
   static async place(tracePath: string | undefined, own: readonly string[], threads: number) {
-    // A request never waits for analytics.
+    // Requests must not wait for handlers.
     const options = { threads, completion: "queued" } as const;
     const shipped = await offThread<TokenStatistics>(shippedSpecs(tracePath), options);
     if (own.length === 0) return new PlacedHandlers(shipped, undefined);
@@ -55,7 +55,7 @@ export class PlacedHandlers {
     return this.#own === undefined ? [this.#shipped] : [this.#shipped, this.#own];
   }
 
-  /** Events that some handler has not settled. */
+  /** Number of events that some handler has not handled yet. */
   backlog(): number {
     return this.handlers.reduce((sum, handler) => sum + handler.stats().depth, 0);
   }
@@ -99,7 +99,7 @@ function shippedSpecs(tracePath: string | undefined): HandlerSpec[] {
   ];
 }
 
-/** A handler of the user's (`./file.js` or `./file.js#export`), from the folder in which the command runs. */
+/** Makes the spec of a user's own handler, `./file.js` or `./file.js#export` relative to the working directory. */
 export function ownSpec(text: string): HandlerSpec {
   const hash = text.lastIndexOf("#");
   const file = hash === -1 ? text : text.slice(0, hash);

@@ -1,14 +1,17 @@
 import { EXIT } from "./usage.ts";
 
-// A terminal's Ctrl-C reaches this process, and npx passes on its own: one press, two signals.
+// A terminal's Ctrl-C reaches this process, and npx forwards its own: one press, two signals.
 const SAME_PRESS_MILLIS = 300;
 
-/** Turns SIGINT and SIGTERM into an abort; the second press exits at once. */
+/** Turns SIGINT and SIGTERM into an abort; a second one exits at once. */
 export class Interrupt {
   readonly #controller = new AbortController();
-  readonly #listeners = { SIGINT: () => this.#hear(EXIT.sigint), SIGTERM: () => this.#hear(EXIT.sigterm) };
+  readonly #listeners = {
+    SIGINT: () => this.#onSignal(EXIT.sigint),
+    SIGTERM: () => this.#onSignal(EXIT.sigterm),
+  };
   readonly #onFirst: () => void;
-  /** Resolves at the first press. */
+  /** Resolves at the first signal. */
   readonly stopped: Promise<void>;
   #exitCode: number | undefined;
   #firstMillis = 0;
@@ -26,18 +29,18 @@ export class Interrupt {
     return this.#controller.signal;
   }
 
-  /** The exit code for having been stopped; undefined if nobody did. */
+  /** Exit code of the first signal; undefined if there was none. */
   get exitCode(): number | undefined {
     return this.#exitCode;
   }
 
-  /** Signals do again what they do by default. */
+  /** Restores the default action of the signals. */
   dispose(): void {
     process.off("SIGINT", this.#listeners.SIGINT);
     process.off("SIGTERM", this.#listeners.SIGTERM);
   }
 
-  #hear(exitCode: number): void {
+  #onSignal(exitCode: number): void {
     if (this.#exitCode === undefined) {
       this.#exitCode = exitCode;
       this.#firstMillis = performance.now();

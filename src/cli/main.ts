@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { runAsProcess } from "./process.ts";
 import { type Command, EXIT, usageError } from "./usage.ts";
 
-// Loaded when asked for: `openai` and the tokenizer are for those alone who need them.
+// Imported on demand: only some commands need `openai` and the tokenizer.
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   batch: () => import("./batch-command.ts"),
   "mock-server": () => import("./mock-server-command.ts"),
@@ -18,7 +18,7 @@ const HELP = `sidecall <command> [options]
   demo           both together, on the prompts that ship
   bench          what callbacks cost on this machine, and what moving a handler of your own would save
 
-  sidecall <command> --help tells a command's options; sidecall --version this version.
+  sidecall <command> --help lists a command's options; sidecall --version prints the version.
 
 Exit codes: 0 all went well, 1 some lines failed or were not handled in time, 2 the command line or an option is wrong,
 3 the model server cannot be reached, 4 something else broke, 130 and 143 stopped by SIGINT and SIGTERM.

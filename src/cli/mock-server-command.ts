@@ -5,7 +5,7 @@ import { EXIT, inFlags, numberOption, parseCommandLine } from "./usage.ts";
 export const HELP = `sidecall mock-server [options]
 
   A server on 127.0.0.1 that speaks POST /v1/chat/completions (streamed or not, with usage and tool calls) and
-  GET /v1/models. Equal requests get equal answers, whatever else it is asked. Prints its base URL when it is ready.
+  GET /v1/models. Equal requests get equal answers, independent of other requests. Prints its base URL when ready.
 
   --recorded <file>             answers from a .json or .jsonl file, gzipped or not: {instruction, output} by the last
                                 user message, {traj: [message, …]} by the conversation so far; others are made up
@@ -40,17 +40,17 @@ export async function run(args: readonly string[]): Promise<number> {
     throw inFlags(error, OPTIONS);
   });
   const recorded = server.recordedAnswers === 0 ? "" : ` with ${server.recordedAnswers} recorded answers`;
-  process.stdout.write(`model server at ${server.url}${recorded}\n`);
+  process.stdout.write(`mock server at ${server.url}${recorded}\n`);
   const interrupt = new Interrupt(() => undefined);
   await new Promise<void>((resolve) => {
     if (interrupt.signal.aborted) resolve();
     interrupt.signal.addEventListener("abort", () => resolve());
-    // Whoever forked this process, as the demo does, has ended.
+    // The parent that forked this process, as the demo does, has ended.
     process.once("disconnect", resolve);
   });
   await server.close();
   interrupt.dispose();
-  // The channel to whoever forked this process would keep it alive.
+  // The channel to the parent would keep this process alive.
   if (process.connected) process.disconnect();
   return EXIT.ok;
 }

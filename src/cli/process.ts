@@ -6,23 +6,25 @@ function exitCodeOf(error: unknown): number {
   return error.code === "SIDECALL_SERVER_UNREACHABLE" ? EXIT.unreachable : EXIT.usage;
 }
 
-/** Does the work of a whole process, whose exit code it gives. What it rejects with is told in one line. */
+/** Runs the work of the process and exits with the code it resolves with. Prints a rejection as one line on stderr. */
 export async function runAsProcess(work: () => Promise<number>): Promise<void> {
-  // Whoever reads the output may stop reading, as `head` does.
+  // The reader of the output may close the pipe early, as `head` does.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") throw error;
     });
   }
-  // Node.js ends without a word when nothing is left that could settle what is awaited.
+  // Without this listener Node.js would exit silently when the event loop is empty while `work` is pending.
   const stuck = () => {
-    process.stderr.write("sidecall: nothing is left to do, and yet something awaited has not come\n");
+    process.stderr.write(
+      "sidecall: internal error: the event loop is empty but the command has not finished\n",
+    );
     process.exitCode = EXIT.broken;
   };
   process.once("beforeExit", stuck);
   try {
     process.exitCode = await work();
-    // What could not be ended in time must not hold a process that was told to stop.
+    // After a signal, handlers that could not be stopped in time must not keep the process alive.
     if (process.exitCode === EXIT.sigint || process.exitCode === EXIT.sigterm) process.exit();
   } catch (error) {
     const code = error instanceof SidecallError ? ` [${error.code}]` : "";

@@ -6,7 +6,7 @@ const RESOLUTION_MILLIS = 10;
 const LOG_EVERY_MILLIS = 5000;
 const ERASE_LINE = "\r\x1b[K";
 
-/** Node's monitor measures from tick to tick: a loop that is never late shows the resolution. */
+/** Subtracts the resolution: Node's monitor measures from tick to tick, so a loop that is never late shows it. */
 function delayMillis(nanoseconds: number): number {
   return Math.max(0, nanoseconds / 1e6 - RESOLUTION_MILLIS);
 }
@@ -17,10 +17,10 @@ function startMonitor(): IntervalHistogram {
   return monitor;
 }
 
-/** Shows how a batch stands, on standard error: one line rewritten on a terminal, else a line every few seconds. */
+/** Shows a batch's progress on standard error: one rewritten line on a terminal, else a line every few seconds. */
 export class ProgressLine {
   readonly #delay = startMonitor();
-  /** Of the time since the line before. */
+  /** Since the last line. */
   readonly #recentDelay = startMonitor();
   readonly #utilization = performance.eventLoopUtilization();
   readonly #backlog: () => number;
@@ -49,15 +49,15 @@ export class ProgressLine {
     this.#write(line);
   }
 
-  /** Shows what is left to handle after the last request; `elapsedMillis` since then. */
+  /** Shows the backlog after the last request; `elapsedMillis` since then. */
   showQueued(elapsedMillis: number): void {
     if (!this.#stream.isTTY && elapsedMillis - this.#lastQueuedMillis < LOG_EVERY_MILLIS) return;
     this.#lastQueuedMillis = elapsedMillis;
     this.#write(`handling ${whole(this.#backlog())} queued`);
   }
 
-  /** Writes a line that stays. */
-  say(text: string): void {
+  /** Prints a line that is not rewritten. */
+  print(text: string): void {
     this.#stream.write(`${this.#stream.isTTY ? ERASE_LINE : ""}${text}\n`);
   }
 
@@ -66,7 +66,7 @@ export class ProgressLine {
     else this.#stream.write(`${ERASE_LINE}${line.slice(0, this.#stream.columns - 1)}`);
   }
 
-  /** Takes the progress line away and tells what the main thread was like. */
+  /** Erases the progress line and returns the event loop's load over the whole batch. */
   end(): LoopReport {
     if (this.#stream.isTTY) this.#stream.write(ERASE_LINE);
     this.#delay.disable();

@@ -2,9 +2,9 @@ import { type BatchFailure, type BatchSummary, type Quantiles, shortText } from 
 import type { TokenReport } from "../handlers/accounting/token-statistics.ts";
 import type { HandlerRow } from "./handlers.ts";
 
-/** What the main thread was like while a batch ran. */
+/** The main thread's event loop while a batch ran. */
 export interface LoopReport {
-  /** Share of the time in which the event loop was busy, from 0 to 1. */
+  /** Share of time in which the event loop was busy, from 0 to 1. */
   readonly utilization: number;
   readonly delayP99Millis: number;
   readonly delayMaxMillis: number;
@@ -29,7 +29,7 @@ function quantiles({ p50, p95, p99 }: Quantiles): string {
   return `p50 ${fine(p50)} ms   p95 ${fine(p95)} ms   p99 ${fine(p99)} ms`;
 }
 
-/** Columns as wide as their widest cell: the first to the left, the others to the right. */
+/** Aligns columns to their widest cell, the first one left and the others right. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) =>
@@ -84,7 +84,7 @@ function tokenTable({ encoding, models }: TokenReport): string {
   return columns([head, ...body]);
 }
 
-/** All that is shown at the end of a batch. */
+/** Writes the report at the end of a batch. */
 export function reportText(
   summary: BatchSummary,
   loop: LoopReport,

@@ -1,7 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { errorText, SidecallError } from "../common/errors.ts";
 
-/** How a command ends. 130 and 143 are 128 plus the number of the signal that stopped it. */
+/** Exit codes. 130 and 143 are 128 plus the number of the signal that stopped the command. */
 export const EXIT = {
   ok: 0,
   failed: 1,
@@ -12,7 +12,7 @@ export const EXIT = {
   sigterm: 143,
 } as const;
 
-/** What every command's module exports. */
+/** The exports of every command's module. */
 export interface Command {
   readonly HELP: string;
   /** Runs with the arguments behind the command's name; resolves with the exit code. */
@@ -23,12 +23,12 @@ export function usageError(message: string): SidecallError {
   return new SidecallError("SIDECALL_USAGE", `${message}; see \`sidecall [command] --help\``);
 }
 
-/** An error for the terminal: what went wrong without the class that says so. */
+/** Formats an error for the terminal; a SidecallError without its class name. */
 export function plainText(error: unknown): string {
   return error instanceof SidecallError ? error.message : errorText(error);
 }
 
-/** `parseArgs`, whose complaints become SIDECALL_USAGE. */
+/** Calls `parseArgs`; throws SIDECALL_USAGE for its errors. */
 export function parseCommandLine<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
   try {
     return parseArgs(config);
@@ -38,7 +38,7 @@ export function parseCommandLine<T extends ParseArgsConfig>(config: T): ReturnTy
   }
 }
 
-/** An error about an option of the API, told with the command's flag of that name: --max-retries for `maxRetries`. */
+/** Rewrites an error about an API option to name the command's flag: --max-retries for `maxRetries`. */
 export function inFlags(error: unknown, flags: object): unknown {
   if (!(error instanceof SidecallError) || error.code !== "SIDECALL_OPTION_INVALID") return error;
   const message = error.message.replace(/^Expected `(\w+)`/, (text, name: string) => {
@@ -48,7 +48,7 @@ export function inFlags(error: unknown, flags: object): unknown {
   return new SidecallError(error.code, message, error.cause);
 }
 
-/** The number that an option was given, or undefined. Its range is for whoever uses it to check. */
+/** Parses an option's number; undefined if the option is absent. Does not check its range. */
 export function numberOption(name: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const number = Number(value);

@@ -27,13 +27,14 @@ export const ERROR_CODES = {
   SIDECALL_RUN_LEFT_OPEN: "a run ended before runs below it",
   SIDECALL_NO_RUN: "there is no run around a call that needs one",
   SIDECALL_STREAM_LEFT: "the consumer of an event stream left before the run had ended",
+  SIDECALL_REMOTE_HANDLER: "remotes were asked for a handler that is not among those placed",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /**
  * An error with a stable `code`. The message says what was expected, what came, and what to do;
- * `cause` holds the error below it, where there is one.
+ * `cause` holds the underlying error, if there is one.
  */
 export class SidecallError extends Error {
   override readonly name = "SidecallError";
@@ -45,7 +46,7 @@ export class SidecallError extends Error {
   }
 }
 
-/** What to print for any thrown value; never throws, whatever the value's getters do. */
+/** A thrown value as one line of text. Never throws, whatever the value's getters do. */
 export function errorText(error: unknown): string {
   try {
     return error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -1,4 +1,4 @@
-/** A queue whose head moves through an array, so that taking an item never moves the others. */
+/** A queue whose head moves through an array, so that taking an item does not shift the others. */
 export class Fifo<T> {
   #items: T[] = [];
   #head = 0;
@@ -19,7 +19,7 @@ export class Fifo<T> {
     const item = this.#items[this.#head];
     if (this.#head === this.#items.length) return undefined;
     this.#head += 1;
-    // Copying the rest once half is gone keeps the cost per item constant and lets taken items be collected.
+    // Copying once half is taken keeps the cost per item constant and releases the taken items.
     if (this.#head * 2 >= this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
@@ -27,7 +27,7 @@ export class Fifo<T> {
     return item;
   }
 
-  /** Takes everything out and gives it back, oldest first. */
+  /** Removes all items and returns them, oldest first. */
   drain(): T[] {
     const items = this.#items.slice(this.#head);
     this.#items = [];

@@ -1,4 +1,4 @@
-/** An object of JSON, as far as it has been looked at. */
+/** An object of JSON, whose values are not checked yet. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function isObject(value: unknown): value is JsonObject {

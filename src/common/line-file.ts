@@ -6,12 +6,12 @@ const writeAsync = promisify(write);
 const closeAsync = promisify(close);
 
 const { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY } = constants;
-/** Truncates, and appends from then on: several threads may share the file in this mode too. */
+/** Truncates, then appends, so that several threads may share the file in this mode too. */
 const TRUNCATE = O_APPEND | O_CREAT | O_TRUNC | O_WRONLY;
 
-/** What one write takes at most, if no single line is longer. */
+/** Limit of one write; a longer line is written alone. */
 const CHARACTERS_PER_WRITE = 1 << 20;
-/** From how many unwritten characters on a caller is asked to wait. */
+/** `append` makes its caller wait from this many unwritten characters on. */
 const HIGH_WATER_CHARACTERS = 4 << 20;
 
 const WRITTEN: Promise<void> = Promise.resolve();
@@ -22,8 +22,8 @@ function cannotOpen(path: string, error: unknown): SidecallError {
 }
 
 /**
- * A file that grows by whole lines, several to a write. Every write is one append of the operating system, so that
- * several threads may each have the same file open and no line is torn.
+ * A file that grows by whole lines, several per write. Each write is one append of the operating system, so that several
+ * threads can have the same file open without tearing a line.
  */
 export class LineFile {
   readonly path: string;
@@ -31,7 +31,7 @@ export class LineFile {
   #texts: string[] = [];
   #characters = 0;
   #writing: Promise<void> | undefined;
-  /** Rejects with what a write failed with. */
+  /** Set once a write has failed: rejects with its error. */
   #failed: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -46,14 +46,14 @@ export class LineFile {
   }
 
   /**
-   * Takes a line, without its line break. Resolves when the next one is welcome: at once while little waits to be
-   * written. Once a write has failed, this, `flush` and `close` reject with its error: lines were lost.
+   * Takes a line, without its line break. Resolves at once while fewer than 4 Mi characters are unwritten, else when they
+   * are written. Once a write has failed, this, `flush` and `close` reject with its error: lines were lost.
    */
   append(line: string): Promise<void> {
     return this.appendText(`${line}\n`);
   }
 
-  /** The same for a text that is written as it is. */
+  /** Like `append`, for text that already has its line breaks. */
   appendText(text: string): Promise<void> {
     if (this.#closing !== undefined) {
       const message = `${this.path} was closed before this was written; close it after the last line`;
@@ -71,7 +71,7 @@ export class LineFile {
     return this.#failed ?? this.#writing ?? WRITTEN;
   }
 
-  /** Writes what is left and closes the file. May be called often. */
+  /** Writes what is left and closes the file. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.flush().finally(() => closeAsync(this.#descriptor));
     return this.#closing;
@@ -80,7 +80,7 @@ export class LineFile {
   #write(): Promise<void> {
     if (this.#writing === undefined) {
       this.#writing = this.#writeAll();
-      // A failure is told to whoever asks; not everybody does.
+      // A failure is kept in #failed; callers need not await every write.
       this.#writing.catch(() => undefined);
     }
     return this.#writing;
@@ -88,7 +88,7 @@ export class LineFile {
 
   async #writeAll(): Promise<void> {
     try {
-      // Lets the lines of one turn of the event loop share a write.
+      // One microtask later, the lines of this turn share a write.
       await Promise.resolve();
       while (this.#texts.length > 0) await this.#writeBytes(this.#take());
     } catch (error) {

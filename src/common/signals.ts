@@ -1,14 +1,14 @@
 /*
- * Cancellation. A signal ends what a caller waits for, never what handlers are told of a run's end.
+ * Cancellation. A signal ends a caller's wait. It never keeps the end of a run from the handlers.
  */
 
-/** One signal for several; undefined where there is none. */
+/** Aborts when the first of the signals does; undefined if there is none. */
 export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
   const given = [...new Set(signals.filter((signal) => signal !== undefined))];
   return given.length > 1 ? AbortSignal.any(given) : given[0];
 }
 
-/** The same promise, whose rejection needs nobody who waits: it tells of an abort, which is no fault. */
+/** The same promise, without an unhandled rejection if no caller awaits it: an abort is not a fault. */
 function tolerated<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
@@ -18,7 +18,7 @@ export function rejected(signal: AbortSignal): Promise<never> {
   return tolerated(Promise.reject(signal.reason));
 }
 
-/** Whom an abort wakes: one listener to each signal, however many wait. */
+/** The waiters of one signal, behind a single abort listener. */
 class Waiters {
   readonly #signal: AbortSignal;
   readonly #wakes = new Set<() => void>();
@@ -32,7 +32,7 @@ class Waiters {
     this.#wakes.add(wake);
   }
 
-  /** Node.js keeps a signal of several sources for as long as it has a listener: the last one to leave takes it away. */
+  /** Removes the listener with the last waiter: Node.js keeps a signal of several sources alive while it has one. */
   delete(wake: () => void): void {
     this.#wakes.delete(wake);
     if (this.#wakes.size === 0) this.#signal.removeEventListener("abort", this.#wakeAll);
@@ -51,7 +51,7 @@ function waitersOf(signal: AbortSignal): Waiters {
   return waiters;
 }
 
-/** What `work` gives, or the signal's reason if that comes first; the work itself goes on. */
+/** Settles as `work` does, or rejects with the signal's reason if that comes first; the work itself goes on. */
 export function untilAborted<T>(signal: AbortSignal | undefined, work: PromiseLike<T>): Promise<T> {
   if (signal === undefined) return Promise.resolve(work);
   if (signal.aborted) {

@@ -2,7 +2,7 @@ import { WriteStream } from "node:tty";
 import { styleText } from "node:util";
 import { invalidOption } from "./validate.ts";
 
-/** Where text for people goes: `process.stdout`, another stream, or something that writes like one. */
+/** A destination of text for people: `process.stdout`, another stream, or an object with such a `write`. */
 export interface TextStream {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
@@ -16,16 +16,16 @@ export function checkStream(stream: TextStream): TextStream {
 
 /** A format of Node.js's `util.styleText`, such as "bold" or "green". */
 export type TextFormat = Exclude<Parameters<typeof styleText>[0], readonly unknown[]>;
-/** Gives a text in a format, or as it is. */
+/** Formats a text, or returns it unchanged. */
 export type Paint = (format: TextFormat, text: string) => string;
 
 export const plainText: Paint = (_, text) => text;
-// Node.js would look at process.stdout, whatever the text is for.
+// By default Node.js validates process.stdout, which may not be the destination.
 const coloured: Paint = (format, text) => styleText(format, text, { validateStream: false });
 
 /**
- * How text for a stream is painted. `colors` decides if it is given; else FORCE_COLOR, NO_COLOR and TERM are honoured
- * as Node.js itself honours them, and colours are for terminals alone. Throws SIDECALL_OPTION_INVALID.
+ * The painter for a stream. `colors` decides if it is given. Otherwise FORCE_COLOR, NO_COLOR and TERM count as they do in
+ * Node.js, and only terminals get colours. Throws SIDECALL_OPTION_INVALID.
  */
 export function painter(
   stream: TextStream,

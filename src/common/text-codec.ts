@@ -1,21 +1,21 @@
 /*
- * Text as bytes, exactly: one byte per UTF-16 unit where all units fit, else two, so that lone surrogates
- * survive too. Faster than UTF-8 for the short texts that tokens are.
+ * Exact text as bytes: one byte per UTF-16 unit if all units fit, else two, so that lone surrogates survive. Faster than
+ * UTF-8 for texts as short as tokens.
  */
 
-/** Where text is written to and read from. */
+/** One block of memory, in the two views that the codec needs. */
 export interface TextMemory {
   readonly bytes: Uint8Array;
   readonly data: DataView;
 }
 
-/** The most bytes that a text takes. */
+/** Upper bound of the bytes that a text takes. */
 export function maxTextBytes(text: string): number {
   return 2 * text.length;
 }
 
 /**
- * Writes a text at `start` and returns the bytes written: `text.length` where one byte per unit was enough,
+ * Writes a text at `start` and returns the bytes written: `text.length` if one byte per unit was enough,
  * else twice as many.
  */
 export function writeUnits(memory: TextMemory, start: number, text: string): number {
@@ -34,13 +34,13 @@ function writeWide({ data }: TextMemory, start: number, text: string): number {
   return 2 * text.length;
 }
 
-/** From this length on V8 makes a part of a text refer to the whole, and a kept token would keep a window alive. */
+/** From this length on a V8 substring refers to the whole text: a kept token would keep the window alive. */
 const MIN_SLICED_LENGTH = 13;
 const WINDOW_BYTES = 16 * 1024;
 
 /**
- * Reads texts out of one memory. Keeps a view of it, since making one for every token would cost more than reading; and
- * reads short texts through a window: many bytes made into one text by a single call, of which they are parts.
+ * Reads texts from one memory. Keeps a view of it, since a view per token would cost more than reading it. Short texts are
+ * cut from a window: many bytes that a single call has decoded into one text.
  */
 export class UnitReader {
   readonly #buffer: Buffer;
@@ -51,12 +51,12 @@ export class UnitReader {
     this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** Forgets the window: to be called before the memory that it showed may have changed. */
+  /** Drops the window. Call it before the memory under it can change. */
   refresh(): void {
     this.#window = "";
   }
 
-  /** A text of one byte per unit; up to `readableEnd` the memory stays as it is until `refresh`. */
+  /** Reads a text of one byte per unit. Until `refresh`, the memory up to `readableEnd` must not change. */
   readNarrow(start: number, byteLength: number, readableEnd: number): string {
     if (byteLength >= MIN_SLICED_LENGTH) return this.read(false, start, byteLength);
     let from = start - this.#windowStart;
@@ -68,7 +68,7 @@ export class UnitReader {
     return this.#window.substring(from, from + byteLength);
   }
 
-  /** The text in `byteLength` bytes from `start`; `wide`: two bytes per unit. */
+  /** Reads the text in `byteLength` bytes from `start`; `wide`: two bytes per unit. */
   read(wide: boolean, start: number, byteLength: number): string {
     return this.#buffer.toString(wide ? "utf16le" : "latin1", start, start + byteLength);
   }

@@ -2,14 +2,14 @@ import { inspect } from "node:util";
 import { SidecallError } from "./errors.ts";
 
 /*
- * Checks of options, done once where they come in. Messages read: Expected `name` to be …, got `value` (type).
+ * Checks of options, done once, on entry. Messages read: Expected `name` to be …, got `value` (type).
  */
 
 function shown(value: unknown): string {
   return `\`${inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY })}\` (${typeof value})`;
 }
 
-/** The error for an option that is not what it should be. */
+/** SIDECALL_OPTION_INVALID for an option; `expected` completes "Expected `name` to be …". */
 export function invalidOption(name: string, expected: string, value: unknown): SidecallError {
   return new SidecallError(
     "SIDECALL_OPTION_INVALID",
@@ -28,7 +28,7 @@ export function checkInteger(
   throw invalidOption(name, `an integer, ${bounds}`, value);
 }
 
-/** The longest time that a timer takes; a longer one would be over at once. */
+/** The longest delay of a Node.js timer; a longer one fires at once. */
 export const MAX_TIMER_MILLIS = 2 ** 31 - 1;
 
 /** A duration: a number of milliseconds above zero, or Infinity. */
@@ -62,7 +62,7 @@ export function checkText(name: string, value: string | undefined): void {
   if (value !== undefined && typeof value !== "string") throw invalidOption(name, "a string", value);
 }
 
-/** Rejects what is no object and keys that nobody reads: most often a misspelt option. */
+/** Refuses a value that is no object, and unknown keys, which are mostly misspelt options. */
 export function checkKeys(name: string, value: object, known: readonly string[]): void {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw invalidOption(name, "an object", value);

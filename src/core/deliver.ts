@@ -1,11 +1,22 @@
-import { type AnyEventRecord, EVENT_INFO, EVENT_NAMES, type EventInfo, type EventRecord } from "./events.ts";
+import { isThenable } from "../common/thenable.ts";
+import {
+  type AnyEventRecord,
+  EVENT_INFO,
+  EVENT_NAMES,
+  type EventInfo,
+  type EventName,
+  type EventRecord,
+} from "./events.ts";
 import type { CallbackHandler } from "./handler.ts";
 import { bufferString } from "./message-text.ts";
 
 /*
- * How one handler takes one event. Inline dispatch and worker threads both deliver through here, which is
- * what makes a handler behave the same wherever it runs.
+ * How handlers take an event. Inline dispatch, lanes and tasks all deliver through here, which is what makes a
+ * handler behave the same wherever it runs.
  */
+
+/** Which event of which run a failure belongs to. */
+export type EventOfRun = Pick<AnyEventRecord, "event" | "runId">;
 
 type Method = (this: CallbackHandler, record: AnyEventRecord) => unknown;
 type Callable = Readonly<Record<string, Method | undefined>>;
@@ -75,7 +86,56 @@ export function isInterested(interest: number, info: EventInfo): boolean {
   return (interest & (1 << info.code)) !== 0;
 }
 
-/** Whether what a handler returned is something to wait for. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+/** An event is given to a handler at most this often: once more after the thread died that had begun it. */
+export const MAX_DELIVERIES = 2;
+
+export function freezeIfShared(group: readonly unknown[], record: AnyEventRecord): void {
+  if (group.length > 1) Object.freeze(record);
+}
+
+/**
+ * One event on its way to a group of handlers. Inline dispatch, lanes and tasks each say how a handler is called, how its
+ * promise is followed and where a failure is reported; the two rules that must be the same everywhere stand here:
+ *
+ * - A record that goes to a group of several handlers is frozen: none may change what another gets.
+ * - Every failure is reported, under the name of the handler that failed, and keeps no other handler from the event. The first
+ *   failure of a handler with `raiseError` is `raised` too: it rejects the caller's promise once all handlers have settled.
+ */
+export abstract class Delivery<Handler> {
+  /** Read from the record before a handler gets it, which might change it. */
+  readonly event: EventName;
+  readonly runId: string;
+  raised: { readonly error: unknown } | undefined = undefined;
+
+  constructor({ event, runId }: EventOfRun) {
+    this.event = event;
+    this.runId = runId;
+  }
+
+  /** Calls a handler, or queues the event for it. Returns what the handler returned; may throw. */
+  protected abstract call(handler: Handler, record: AnyEventRecord): unknown;
+  /** Follows the promise of a handler, and calls `fail` if it rejects. */
+  protected abstract follow(handler: Handler, promise: PromiseLike<unknown>): void;
+  protected abstract raises(handler: Handler): boolean;
+  protected abstract report(handler: Handler, error: unknown): void;
+
+  deliverAll(handlers: readonly Handler[], record: AnyEventRecord): void {
+    freezeIfShared(handlers, record);
+    for (const handler of handlers) this.deliverTo(handler, record);
+  }
+
+  /** Gives the event to one handler of the group, whose record is frozen already if it has to be. Never throws. */
+  deliverTo(handler: Handler, record: AnyEventRecord): void {
+    try {
+      const returned = this.call(handler, record);
+      if (isThenable(returned)) this.follow(handler, returned);
+    } catch (error) {
+      this.fail(handler, error);
+    }
+  }
+
+  fail(handler: Handler, error: unknown): void {
+    this.report(handler, error);
+    if (this.raised === undefined && this.raises(handler)) this.raised = { error };
+  }
 }

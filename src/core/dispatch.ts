@@ -1,17 +1,11 @@
-import { deliver, isThenable } from "./deliver.ts";
-import type { AnyEventRecord, EventName } from "./events.ts";
-import { reportFailure } from "./failures.ts";
+import { RESOLVED } from "../common/thenable.ts";
+import { Delivery, deliver, freezeIfShared } from "./deliver.ts";
+import type { AnyEventRecord } from "./events.ts";
+import { ReportedFailure, reportFailure } from "./failures.ts";
 import { type CallbackHandler, handlerName } from "./handler.ts";
+import { relayOf } from "./relay.ts";
 
-/** What a dispatch without anything to wait for returns: one promise for all. */
-export const SETTLED: Promise<void> = Promise.resolve();
-
-/** The first failure of a dispatch that has to reject it. */
-interface Outcome {
-  raised?: { readonly error: unknown };
-}
-
-/** A flag that throws when it is read is not set: no handler's fault may reach the caller by this way. */
+/** A flag that throws when it is read counts as not set: no handler's fault may reach the caller by this way. */
 function isSet(handler: CallbackHandler, flag: "runInline" | "raiseError"): boolean {
   try {
     return handler[flag] === true;
@@ -20,69 +14,51 @@ function isSet(handler: CallbackHandler, flag: "runInline" | "raiseError"): bool
   }
 }
 
-type EventOfRun = Pick<AnyEventRecord, "event" | "runId">;
+/** One event on its way to a manager's handlers, on the caller's thread. */
+class InlineDelivery extends Delivery<CallbackHandler> {
+  /** One promise for each handler that has not settled the event; each resolves, whatever the handler does. */
+  readonly #pending: Promise<void>[] = [];
 
-function fail(handler: CallbackHandler, of: EventOfRun, error: unknown, outcome: Outcome): void {
-  reportFailure({ handler: handlerName(handler), event: of.event, runId: of.runId, error });
-  if (isSet(handler, "raiseError")) outcome.raised ??= { error };
-}
+  /** Resolves when all handlers have settled the event, and rejects if one of them raises. */
+  get settled(): Promise<void> {
+    const [first] = this.#pending;
+    if (first === undefined) return this.#outcome();
+    const all: Promise<unknown> = this.#pending.length === 1 ? first : Promise.all(this.#pending);
+    return all.then(() => this.#outcome());
+  }
 
-/** Starts one delivery. Returns what is left to wait for; a failure is noted in `outcome`, never thrown. */
-function start(
-  handler: CallbackHandler,
-  record: AnyEventRecord,
-  outcome: Outcome,
-): Promise<void> | undefined {
-  // Read before the handler has the record, which it might spoil.
-  const { event, runId } = record;
-  try {
-    const returned = deliver(handler, record);
-    if (!isThenable(returned)) return undefined;
-    return Promise.resolve(returned).then(
+  /** Takes the promise that `deliverTo` has left, for a caller who awaits one handler after the other. */
+  takePending(): Promise<void> | undefined {
+    return this.#pending.pop();
+  }
+
+  protected override call(handler: CallbackHandler, record: AnyEventRecord): unknown {
+    const relay = relayOf(handler);
+    return relay === undefined ? deliver(handler, record) : relay.send(record);
+  }
+
+  protected override follow(handler: CallbackHandler, promise: PromiseLike<unknown>): void {
+    const settled = Promise.resolve(promise).then(
       () => undefined,
-      (error: unknown) => fail(handler, { event, runId }, error, outcome),
+      (error: unknown) => this.fail(handler, error),
     );
-  } catch (error) {
-    fail(handler, { event, runId }, error, outcome);
-    return undefined;
+    this.#pending.push(settled);
   }
-}
 
-function settle(outcome: Outcome): Promise<void> {
-  return outcome.raised === undefined ? SETTLED : Promise.reject(outcome.raised.error);
-}
-
-/** Lets handlers know of an event that is about to be made. */
-export function prewakeAll(
-  handlers: readonly CallbackHandler[],
-  event: EventName,
-  traceId: string | undefined,
-): void {
-  for (const handler of handlers) {
-    try {
-      const returned: unknown = handler.expectEvent?.(event, traceId);
-      if (isThenable(returned)) Promise.resolve(returned).catch(() => undefined);
-    } catch {
-      // As with what rejects: the event itself will show what is wrong with the handler.
-    }
+  protected override raises(handler: CallbackHandler): boolean {
+    return isSet(handler, "raiseError");
   }
-}
 
-/** What several handlers get none of them may change. One alone can spoil nothing but its own. */
-function shareable(handlers: readonly CallbackHandler[], record: AnyEventRecord): void {
-  if (handlers.length > 1) Object.freeze(record);
-}
+  protected override report(handler: CallbackHandler, error: unknown): void {
+    // Threads report under their handlers' own names, before they raise.
+    if (error instanceof ReportedFailure) return;
+    reportFailure({ handler: handlerName(handler), event: this.event, runId: this.runId, error });
+  }
 
-function startAll(
-  handlers: readonly CallbackHandler[],
-  record: AnyEventRecord,
-  outcome: Outcome,
-  pending: Promise<void>[],
-): void {
-  shareable(handlers, record);
-  for (const handler of handlers) {
-    const rest = start(handler, record, outcome);
-    if (rest !== undefined) pending.push(rest);
+  #outcome(): Promise<void> {
+    if (this.raised === undefined) return RESOLVED;
+    const { error } = this.raised;
+    return Promise.reject(error instanceof ReportedFailure ? error.error : error);
   }
 }
 
@@ -90,21 +66,27 @@ async function inlineFirst(
   handlers: readonly CallbackHandler[],
   records: readonly AnyEventRecord[],
 ): Promise<void> {
-  const outcome: Outcome = {};
   const inline = handlers.filter((handler) => isSet(handler, "runInline"));
   const others = handlers.filter((handler) => !isSet(handler, "runInline"));
-  for (const record of records) {
-    shareable(handlers, record);
+  const deliveries = records.map((record) => ({ record, delivery: new InlineDelivery(record) }));
+  for (const { record, delivery } of deliveries) {
+    freezeIfShared(handlers, record);
     for (const handler of inline) {
-      const rest = start(handler, record, outcome);
+      delivery.deliverTo(handler, record);
+      const pending = delivery.takePending();
       // Without a wait that is not needed, what plain handlers write to the caller's context stays there.
-      if (rest !== undefined) await rest;
+      if (pending !== undefined) await pending;
     }
   }
-  const pending: Promise<void>[] = [];
-  for (const record of records) startAll(others, record, outcome, pending);
-  await Promise.all(pending);
-  return settle(outcome);
+  for (const { record, delivery } of deliveries) delivery.deliverAll(others, record);
+  await allSettled(deliveries.map(({ delivery }) => delivery));
+}
+
+/** Waits for all, then rejects as the first of them that does. */
+async function allSettled(deliveries: readonly InlineDelivery[]): Promise<void> {
+  const pending = deliveries.map(({ settled }) => settled).filter((settled) => settled !== RESOLVED);
+  const results = await Promise.allSettled(pending);
+  for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 
 /**
@@ -114,26 +96,21 @@ async function inlineFirst(
  */
 export function dispatch(handlers: readonly CallbackHandler[], record: AnyEventRecord): Promise<void> {
   for (const handler of handlers) if (isSet(handler, "runInline")) return inlineFirst(handlers, [record]);
-  const outcome: Outcome = {};
-  const pending: Promise<void>[] = [];
-  startAll(handlers, record, outcome, pending);
-  const [first] = pending;
-  if (first === undefined) return settle(outcome);
-  const all: Promise<unknown> = pending.length === 1 ? first : Promise.all(pending);
-  return all.then(() => settle(outcome));
+  const delivery = new InlineDelivery(record);
+  delivery.deliverAll(handlers, record);
+  return delivery.settled;
 }
 
 /**
  * Dispatches the same event of several runs, one record each, in parallel. Handlers with `runInline` see all
- * records first, one record after the other.
+ * records first, one record after the other. Rejects as the first record's dispatch that does.
  */
 export function dispatchAll(
   handlers: readonly CallbackHandler[],
   records: readonly AnyEventRecord[],
 ): Promise<void> {
   if (handlers.some((handler) => isSet(handler, "runInline"))) return inlineFirst(handlers, records);
-  const outcome: Outcome = {};
-  const pending: Promise<void>[] = [];
-  for (const record of records) startAll(handlers, record, outcome, pending);
-  return Promise.all(pending).then(() => settle(outcome));
+  const deliveries = records.map((record) => new InlineDelivery(record));
+  for (const [i, record] of records.entries()) deliveries[i]?.deliverAll(handlers, record);
+  return allSettled(deliveries);
 }

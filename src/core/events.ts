@@ -3,7 +3,7 @@
  * overflow policies and the documentation derive from it.
  */
 
-/** What a model, chain or tool is built from: `name`, or the last part of `id`, names the run. */
+/** A description of a model, chain or tool. `name`, or else the last part of `id`, names the run. */
 export interface Serialized {
   readonly name?: string;
   readonly id?: readonly string[];
@@ -18,7 +18,7 @@ export interface ChatMessage {
   readonly [key: string]: unknown;
 }
 
-/** Which of several prompts and completions a token belongs to. */
+/** The prompt and the completion that a token belongs to, counted from 0. */
 export interface TokenIndex {
   readonly prompt: number;
   readonly completion: number;
@@ -30,7 +30,7 @@ export interface Generation {
   readonly generationInfo?: unknown;
 }
 
-/** What a model run gives: one list of generations per prompt. */
+/** A model run's answer: one list of generations per prompt. */
 export interface LLMResult {
   readonly generations: readonly (readonly Generation[])[];
   readonly llmOutput?: Readonly<Record<string, unknown>> | undefined;
@@ -45,7 +45,7 @@ export interface RetryState {
 interface Fields {
   serialized: Serialized | null;
   prompts: readonly string[];
-  /** One list of messages per prompt; an event carries the list of its own prompt alone. */
+  /** One list of messages per prompt; each event carries only the list of its own prompt. */
   messages: readonly (readonly ChatMessage[])[];
   token: string;
   index: TokenIndex;
@@ -67,10 +67,10 @@ interface Fields {
   eventName: string;
   data: unknown;
 }
-/** A field of a row; a question mark says that an event may come without it. */
+/** A field of a row; a question mark makes it optional. */
 type Field = keyof Fields | `${keyof Fields}?`;
 
-type RunKind = "llm" | "chain" | "tool" | "retriever" | "any";
+export type RunKind = "llm" | "chain" | "tool" | "retriever";
 type Phase = "start" | "data" | "end" | "error";
 export type IgnoreFlag =
   | "ignoreLLM"
@@ -90,7 +90,8 @@ interface EventRow {
   readonly method: string;
   /** The handler's flag that switches the event off. */
   readonly flag: IgnoreFlag | undefined;
-  readonly kind: RunKind;
+  /** The kind of run that has the event. */
+  readonly kind: RunKind | "any";
   /** Data may be dropped when a queue overflows, ahead of all else. */
   readonly phase: Phase;
   /** Whether a run has any number of them: tracers count them, and never keep one. */
@@ -132,16 +133,19 @@ export const EVENTS = {
 } as const satisfies Record<string, EventRow>;
 
 export type EventName = keyof typeof EVENTS;
-type HandlerMethodName = (typeof EVENTS)[EventName]["method"];
+type EventsOf<Columns> = { [E in EventName]: (typeof EVENTS)[E] extends Columns ? E : never }[EventName];
+
+/** Handler methods of the events whose rows have these columns. */
+export type MethodOf<Columns extends Partial<EventRow>> = (typeof EVENTS)[EventsOf<Columns>]["method"];
 
 type RowField<E extends EventName> = (typeof EVENTS)[E]["fields"][number];
 type OptionalName<F> = F extends `${infer Name extends keyof Fields}?` ? Name : never;
-/** An event's own fields, as a handler sees them and as a run manager fills them in. */
+/** An event's own fields, in the types of a handler's record. */
 export type OwnFields<E extends EventName> = {
   readonly [F in RowField<E> & keyof Fields]: Fields[F];
 } & { readonly [F in OptionalName<RowField<E>>]?: Fields[F] | undefined };
 
-/** What says where an event belongs; every record carries it. */
+/** The run that an event belongs to; every record carries it. */
 export interface RunIdentity {
   readonly runId: string;
   readonly parentRunId: string | undefined;
@@ -150,11 +154,11 @@ export interface RunIdentity {
   readonly tags: readonly string[];
 }
 
-/** What start and custom events carry besides. */
+/** Further fields of start and custom events. */
 export interface RunDescription {
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly name?: string | undefined;
-  /** Whatever else the caller told about the run, such as `invocationParams`. */
+  /** Further properties of the run from the caller, such as `invocationParams`. */
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -167,7 +171,6 @@ export type EventRecord<E extends EventName = EventName> = E extends EventName
 
 export type AnyEventRecord = EventRecord;
 
-type EventsOf<Columns> = { [E in EventName]: (typeof EVENTS)[E] extends Columns ? E : never }[EventName];
 /** Records of the events whose rows have these columns, such as `{ stream: "end" }`. */
 export type RecordOf<Columns extends Partial<EventRow>> = EventRecord<EventsOf<Columns>>;
 
@@ -177,7 +180,7 @@ export type StartRecord = RecordOf<{ phase: "start" }>;
 /** An event's row, with what derives from it. */
 export interface EventInfo extends Omit<EventRow, "fields"> {
   readonly event: EventName;
-  readonly method: HandlerMethodName;
+  readonly method: (typeof EVENTS)[EventName]["method"];
   /** Names of the own fields, without question marks, in wire order; described events end with `extra`. */
   readonly fields: readonly string[];
   /** Whether the event may be dropped when a queue overflows. */
@@ -200,7 +203,7 @@ function serializedName(serialized: Serialized | null): string | undefined {
   }
 }
 
-/** What a run is called by its start: its own name, else that of what runs. Never throws. */
+/** A run's name by its start: its own, else that of `serialized`; undefined without either. Never throws. */
 export function startName(
   record: Pick<RunDescription, "name"> & { readonly serialized: Serialized | null },
 ): string | undefined {

@@ -1,9 +1,9 @@
 import { errorText } from "../common/errors.ts";
+import { isThenable } from "../common/thenable.ts";
 import { checkKeys, checkMillis, invalidOption } from "../common/validate.ts";
-import { isThenable } from "./deliver.ts";
 import type { EventName } from "./events.ts";
 
-/** A handler's failure: which handler, at which event of which run, and what it threw. */
+/** One failure of a handler at an event of a run; `error` is the thrown value. */
 export interface HandlerFailure {
   readonly handler: string;
   readonly event: EventName;
@@ -14,22 +14,22 @@ export type HandlerErrorHook = (failure: HandlerFailure) => void;
 
 /** One or more failures of a handler at the same event; `runId` and `error` are those of the last. */
 export interface FailureReport extends HandlerFailure {
-  /** How many failures this stands for; those of all reports add up to all failures. */
+  /** Number of failures that this report covers; over all reports it adds up to all failures. */
   readonly count: number;
 }
 
 export interface ThrottledErrorLoggerOptions {
-  /** Told of failures; at the end of the process too, then synchronously. @default a process warning */
+  /** Gets the reports; those left at the end of the process synchronously. @default a process warning */
   readonly log?: (report: FailureReport) => void;
-  /** How long further failures of a handler at an event are only counted; above 0. @default 10_000 */
+  /** Time for which further failures of a handler at an event are only counted; above 0. @default 10_000 */
   readonly intervalMillis?: number;
 }
 
 const OPTION_KEYS = ["log", "intervalMillis"] as const satisfies (keyof ThrottledErrorLoggerOptions)[];
 const DEFAULT_INTERVAL_MILLIS = 10_000;
-/** Of how many handlers and events failures are counted apart, at the same time. */
+/** Limit of the pairs of handler and event that are counted separately at the same time. */
 const MAX_APART = 1000;
-/** Stands for the handlers beyond. */
+/** Stands for all handlers beyond `MAX_APART`. */
 const OTHERS = "other handlers";
 
 function detailOf(error: unknown): { readonly detail?: string } {
@@ -40,10 +40,10 @@ function detailOf(error: unknown): { readonly detail?: string } {
   }
 }
 
-/** Warnings that Node.js has been given and has not emitted, which takes a turn that an exiting process has not. */
+/** Warnings not yet emitted: Node.js emits them on the next tick, which an exiting process never reaches. */
 const unseen = new Set<Error>();
 
-/** Tells of failures by a process warning. */
+/** The default log: one process warning per report. */
 function warn({ handler, event, runId, error, count }: FailureReport): void {
   const what = count === 1 ? `failed at ${event} of` : `failed ${count} times at ${event}, last in`;
   const warning = new Error(`handler ${handler} ${what} run ${runId}: ${errorText(error)}`);
@@ -53,7 +53,7 @@ function warn({ handler, event, runId, error, count }: FailureReport): void {
   process.nextTick(() => unseen.delete(warning));
 }
 
-/** Tells `listener` of something. Whether it throws or gives a promise that rejects, `failed` gets the error. */
+/** Calls `listener`. If it throws, or its promise rejects, `failed` gets the error. */
 export function callSafely<T>(
   listener: (about: T) => unknown,
   about: T,
@@ -67,7 +67,7 @@ export function callSafely<T>(
   }
 }
 
-/** Failures of one handler at one event since they were last told. */
+/** Failures of one handler at one event since the last report. */
 interface Count {
   sinceMillis: number;
   count: number;
@@ -75,7 +75,7 @@ interface Count {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
-/** Logs that may have something left to report when the process ends. */
+/** Logs with an open interval: they may have failures left to report when the process ends. */
 const logs = new Set<ThrottledLog>();
 let isWatching = false;
 
@@ -83,12 +83,12 @@ function watchExit(log: ThrottledLog): void {
   logs.add(log);
   if (isWatching) return;
   isWatching = true;
-  const tellAll = () => {
-    for (const each of logs) each.tellRest();
+  const reportAll = () => {
+    for (const each of logs) each.reportRest();
   };
-  process.on("beforeExit", tellAll);
+  process.on("beforeExit", reportAll);
   process.on("exit", () => {
-    tellAll();
+    reportAll();
     for (const warning of unseen) process.emit("warning", warning);
   });
 }
@@ -116,13 +116,13 @@ class ThrottledLog {
     }
     known.count += 1;
     known.last = isApart ? failure : { ...failure, handler: OTHERS };
-    // The timer is late while something keeps the event loop busy.
-    if (performance.now() - known.sinceMillis >= this.#intervalMillis) this.#tellCount(known);
+    // A busy event loop delays the timer.
+    if (performance.now() - known.sinceMillis >= this.#intervalMillis) this.#reportCount(known);
   }
 
-  /** Tells of what is counted, before its time. */
-  tellRest(): void {
-    for (const known of this.#counts.values()) if (known.count > 0) this.#tellCount(known);
+  /** Reports all counted failures before their intervals are over. */
+  reportRest(): void {
+    for (const known of this.#counts.values()) if (known.count > 0) this.#reportCount(known);
   }
 
   #begin(key: string, last: HandlerFailure): void {
@@ -136,13 +136,13 @@ class ThrottledLog {
 
   #intervalOver(key: string): void {
     const known = this.#counts.get(key);
-    if (known !== undefined && known.count > 0) this.#tellCount(known);
+    if (known !== undefined && known.count > 0) this.#reportCount(known);
     else this.#counts.delete(key);
     if (this.#counts.size === 0) logs.delete(this);
   }
 
-  /** Another interval begins. */
-  #tellCount(known: Count): void {
+  /** Reports the counted failures and begins another interval. */
+  #reportCount(known: Count): void {
     const report = { ...known.last, count: known.count };
     known.count = 0;
     known.sinceMillis = performance.now();
@@ -159,10 +159,10 @@ class ThrottledLog {
 }
 
 /**
- * A hook for {@link onHandlerError} that does not report every failure: it reports the first one of a handler at an event at
- * once; further ones are counted and told together, with the last of them, when the interval is over or the process
- * ends. Memory is bounded: beyond a thousand handlers and events at a time, failures are counted by event alone. A log
- * that throws is told of, with what it was to report, by process warnings. Throws SIDECALL_OPTION_INVALID.
+ * Makes a hook for {@link onHandlerError} that reports a handler's first failure at an event at once. It counts further
+ * ones and reports them together, with the last of them, when the interval is over or the process ends. Memory is bounded:
+ * beyond a thousand pairs of handler and event at a time, failures are counted by event alone. If the log throws, process
+ * warnings report its error and the failure. Throws SIDECALL_OPTION_INVALID.
  */
 export function throttledErrorLogger(options: ThrottledErrorLoggerOptions = {}): HandlerErrorHook {
   checkKeys("options", options, OPTION_KEYS);

@@ -1,18 +1,10 @@
-import type {
-  AnyEventRecord,
-  EVENTS,
-  EventName,
-  EventRecord,
-  IgnoreFlag,
-  RunDescription,
-  RunIdentity,
-} from "./events.ts";
+import type { AnyEventRecord, EVENTS, EventName, EventRecord, IgnoreFlag } from "./events.ts";
 
 /*
- * What a handler is. `Settled` is what its methods return: anything, or promises alone.
+ * The types of a handler. `Settled` is the type that its methods return: anything, or only promises.
  *
- * The mixins write each method as a method: TypeScript lets a class override an inherited method with a
- * method, but not a property that a mapped type made (TS2425). `MatchesTable` holds them to the event table.
+ * The mixins spell out each method: TypeScript lets a class override an inherited method with a method, but not a
+ * property made by a mapped type (TS2425). `MatchesTable` checks them against the event table.
  */
 
 export interface LLMManagerMixin<Settled = unknown> {
@@ -66,11 +58,12 @@ export interface HandlerMethods<Settled = unknown>
     RunManagerMixin<Settled> {}
 
 type TableMethods = {
-  [E in EventName as (typeof EVENTS)[E]["method"]]?: (record: EventRecord<E>) => unknown;
+  [E in EventName as (typeof EVENTS)[E]["method"]]: (record: EventRecord<E>) => unknown;
 };
-type MatchesTable<Methods extends TableMethods> = keyof TableMethods extends keyof Methods ? Methods : never;
+/** `Methods`. If `_All` lacks a method of the table, the constraint fails to compile and names the method. */
+type MatchesTable<Methods, _All extends TableMethods> = Methods;
 
-/** What switches a handler off for a family of events (all false unless set), and how it takes part in dispatch. */
+/** Flags that switch families of events off (all false by default), and flags of dispatch. */
 export interface HandlerFlags extends Partial<Record<IgnoreFlag, boolean>> {
   /** A failure of this handler rejects the dispatch, once every handler has settled. @default false */
   readonly raiseError?: boolean;
@@ -78,40 +71,43 @@ export interface HandlerFlags extends Partial<Record<IgnoreFlag, boolean>> {
   readonly runInline?: boolean;
 }
 
-/** Takes one run's plain tokens: text alone, of the first completion. */
-export interface TokenSink {
-  /** Whether the token was taken, with the time at which it was, and nobody has to wait; else it has to come as an event. */
-  write(token: string): boolean;
-}
-
-/** What is known of a run before its first token. */
-export type SinkRun = RunIdentity & Pick<RunDescription, "metadata" | "name">;
-
 /**
  * An object that reacts to events. Each method receives one record; what it returns is awaited.
  * `onEvent` gets every event for which the handler has no method of its own.
  */
-export interface CallbackHandler extends MatchesTable<HandlerMethods>, HandlerFlags {
+export interface CallbackHandler
+  extends MatchesTable<HandlerMethods, Required<HandlerMethods>>,
+    HandlerFlags {
   /** Names the handler in reports and statistics. @default the class name */
   readonly name?: string;
   onEvent?(record: AnyEventRecord): unknown;
-  /**
-   * Hears that an event is about to be made, of a trace that has begun or of a new one: for a handler that passes events on
-   * to something that has to wake up first. The event may yet fail to come.
-   */
-  expectEvent?(event: EventName, traceId: string | undefined): void;
-  /**
-   * What takes a run's plain tokens in place of `onLLMNewToken` records, for a handler that only passes them on: making a
-   * record costs more than that.
-   */
-  tokenSink?(run: SinkRun): TokenSink | undefined;
-  /** Finishes work that is under way, such as a write; may be called often. */
+  /** Finishes work under way, such as a write; may be called often. */
   flush?(): unknown;
-  /** Releases what the handler holds; called once, last. */
+  /** Releases the handler's resources; called once, last. */
   close?(): unknown;
 }
 
-/** The name under which a handler is reported and counted. */
+declare const madeHandler: unique symbol;
+
+/**
+ * The URL of a module whose default export makes a `Handler`: `offThread` gives its methods in `remotes` their types. For a
+ * module of your own: `new URL("./audit.js", import.meta.url) as HandlerModule<Audit>`.
+ */
+export interface HandlerModule<Handler extends object> extends URL {
+  readonly [madeHandler]?: Handler;
+}
+
+/** Second argument of a handler class or factory. */
+export interface HandlerContext {
+  /** Which of the threads this is, counted from 0; with `ordering: "none"` always 0. */
+  readonly lane: number;
+  /** How many threads there are. */
+  readonly threads: number;
+  /** How many threads of this lane have died before this one; with `ordering: "none"` always 0. */
+  readonly restarts: number;
+}
+
+/** The name of a handler in reports and statistics. */
 export function handlerName(handler: CallbackHandler): string {
   try {
     // A handler in plain JavaScript may mean something else by `name`.

@@ -1,6 +1,6 @@
 import type { ChatMessage } from "./events.ts";
 
-/** Speaker of a message by its `role` (OpenAI) or `type` (LangChain). */
+/** Speakers by a message's `role` (OpenAI) or `type` (LangChain). */
 const SPEAKERS: Readonly<Record<string, string>> = {
   human: "Human",
   user: "Human",
@@ -36,7 +36,7 @@ function messageLine(message: ChatMessage): string {
   return call === undefined || call === null ? line : line + JSON.stringify(call);
 }
 
-/** A conversation as text, one `Speaker: text` line per message: what a handler without chat support gets. */
+/** A conversation as text, one `Speaker: text` line per message, for handlers without `onChatModelStart`. */
 export function bufferString(messages: readonly ChatMessage[]): string {
   return messages.map(messageLine).join("\n");
 }

@@ -1,51 +1,53 @@
-import { anySignal } from "../common/signals.ts";
 import { checkKeys } from "../common/validate.ts";
-import { dispatch, dispatchAll, prewakeAll } from "../core/dispatch.ts";
-import type { AnyEventRecord, ChatMessage, EventName, OwnFields, Serialized } from "../core/events.ts";
+import type { ChatMessage, MethodOf, Serialized } from "../core/events.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
 import { type ConfigureOptions, configured } from "./configure.ts";
 import type { ManagerOptions } from "./manager-options.ts";
 import { Run } from "./run.ts";
 import { newRunId } from "./run-id.ts";
-import {
+import { runManagerOf } from "./run-kinds.ts";
+import type {
   AsyncCallbackManagerForChainRun,
   AsyncCallbackManagerForLLMRun,
   AsyncCallbackManagerForRetrieverRun,
   AsyncCallbackManagerForToolRun,
-  type Inheritance,
+  ChildManager,
+  ParentInheritance,
 } from "./run-managers.ts";
 import {
   checkList,
-  checkStart,
-  LLM_START_KEYS,
   type LLMStartOptions,
-  runIdsOf,
-  START_KEYS,
   type StartOptions,
   TOOL_START_KEYS,
   type ToolStartOptions,
 } from "./start-options.ts";
+import { startRun, startRuns } from "./start-run.ts";
+
+/** The methods that the event table asks of the manager: one for each start. */
+type StartMethods = Record<MethodOf<{ phase: "start" }>, (...args: never[]) => Promise<unknown>>;
 
 /**
- * Starts runs and tells the handlers of them. Where the manager's or the run's signal is aborted already, a start rejects
- * with the signal's reason and nobody hears of it. A start with options that it does not know rejects with
- * SIDECALL_OPTION_INVALID.
+ * Starts runs: dispatches the start to the handlers and gives the run's manager. A start rejects with
+ * SIDECALL_OPTION_INVALID for unknown options; and with the reason of the manager's or the run's signal if that is
+ * aborted, then without dispatching anything.
+ *
+ * It has no private members: `ChildManager`, which names its methods, could not be assigned to it otherwise.
  */
-export class AsyncCallbackManager extends BaseCallbackManager {
+export class AsyncCallbackManager extends BaseCallbackManager implements ChildManager, StartMethods {
   /**
-   * A manager from what a caller and a component bring, and from what is around the call. In this order:
+   * Makes a manager from the callbacks of a caller and of a component, and from the ambient context. In this order:
    *
-   * 1. the run, tags and metadata that {@link withContext} put around the call;
-   * 2. `inheritable`: handlers, or a manager with tags, metadata and parent. A manager whose parent is not among the runs
-   *    around the call keeps it, and gets nothing of theirs;
-   * 3. `local`: heard in this run alone; of a manager only its handlers count;
+   * 1. the run, tags and metadata of the enclosing {@link withContext};
+   * 2. `inheritable`: handlers, or a manager with tags, metadata and parent. A manager whose parent is not among the
+   *    enclosing runs keeps it, and gets nothing of theirs;
+   * 3. `local`: handlers of this manager's own runs; of a manager only its handlers count;
    * 4. tags and metadata: inheritable, then local;
    * 5. `verbose`: a {@link StdOutCallbackHandler}, local, unless there is one or `debug` is set;
    * 6. `debug`: a {@link ConsoleTracer}, inheritable, unless there is one;
-   * 7. handlers that {@link withContext} put around the call, inheritable;
+   * 7. handlers of the enclosing {@link withContext}, inheritable;
    * 8. handlers of {@link registerConfigureHook}.
    *
-   * Every handler and tag comes once; of metadata's keys the last value counts. Throws SIDECALL_OPTION_INVALID.
+   * Every handler and tag comes once; the last value of a metadata key counts. Throws SIDECALL_OPTION_INVALID.
    */
   static configure<M extends AsyncCallbackManager = AsyncCallbackManager>(
     this: new (
@@ -63,8 +65,8 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
     checkList("prompts", prompts);
-    const own = prompts.map((prompt) => ({ serialized, prompts: [prompt] }));
-    return this.#startLLMRuns("on_llm_start", own, options);
+    const owns = prompts.map((prompt) => ({ serialized, prompts: [prompt] }));
+    return llmManagers(this, await startRuns(this, "on_llm_start", owns, options));
   }
 
   /** Starts one run per conversation, all dispatched in parallel; gives one run manager each, in order. */
@@ -74,8 +76,8 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
     checkList("conversations", conversations);
-    const own = conversations.map((messages) => ({ serialized, messages: [messages] }));
-    return this.#startLLMRuns("on_chat_model_start", own, options);
+    const owns = conversations.map((messages) => ({ serialized, messages: [messages] }));
+    return llmManagers(this, await startRuns(this, "on_chat_model_start", owns, options));
   }
 
   async onChainStart(
@@ -83,8 +85,8 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     inputs: unknown,
     options?: StartOptions,
   ): Promise<AsyncCallbackManagerForChainRun> {
-    const run = await this.#startRun("on_chain_start", { serialized, inputs }, options);
-    return new AsyncCallbackManagerForChainRun(run, inheritanceOf(this));
+    const run = await startRun(this, "on_chain_start", { serialized, inputs }, options);
+    return runManagerOf("chain", run, inheritanceOf(this));
   }
 
   async onToolStart(
@@ -92,7 +94,7 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     input: string,
     options: ToolStartOptions = {},
   ): Promise<AsyncCallbackManagerForToolRun> {
-    // What is no object is refused below.
+    // startRun refuses options that are no object.
     const { inputs, toolCallId } = options ?? {};
     const own = {
       serialized,
@@ -100,8 +102,8 @@ export class AsyncCallbackManager extends BaseCallbackManager {
       ...(inputs === undefined ? {} : { inputs }),
       ...(toolCallId === undefined ? {} : { toolCallId }),
     };
-    const run = await this.#startRun("on_tool_start", own, options, TOOL_START_KEYS);
-    return new AsyncCallbackManagerForToolRun(run, inheritanceOf(this));
+    const run = await startRun(this, "on_tool_start", own, options, TOOL_START_KEYS);
+    return runManagerOf("tool", run, inheritanceOf(this));
   }
 
   async onRetrieverStart(
@@ -109,80 +111,34 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     query: string,
     options?: StartOptions,
   ): Promise<AsyncCallbackManagerForRetrieverRun> {
-    const run = await this.#startRun("on_retriever_start", { serialized, query }, options);
-    return new AsyncCallbackManagerForRetrieverRun(run, inheritanceOf(this));
+    const run = await startRun(this, "on_retriever_start", { serialized, query }, options);
+    return runManagerOf("retriever", run, inheritanceOf(this));
   }
 
-  /** Tells the handlers of something that happened outside a run, or in the run `options.runId`. */
+  /** Dispatches a custom event of the run `options.runId`, by default outside of any run. */
   async onCustomEvent(
     eventName: string,
     data: unknown,
     options: Pick<StartOptions, "runId"> = {},
   ): Promise<void> {
     checkKeys("options", options, ["runId"]);
-    const run = this.#newRun(options.runId, undefined, this.signal);
-    await run.emit("on_custom_event", { eventName, data }, true);
-  }
-
-  #newRun(runId = newRunId(), name: string | undefined, signal: AbortSignal | undefined): Run {
-    return new Run(this, { runId, name, signal });
-  }
-
-  /** The signal of a run that begins; throws its reason if it is aborted. */
-  #openSignal(options: StartOptions): AbortSignal | undefined {
-    const signal = options.signal === undefined ? this.signal : anySignal(this.signal, options.signal);
-    signal?.throwIfAborted();
-    return signal;
-  }
-
-  #startRecord<E extends EventName>(
-    run: Run,
-    event: E,
-    own: OwnFields<E>,
-    options?: StartOptions,
-  ): AnyEventRecord {
-    const extra = options?.extra;
-    return run.record(event, extra === undefined ? own : { extra, ...own }, true);
-  }
-
-  async #startRun<E extends EventName>(
-    event: E,
-    own: OwnFields<E>,
-    options: StartOptions = {},
-    keys: readonly string[] = START_KEYS,
-  ): Promise<Run> {
-    prewakeAll(this.handlers, event, this.traceId);
-    checkStart(options, keys);
-    const run = this.#newRun(options.runId, options.name, this.#openSignal(options));
-    if (run.handlers.length > 0) await dispatch(run.handlers, this.#startRecord(run, event, own, options));
-    return run;
-  }
-
-  async #startLLMRuns<E extends "on_llm_start" | "on_chat_model_start">(
-    event: E,
-    owns: readonly OwnFields<E>[],
-    options: LLMStartOptions = {},
-  ): Promise<AsyncCallbackManagerForLLMRun[]> {
-    prewakeAll(this.handlers, event, this.traceId);
-    checkStart(options, LLM_START_KEYS);
-    const runIds = runIdsOf(options, owns.length);
-    const signal = this.#openSignal(options);
-    const runs = owns.map((_, i) => this.#newRun(runIds[i], options.name, signal));
-    if (this.handlers.length > 0) {
-      const records = runs.map((run, i) => this.#startRecord(run, event, owns[i] as OwnFields<E>, options));
-      await dispatchAll(this.handlers, records);
-    }
-    const inheritance = inheritanceOf(this);
-    return runs.map((run) => new AsyncCallbackManagerForLLMRun(run, inheritance));
+    const { runId = newRunId() } = options;
+    const run = new Run(this, { runId, name: undefined, signal: this.signal });
+    await run.emit("on_custom_event", { eventName, data });
   }
 }
 
-/** What children of a manager's runs get. */
-export function inheritanceOf(manager: BaseCallbackManager): Inheritance {
+/** What a manager passes on to the children of its runs. */
+export function inheritanceOf(manager: BaseCallbackManager): ParentInheritance {
   return {
     handlers: manager.inheritableHandlers,
     tags: manager.inheritableTags,
     metadata: manager.inheritableMetadata,
-    makeChild: (options: ManagerOptions) => new AsyncCallbackManager(options),
+    makeChild: (options) => new AsyncCallbackManager(options),
   };
+}
+
+function llmManagers(manager: BaseCallbackManager, runs: readonly Run[]): AsyncCallbackManagerForLLMRun[] {
+  const inheritance = inheritanceOf(manager);
+  return runs.map((run) => runManagerOf("llm", run, inheritance));
 }

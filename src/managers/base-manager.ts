@@ -30,9 +30,9 @@ function withoutKeys(record: Readonly<Record<string, unknown>>, keys: readonly s
 }
 
 /**
- * Who hears of runs, and what the runs are tagged with: handlers, tags and metadata, each for this manager's
- * own runs and, separately, for what their children inherit. Everything inheritable applies to own runs only
- * if it is listed there too, as {@link addHandler} and its siblings do.
+ * Handlers, tags and metadata: one list each for this manager's own runs, and one that their children inherit. An
+ * inheritable entry applies to own runs only if it is in the own list too; {@link addHandler} and its siblings add it to
+ * both.
  */
 export class BaseCallbackManager {
   handlers: CallbackHandler[];
@@ -49,7 +49,7 @@ export class BaseCallbackManager {
 
   /** Throws SIDECALL_OPTION_INVALID. */
   constructor(options: ManagerOptions = {}) {
-    // A manager that is copied may be of a class with more properties.
+    // A copied manager may be of a subclass, with properties that are no options.
     if (!(options instanceof BaseCallbackManager)) checkManagerOptions(options);
     this.handlers = unique(options.handlers);
     this.inheritableHandlers = unique(options.inheritableHandlers);
@@ -63,7 +63,7 @@ export class BaseCallbackManager {
     this.signal = options.signal;
   }
 
-  /** Adds a handler once; adding it again changes nothing but may make it inheritable. */
+  /** Adds a handler. Adding it again only makes it inheritable, if `inherit` is set. */
   addHandler(handler: CallbackHandler, inherit = true): void {
     checkHandlers("handlers", [handler]);
     this.handlers = union(this.handlers, [handler]);
@@ -97,7 +97,7 @@ export class BaseCallbackManager {
     this.inheritableTags = without(this.inheritableTags, tags);
   }
 
-  /** Merges metadata key by key; the last value of a key counts. */
+  /** Merges metadata by key; the last value of a key wins. */
   addMetadata(metadata: Readonly<Record<string, unknown>>, inherit = true): void {
     checkMetadata("metadata", metadata);
     this.metadata = { ...this.metadata, ...metadata };
@@ -109,14 +109,14 @@ export class BaseCallbackManager {
     this.inheritableMetadata = withoutKeys(this.inheritableMetadata, keys);
   }
 
-  /** A manager of the same class with lists of its own and the same handlers. */
+  /** A manager of the same class with the same contents, in lists of its own. */
   copy(): this {
     return this.derive(this);
   }
 
   /**
-   * Both managers' handlers, tags and metadata in one: own and inheritable kept apart, in order, this manager's
-   * first and without repetition; the other's metadata wins. The parent is this manager's, else the other's.
+   * A manager of this one's class with the handlers, tags and metadata of both, own and inheritable separately: this
+   * manager's first, each once; the other's metadata wins. The parent is this manager's, else the other's.
    */
   merge(other: BaseCallbackManager): this {
     const parent = this.parentRunId === undefined ? other : this;

@@ -7,15 +7,15 @@ import type { ManagerOptions } from "./manager-options.ts";
 import type { AsyncCallbackManagerForChainRun } from "./run-managers.ts";
 
 export interface ChainGroupOptions {
-  /** @default those around the call, which are heard in any case */
+  /** Beside those of the ambient context, which join in any case. @default none */
   readonly callbacks?: Callbacks | undefined;
   /** @default {} */
   readonly inputs?: unknown;
   /** @default a new UUIDv7 */
   readonly runId?: string | undefined;
-  /** For the group's run and those below. @default [] */
+  /** Tags of the group's run and all runs below. @default [] */
   readonly tags?: readonly string[] | undefined;
-  /** For the group's run and those below. @default {} */
+  /** Metadata of the group's run and all runs below. @default {} */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   /** Cancels the group: its run ends with the reason, and the runs below it are cancelled. @default none */
   readonly signal?: AbortSignal | undefined;
@@ -30,7 +30,7 @@ const OPTION_KEYS = [
   "signal",
 ] as const satisfies (keyof ChainGroupOptions)[];
 
-/** A manager whose runs hang under one chain run, that of the group. The group, copies included, ends once. */
+/** A manager whose runs hang under one chain run, the group's. A group and its copies end once. */
 export class AsyncCallbackManagerForChainGroup extends AsyncCallbackManager {
   /** The group's own run. */
   readonly run: AsyncCallbackManagerForChainRun;
@@ -65,8 +65,8 @@ export class AsyncCallbackManagerForChainGroup extends AsyncCallbackManager {
 }
 
 /**
- * Starts a chain run named `name`, and gives the manager under which others hang below it. Whoever starts a group ends
- * it, by `onChainEnd`, `onChainError` or `await using`. Rejects as `AsyncCallbackManager.configure` throws.
+ * Starts a chain run named `name`; returns a manager for the runs below it. The caller ends the group, by `onChainEnd`,
+ * `onChainError` or `await using`. Rejects as `AsyncCallbackManager.configure` throws.
  */
 export async function startChainGroup(
   name: string,
@@ -86,10 +86,10 @@ export async function startChainGroup(
 }
 
 /**
- * Runs `body` as a chain run named `name`, and gives what it gives. `body` gets a manager for the runs below; managers
- * that it configures itself find the group too. The group's run gets exactly one end or error: an end with `{}` where
- * `body` has ended it in no other way, an error when `body` throws or the signal is aborted, even while `body` goes on.
- * Rejects with that error.
+ * Runs `body` as a chain run named `name`; resolves to the result of `body`. `body` gets a manager for the runs below;
+ * managers that it configures itself hang under the group too. The group's run gets exactly one end or error: an end with
+ * `{}` unless `body` has ended it itself, or an error when `body` throws or the signal is aborted, even while `body` goes
+ * on. Rejects with that error.
  */
 export async function traceAsChainGroup<T>(
   name: string,
@@ -104,7 +104,7 @@ export async function traceAsChainGroup<T>(
     await group.onChainEnd({});
     return result;
   } catch (error) {
-    // What the body failed with counts for the caller; a handler that fails at it has been reported.
+    // The caller gets the error of `body`; a handler that fails at the error event has been reported.
     await group.onChainError(error).catch(() => undefined);
     throw error;
   }

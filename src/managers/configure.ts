@@ -8,13 +8,13 @@ import { type AmbientContext, ambientContext } from "./context.ts";
 import { applyHooks, hasInstance } from "./hooks.ts";
 import type { ManagerOptions, ParentRun } from "./manager-options.ts";
 
-/** Handlers, or a manager that brings its handlers with tags, metadata and parent. */
+/** Handlers, or a manager: its handlers, tags, metadata and parent. */
 export type Callbacks = readonly CallbackHandler[] | BaseCallbackManager;
 
 export interface ConfigureOptions {
-  /** Heard in this run and below. @default [] */
+  /** Handlers of own runs and all runs below. @default [] */
   readonly inheritable?: Callbacks | undefined;
-  /** Heard in this run alone; of a manager only its handlers count. @default [] */
+  /** Handlers of own runs only; of a manager only its handlers count. @default [] */
   readonly local?: Callbacks | undefined;
   /** @default [] */
   readonly inheritableTags?: readonly string[] | undefined;
@@ -28,7 +28,7 @@ export interface ConfigureOptions {
   readonly verbose?: boolean | undefined;
   /** Prints every run, with inputs and outputs. @default false */
   readonly debug?: boolean | undefined;
-  /** Cancels the runs, beside the signals of manager and context. @default none */
+  /** Cancels the runs, as do the signals of manager and context. @default none */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,7 +49,7 @@ function isAmong(runId: string, run: ParentRun | undefined): boolean {
   return false;
 }
 
-/** What is around the call besides runs. */
+/** The ambient tags, metadata and signal, without the ambient runs. */
 function scopeOf(
   { tags, signal }: AmbientContext,
   metadata: AmbientContext["metadata"],
@@ -58,8 +58,8 @@ function scopeOf(
   return new BaseCallbackManager({ tags, inheritableTags, metadata, inheritableMetadata, signal });
 }
 
-/** A manager of the run around the call; without any, of no run. */
-function managerAround(ambient: AmbientContext): BaseCallbackManager {
+/** A manager under the ambient run, or without parent if there is none. */
+function ambientManager(ambient: AmbientContext): BaseCallbackManager {
   const { run: parent, manager } = ambient;
   const inherited = new BaseCallbackManager({ ...manager?.childOptions(), parent });
   return inherited.merge(scopeOf(ambient, ambient.metadataBelow));
@@ -67,7 +67,7 @@ function managerAround(ambient: AmbientContext): BaseCallbackManager {
 
 function inheriting(inheritable: Callbacks, ambient: AmbientContext): BaseCallbackManager {
   if (!(inheritable instanceof BaseCallbackManager)) {
-    const manager = managerAround(ambient);
+    const manager = ambientManager(ambient);
     for (const handler of new BaseCallbackManager({ handlers: inheritable }).handlers) {
       manager.addHandler(handler);
     }
@@ -75,7 +75,7 @@ function inheriting(inheritable: Callbacks, ambient: AmbientContext): BaseCallba
   }
   const { parentRunId } = inheritable;
   const hasOtherParent = parentRunId !== undefined && !isAmong(parentRunId, ambient.run);
-  const base = hasOtherParent ? scopeOf(ambient, ambient.metadata) : managerAround(ambient);
+  const base = hasOtherParent ? scopeOf(ambient, ambient.metadata) : ambientManager(ambient);
   return base.merge(inheritable);
 }
 
@@ -86,7 +86,7 @@ function addVerbosity(manager: BaseCallbackManager, { verbose, debug }: Configur
   if (debug && !hasInstance(manager, ConsoleTracer)) manager.addHandler(new ConsoleTracer());
 }
 
-/** What `AsyncCallbackManager.configure` makes a manager of, in the order that it tells. */
+/** The options for `AsyncCallbackManager.configure`, in the order that its documentation gives. */
 export function configured(options: ConfigureOptions): ManagerOptions {
   checkKeys("options", options, OPTION_KEYS);
   checkSignal("signal", options.signal);

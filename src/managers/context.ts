@@ -1,21 +1,22 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { SidecallError } from "../common/errors.ts";
 import { anySignal } from "../common/signals.ts";
 import { checkKeys, checkSignal, invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import { BaseCallbackManager, union } from "./base-manager.ts";
 import { checkParent, type ParentRun } from "./manager-options.ts";
-import { AsyncRunManager } from "./run-managers.ts";
+import { AsyncRunManager } from "./run-manager.ts";
 
-/** What {@link withContext} puts around a call. */
+/** The context of a call, set by {@link withContext}. */
 export interface CallbackContext {
   /**
-   * Nested runs hang under it: a run manager, whose inheritable handlers, tags, metadata and signal they get too, or
-   * the ids of a run that is traced elsewhere. @default the run around
+   * The parent of nested runs: a run manager, whose inheritable handlers, tags, metadata and signal they get too, or the
+   * ids of a run that is traced elsewhere. @default the ambient run
    */
   readonly run?: ParentRun;
-  /** Handlers that every manager configured within gets, for its own runs and below. @default [] */
+  /** Handlers of every manager configured within, for its own runs and below. @default [] */
   readonly handlers?: readonly CallbackHandler[];
-  /** Tags that every manager configured within gets, for its own runs and below. @default [] */
+  /** Tags of every manager configured within, for its own runs and below. @default [] */
   readonly tags?: readonly string[];
   /** @default {} */
   readonly metadata?: Readonly<Record<string, unknown>>;
@@ -31,16 +32,16 @@ const CONTEXT_KEYS = [
   "signal",
 ] as const satisfies (keyof CallbackContext)[];
 
-/** What is around a call, all contexts taken together. */
+/** The context of a call, merged from all enclosing contexts. */
 export interface AmbientContext {
   /** The nearest run, with the runs above it. */
   readonly run: ParentRun | undefined;
-  /** The nearest run that this process traces: what is inherited comes from it. */
+  /** The nearest run with a run manager: children inherit from it. */
   readonly manager: AsyncRunManager | undefined;
   readonly handlers: readonly CallbackHandler[];
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** What the runs below `manager` get: of each key what is nearest, a context's value or what the run passes on. */
+  /** Metadata of the runs below `manager`: of each key the nearest value, from a context or passed on by the run. */
   readonly metadataBelow: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal | undefined;
 }
@@ -61,7 +62,7 @@ export function ambientContext(): AmbientContext {
   return storage.getStore() ?? NOTHING;
 }
 
-/** The run around a run: of a run traced elsewhere without `parent`, the run around the call. */
+/** Gives a run that is traced elsewhere, without `parent`, the ambient run as its parent. */
 function linked(run: ParentRun, ambient: AmbientContext): ParentRun {
   if (run instanceof AsyncRunManager || run.parent !== undefined || ambient.run === undefined) return run;
   return { runId: run.runId, traceId: run.traceId, parent: ambient.run };
@@ -72,9 +73,9 @@ export function checkBody(body: unknown): void {
 }
 
 /**
- * Calls `body` with `context` around it, and gives back what it returns. `AsyncCallbackManager.configure()`,
- * `dispatchCustomEvent()` and further contexts find it there, at any depth of calls and across `await`, timers and
- * promises that begin in `body`; calls outside do not. Throws SIDECALL_OPTION_INVALID.
+ * Calls `body` within `context` and returns its result. `AsyncCallbackManager.configure()`, `dispatchCustomEvent()` and
+ * nested contexts see the context at any depth of calls, and across `await`, timers and promises that begin in `body`;
+ * calls outside do not. Throws SIDECALL_OPTION_INVALID.
  */
 export function withContext<T>(context: CallbackContext, body: () => T): T {
   checkKeys("context", context, CONTEXT_KEYS);
@@ -89,7 +90,7 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
     metadata: context.metadata ?? {},
   });
   const manager = run instanceof AsyncRunManager ? run : undefined;
-  // A run passes on its own, not that of the run around it, which may be of another trace.
+  // A run passes on its own metadata, not that of the ambient run, which may be of another trace.
   const passedOn = manager && { ...ambient.metadata, ...manager.childOptions().metadata };
   const within: AmbientContext = {
     run: run === undefined ? ambient.run : linked(run, ambient),
@@ -103,7 +104,36 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
   return storage.run(within, body);
 }
 
-/** The run that {@link withContext} put around this call, if any. */
+/** The ambient run, set by {@link withContext}; undefined if there is none. */
 export function currentRun(): ParentRun | undefined {
   return ambientContext().run;
+}
+
+export interface CustomEventConfig {
+  /** The run that the event belongs to, or a manager from its `getChild()`. @default the ambient run */
+  readonly callbacks?: AsyncRunManager | BaseCallbackManager | undefined;
+}
+
+function runOf({ callbacks }: CustomEventConfig): AsyncRunManager | undefined {
+  if (callbacks === undefined) return ambientContext().manager;
+  const run = callbacks instanceof BaseCallbackManager ? callbacks.parent : callbacks;
+  return run instanceof AsyncRunManager ? run : undefined;
+}
+
+/**
+ * Dispatches an application's own event to the handlers of a run. Resolves when they have settled it. Rejects with
+ * SIDECALL_NO_RUN outside of a run, and with SIDECALL_OPTION_INVALID.
+ */
+export async function dispatchCustomEvent(
+  eventName: string,
+  data: unknown,
+  config: CustomEventConfig = {},
+): Promise<void> {
+  checkKeys("config", config, ["callbacks"] satisfies (keyof CustomEventConfig)[]);
+  const run = runOf(config);
+  if (run !== undefined) return run.onCustomEvent(eventName, data);
+  const message =
+    `Expected a run for the custom event ${eventName}, got none: call it within \`withContext({ run }, …)\`, ` +
+    "or give a run manager, or the manager of its `getChild()`, as `config.callbacks`.";
+  throw new SidecallError("SIDECALL_NO_RUN", message);
 }

@@ -3,18 +3,18 @@ import { checkKeys, invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 
-/** Where every configured manager may get one more handler from. */
+/** A source of one more handler for every configured manager. */
 export interface ConfigureHook {
   /**
-   * Says which handler, such as an `AsyncLocalStorage`: a handler is taken; null means none, whatever `env` says;
-   * undefined leaves it to `env`.
+   * Holds the handler, such as an `AsyncLocalStorage`. A handler in it is added; null adds none, even if `env` is set;
+   * undefined leaves the decision to `env`.
    */
   readonly variable?: { getStore(): CallbackHandler | null | undefined };
-  /** No handler is added where one of this class is there already; needed with `env`. */
+  /** A manager that has a handler of this class gets no other. Required with `env`. */
   readonly handlerClass?: new () => CallbackHandler;
-  /** Environment variable; while it is set (not empty, 0 or false) managers get a new `handlerClass`. */
+  /** Environment variable; while it is set (not empty, 0 or false), each manager gets a new `handlerClass`. */
   readonly env?: string;
-  /** Whether children get the handler too. @default true */
+  /** Whether children inherit the handler. @default true */
   readonly inheritable?: boolean;
 }
 
@@ -42,8 +42,8 @@ function checkHook(hook: ConfigureHook): void {
 }
 
 /**
- * Has every `AsyncCallbackManager.configure()` ask `hook` for a handler, until the function that this gives back is
- * called. A hook that is registered twice is asked once. Throws SIDECALL_OPTION_INVALID.
+ * Makes every `AsyncCallbackManager.configure()` ask `hook` for a handler. Returns a function that unregisters it. A hook
+ * registered twice is asked once. Throws SIDECALL_OPTION_INVALID.
  */
 export function registerConfigureHook(hook: ConfigureHook): () => void {
   checkHook(hook);
@@ -62,7 +62,7 @@ function handlerOf(hook: ConfigureHook, manager: BaseCallbackManager): CallbackH
     : handlerClass && new handlerClass();
 }
 
-/** Adds the handlers of all hooks. A hook that fails is told of in a process warning, and adds none. */
+/** Adds the handlers of all hooks. A hook that fails adds none and causes a process warning. */
 export function applyHooks(manager: BaseCallbackManager): void {
   for (const hook of hooks) {
     try {

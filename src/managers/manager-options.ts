@@ -2,7 +2,7 @@ import { isObject } from "../common/json-object.ts";
 import { checkKeys, checkSignal, invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 
-/** A run that others hang under: a run manager, or the ids of a run that is traced elsewhere. */
+/** A parent of runs: a run manager, or the ids of a run that is traced elsewhere. */
 export interface ParentRun {
   readonly runId: string;
   readonly traceId: string;
@@ -13,7 +13,7 @@ export interface ParentRun {
 export interface ManagerOptions {
   /** Handlers of this manager's own runs. @default [] */
   readonly handlers?: readonly CallbackHandler[];
-  /** Handlers that children of its runs get too. @default [] */
+  /** Handlers that the children of its runs inherit. @default [] */
   readonly inheritableHandlers?: readonly CallbackHandler[];
   /** @default [] */
   readonly tags?: readonly string[];
@@ -23,9 +23,9 @@ export interface ManagerOptions {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** @default {} */
   readonly inheritableMetadata?: Readonly<Record<string, unknown>>;
-  /** The run under which this manager's runs hang. @default none: its runs are roots */
+  /** The parent of this manager's runs. @default none: its runs are roots */
   readonly parent?: ParentRun | undefined;
-  /** In place of `parent`: its id. */
+  /** The parent's id, in place of `parent`. */
   readonly parentRunId?: string | undefined;
   /** The trace of the parent run. @default the parent's own id, as if it were a root */
   readonly traceId?: string | undefined;
@@ -46,7 +46,7 @@ const OPTION_KEYS = [
   "signal",
 ] as const satisfies (keyof ManagerOptions)[];
 
-/** A class, or the promise of a handler, would take no event and say nothing. */
+/** Refuses classes and promises of handlers too: as handlers they would drop every event in silence. */
 export function checkHandlers(name: string, handlers: readonly CallbackHandler[]): void {
   if (!Array.isArray(handlers)) throw invalidOption(name, "an array of handlers", handlers);
   for (const [i, handler] of handlers.entries()) {
@@ -61,7 +61,7 @@ export function checkTags(name: string, tags: readonly string[]): void {
   if (!isList) throw invalidOption(name, "an array of strings", tags);
 }
 
-/** Anything else would be taken apart, a text into its letters. */
+/** Refuses strings and arrays too: spreading them would make keys of their characters and items. */
 export function checkMetadata(name: string, metadata: Readonly<Record<string, unknown>>): void {
   if (!isObject(metadata)) throw invalidOption(name, "an object", metadata);
 }

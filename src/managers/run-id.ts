@@ -2,7 +2,7 @@ import { randomFillSync } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
 
 const ID_BYTES = 16;
-/** Asking the system for randomness costs as much for one id as for many. */
+/** Random bytes for many ids: asking the system costs as much for one as for 256. */
 const pool = new Uint8Array(256 * ID_BYTES);
 let used = pool.byteLength;
 
@@ -19,8 +19,8 @@ function random(): Uint8Array {
 }
 
 /**
- * A new UUIDv7. Ids of one process sort in the order in which they were made: within a millisecond a counter with a random
- * start goes up (RFC 9562, section 6.2, method 1).
+ * A new UUIDv7. Ids of one process sort in the order of creation: within a millisecond, a counter with a random start
+ * increases (RFC 9562, section 6.2, method 1).
  */
 export function newRunId(): string {
   const bytes = random();
@@ -30,7 +30,7 @@ export function newRunId(): string {
     sequence = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) & 0x7fffffff;
   } else {
     sequence = (sequence + 1) | 0;
-    // The counter is used up: borrow from the next millisecond.
+    // On overflow of the counter, borrow from the next millisecond.
     if (sequence === 0) lastMillis += 1;
   }
   return uuidv7({ random: bytes, msecs: lastMillis, seq: sequence });

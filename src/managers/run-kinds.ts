@@ -1,43 +1,37 @@
-import { checkOneOf } from "../common/validate.ts";
-import { inheritanceOf } from "./async-manager.ts";
-import { BaseCallbackManager } from "./base-manager.ts";
-import { Run } from "./run.ts";
-import { newRunId } from "./run-id.ts";
+import type { RunKind } from "../core/events.ts";
+import type { Run } from "./run.ts";
+import type { AsyncRunManager, RunMethods } from "./run-manager.ts";
 import {
   AsyncCallbackManagerForChainRun,
   AsyncCallbackManagerForLLMRun,
   AsyncCallbackManagerForRetrieverRun,
   AsyncCallbackManagerForToolRun,
+  type ParentInheritance,
 } from "./run-managers.ts";
 
-const KINDS = {
+type RunManagerClasses = {
+  [K in RunKind]: new (
+    run: Run,
+    inheritance: ParentInheritance,
+  ) => AsyncRunManager & RunMethods<K>;
+};
+
+const RUN_MANAGERS = {
   llm: AsyncCallbackManagerForLLMRun,
   chain: AsyncCallbackManagerForChainRun,
   tool: AsyncCallbackManagerForToolRun,
   retriever: AsyncCallbackManagerForRetrieverRun,
-} as const;
-type Kind = keyof typeof KINDS;
+} as const satisfies RunManagerClasses;
 
-/** The manager of a run whose start nobody is told of. */
-export function silentRun<K extends Kind>(
+export type RunManagerOf<K extends RunKind> = InstanceType<(typeof RUN_MANAGERS)[K]>;
+
+export const RUN_KINDS = Object.keys(RUN_MANAGERS) as readonly RunKind[];
+
+export function runManagerOf<K extends RunKind>(
   kind: K,
-  manager: BaseCallbackManager,
-  runId: string,
-): InstanceType<(typeof KINDS)[K]>;
-export function silentRun(
-  kind: Kind,
-  manager: BaseCallbackManager,
-  runId: string,
-): InstanceType<(typeof KINDS)[Kind]> {
-  const run = new Run(manager, { runId, name: undefined, signal: manager.signal });
-  return new KINDS[kind](run, inheritanceOf(manager));
-}
-
-/**
- * A run manager that nobody hears, with a new id: for code that wants one where there is nothing to tell. Throws
- * SIDECALL_OPTION_INVALID.
- */
-export function noopRunManager<K extends Kind>(kind: K): InstanceType<(typeof KINDS)[K]> {
-  checkOneOf("kind", kind, Object.keys(KINDS) as K[]);
-  return silentRun(kind, new BaseCallbackManager(), newRunId());
+  run: Run,
+  inheritance: ParentInheritance,
+): RunManagerOf<K>;
+export function runManagerOf(kind: RunKind, run: Run, inheritance: ParentInheritance): RunManagerOf<RunKind> {
+  return new RUN_MANAGERS[kind](run, inheritance);
 }

@@ -1,104 +1,70 @@
-import type { LLMResult, RetryState, RunIdentity, TokenIndex } from "../core/events.ts";
-import type { CallbackHandler } from "../core/handler.ts";
-import type { AsyncCallbackManager } from "./async-manager.ts";
-import type { ManagerOptions, ParentRun } from "./manager-options.ts";
+import type { ChatMessage, LLMResult, Serialized, TokenIndex } from "../core/events.ts";
+import type { BaseCallbackManager } from "./base-manager.ts";
+import type { ManagerOptions } from "./manager-options.ts";
 import type { Run } from "./run.ts";
-
-/** Builds the manager for a run's children. Handed in, so that run managers need no import of the manager. */
-type MakeChild = (options: ManagerOptions) => AsyncCallbackManager;
-
-/** What a run's children inherit. */
-export interface Inheritance {
-  readonly handlers: readonly CallbackHandler[];
-  readonly tags: readonly string[];
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly makeChild: MakeChild;
-}
+import { AsyncRunManager, type Inheritance, type RunMethods } from "./run-manager.ts";
+import type { LLMStartOptions, StartOptions, ToolStartOptions } from "./start-options.ts";
 
 /**
- * What application code holds while a run lasts. Every method resolves when all handlers have settled the
- * event, and rejects only with the error of a handler that has `raiseError`.
+ * A manager of a run's children: an `AsyncCallbackManager`, as an interface so that run managers and the manager do not
+ * import each other.
  */
-export class AsyncRunManager implements RunIdentity, ParentRun {
-  protected readonly run: Run;
-  protected readonly inheritance: Inheritance;
-
-  constructor(run: Run, inheritance: Inheritance) {
-    this.run = run;
-    this.inheritance = inheritance;
-  }
-
-  get runId(): string {
-    return this.run.runId;
-  }
-  get parent(): ParentRun | undefined {
-    return this.run.parent;
-  }
-  get parentRunId(): string | undefined {
-    return this.run.parentRunId;
-  }
-  get traceId(): string {
-    return this.run.traceId;
-  }
-  get tags(): readonly string[] {
-    return this.run.tags;
-  }
-  get metadata(): Readonly<Record<string, unknown>> {
-    return this.run.metadata;
-  }
-  get handlers(): readonly CallbackHandler[] {
-    return this.run.handlers;
-  }
-  /** Cancels the run: once aborted, starts below it and events other than ends reject with its reason. */
-  get signal(): AbortSignal | undefined {
-    return this.run.signal;
-  }
-
-  /** Whether an end or error of the run was sent. */
-  get hasEnded(): boolean {
-    return this.run.hasEnded;
-  }
-
-  /** What makes a manager whose runs hang under this one. */
-  childOptions(): ManagerOptions {
-    const { handlers, tags, metadata } = this.inheritance;
-    return {
-      handlers,
-      inheritableHandlers: handlers,
-      tags,
-      inheritableTags: tags,
-      metadata,
-      inheritableMetadata: metadata,
-      parent: this,
-      signal: this.signal,
-    };
-  }
-
-  onText(text: string): Promise<void> {
-    return this.run.emit("on_text", { text });
-  }
-
-  onRetry(retryState: RetryState): Promise<void> {
-    return this.run.emit("on_retry", { retryState });
-  }
-
-  onCustomEvent(eventName: string, data: unknown): Promise<void> {
-    return this.run.emit("on_custom_event", { eventName, data }, true);
-  }
+export interface ChildManager extends BaseCallbackManager {
+  onLLMStart(
+    serialized: Serialized | null,
+    prompts: readonly string[],
+    options?: LLMStartOptions,
+  ): Promise<AsyncCallbackManagerForLLMRun[]>;
+  onChatModelStart(
+    serialized: Serialized | null,
+    conversations: readonly (readonly ChatMessage[])[],
+    options?: LLMStartOptions,
+  ): Promise<AsyncCallbackManagerForLLMRun[]>;
+  onChainStart(
+    serialized: Serialized | null,
+    inputs: unknown,
+    options?: StartOptions,
+  ): Promise<AsyncCallbackManagerForChainRun>;
+  onToolStart(
+    serialized: Serialized | null,
+    input: string,
+    options?: ToolStartOptions,
+  ): Promise<AsyncCallbackManagerForToolRun>;
+  onRetrieverStart(
+    serialized: Serialized | null,
+    query: string,
+    options?: StartOptions,
+  ): Promise<AsyncCallbackManagerForRetrieverRun>;
+  onCustomEvent(eventName: string, data: unknown, options?: Pick<StartOptions, "runId">): Promise<void>;
 }
 
-/** A run that gives out managers for its children: chain, tool and retriever runs. */
+/** What a run passes on to its children, with the way to make their manager. */
+export interface ParentInheritance extends Inheritance {
+  readonly makeChild: (options: ManagerOptions) => ChildManager;
+}
+
+/** A run that may have children: chain, tool and retriever runs. */
 export class AsyncParentRunManager extends AsyncRunManager {
-  /** A manager whose runs hang under this one, with what is inheritable; `tag` goes to its own runs alone. */
-  getChild(tag?: string): AsyncCallbackManager {
-    const child = this.inheritance.makeChild(this.childOptions());
+  readonly #makeChild: ParentInheritance["makeChild"];
+
+  constructor(run: Run, inheritance: ParentInheritance) {
+    super(run, inheritance);
+    this.#makeChild = inheritance.makeChild;
+  }
+
+  /**
+   * An `AsyncCallbackManager` whose runs hang under this one, with this run's inheritable handlers, tags and metadata.
+   * `tag` goes to the runs that it starts, not to those below them.
+   */
+  getChild(tag?: string): ChildManager {
+    const child = this.#makeChild(this.childOptions());
     if (tag !== undefined) child.addTags([tag], false);
     return child;
   }
 }
 
-export class AsyncCallbackManagerForLLMRun extends AsyncRunManager {
-  /** `index`: which prompt and completion the token belongs to, by default the first; `chunk`: the provider's own chunk. */
+export class AsyncCallbackManagerForLLMRun extends AsyncRunManager implements RunMethods<"llm"> {
+  /** `index`: the prompt and completion that the token belongs to, by default the first; `chunk`: the provider's own. */
   onLLMNewToken(token: string, options?: { index?: TokenIndex; chunk?: unknown }): Promise<void> {
     if (options === undefined) return this.run.emitPlainToken(token);
     return this.run.emitToken(token, options.index, options.chunk);
@@ -119,15 +85,15 @@ export class AsyncCallbackManagerForLLMRun extends AsyncRunManager {
   }
 }
 
-/** Inputs that were not known when the run began. */
+/** Inputs that became known after the run began. */
 type LateInputs = { readonly inputs?: unknown };
 
-/** The inputs alone: whatever else an object of options holds must not take the place of the record's own fields. */
+/** Takes the inputs alone: other keys of `options` must not replace the record's own fields. */
 function lateInputs(options: LateInputs | undefined): LateInputs {
   return options?.inputs === undefined ? {} : { inputs: options.inputs };
 }
 
-export class AsyncCallbackManagerForChainRun extends AsyncParentRunManager {
+export class AsyncCallbackManagerForChainRun extends AsyncParentRunManager implements RunMethods<"chain"> {
   /** A piece of the chain's output, as it comes. */
   onChainStream(chunk: unknown): Promise<void> {
     return this.run.emit("on_chain_stream", { chunk });
@@ -150,7 +116,7 @@ export class AsyncCallbackManagerForChainRun extends AsyncParentRunManager {
   }
 }
 
-export class AsyncCallbackManagerForToolRun extends AsyncParentRunManager {
+export class AsyncCallbackManagerForToolRun extends AsyncParentRunManager implements RunMethods<"tool"> {
   onToolEvent(chunk: unknown): Promise<void> {
     return this.run.emit("on_tool_event", { chunk });
   }
@@ -165,7 +131,10 @@ export class AsyncCallbackManagerForToolRun extends AsyncParentRunManager {
   }
 }
 
-export class AsyncCallbackManagerForRetrieverRun extends AsyncParentRunManager {
+export class AsyncCallbackManagerForRetrieverRun
+  extends AsyncParentRunManager
+  implements RunMethods<"retriever">
+{
   onRetrieverEnd(documents: readonly unknown[]): Promise<void> {
     return this.run.emit("on_retriever_end", { documents });
   }

@@ -1,7 +1,8 @@
 import { now } from "../common/clock.ts";
 import { SidecallError } from "../common/errors.ts";
 import { rejected, untilAborted } from "../common/signals.ts";
-import { dispatch, SETTLED } from "../core/dispatch.ts";
+import { RESOLVED } from "../common/thenable.ts";
+import { dispatch } from "../core/dispatch.ts";
 import {
   EVENT_INFO,
   type EventName,
@@ -12,24 +13,14 @@ import {
   type TokenIndex,
 } from "../core/events.ts";
 import { reportFailure } from "../core/failures.ts";
-import type { CallbackHandler, SinkRun, TokenSink } from "../core/handler.ts";
+import type { CallbackHandler } from "../core/handler.ts";
+import { type TokenSink, tokenSinkOf } from "../core/relay.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import type { ParentRun } from "./manager-options.ts";
 
 const FIRST: TokenIndex = Object.freeze({ prompt: 0, completion: 0 });
 
-const NO_SINK: TokenSink = { write: () => false };
-
-function sinkOf(handler: CallbackHandler | undefined, run: SinkRun): TokenSink {
-  try {
-    return handler?.tokenSink?.(run) ?? NO_SINK;
-  } catch {
-    // As an event the token will show what is wrong with the handler.
-    return NO_SINK;
-  }
-}
-
-/** What a run has of its own, beside what its manager gives to all its runs. */
+/** A run's own properties, beside those that its manager gives to all its runs. */
 export interface RunStart {
   readonly runId: string;
   readonly name: string | undefined;
@@ -37,8 +28,8 @@ export interface RunStart {
 }
 
 /**
- * One run: who it is, who hears of it, and the one way in which its events become records. Once its signal is
- * aborted, what happens meanwhile is refused with the signal's reason; its end is always told.
+ * One run: its identity, its handlers, and the only place where its events become records. Once its signal is
+ * aborted, events are refused with the signal's reason; the end is dispatched in any case.
  */
 export class Run implements RunIdentity {
   readonly runId: string;
@@ -58,7 +49,7 @@ export class Run implements RunIdentity {
     this.parent = manager.parent;
     this.parentRunId = manager.parentRunId;
     this.traceId = manager.traceId ?? start.runId;
-    // Handlers on other threads are told a run's tags and metadata once; freezing keeps that true.
+    // Frozen because tags and metadata cross to other threads once per run: a later change would not.
     this.tags = Object.freeze([...manager.tags]);
     this.metadata = Object.freeze({ ...manager.metadata });
     this.name = start.name;
@@ -70,12 +61,11 @@ export class Run implements RunIdentity {
     return this.#hasEnded;
   }
 
-  /** An event of this run as a record; start and custom events are `described`. */
-  record<E extends EventName>(event: E, own: OwnFields<E>, described: boolean): EventRecord<E> {
+  record<E extends EventName>(event: E, own: OwnFields<E>): EventRecord<E> {
     const { runId, parentRunId, traceId, tags, metadata, name } = this;
     const timestamp = now();
-    // The spread comes last: V8 is many times slower at an object that goes on behind one.
-    const record = !described
+    // The spread comes last: V8 builds an object many times slower if properties follow a spread.
+    const record = !EVENT_INFO[event].described
       ? { event, runId, parentRunId, traceId, tags, timestamp, ...own }
       : name === undefined
         ? { event, runId, parentRunId, traceId, tags, timestamp, metadata, ...own }
@@ -83,19 +73,19 @@ export class Run implements RunIdentity {
     return record as unknown as EventRecord<E>;
   }
 
-  /** A token of the first completion and without a chunk: handlers that only pass it on need no record. */
+  /** A token of the first completion, without a chunk: a handler that only passes it on needs no record. */
   emitPlainToken(token: string): Promise<void> {
     if (this.signal?.aborted) return rejected(this.signal);
-    // With several handlers a record is needed as soon as one of them takes no token otherwise.
+    // Several handlers share one record, which all but relays need.
     if (this.handlers.length !== 1 || typeof token !== "string") return this.emitToken(token);
-    this.#tokenSink ??= sinkOf(this.handlers[0], this);
-    return this.#tokenSink.write(token) ? SETTLED : this.emitToken(token);
+    this.#tokenSink ??= tokenSinkOf(this.handlers[0], this);
+    return this.#tokenSink.write(token) ? RESOLVED : this.emitToken(token);
   }
 
-  /** A token's record as one literal: it is made so often that the general way of making records would show. */
+  /** Builds a token's record as one literal: `record` with its spread would cost too much per token. */
   emitToken(token: string, index = FIRST, chunk?: unknown): Promise<void> {
     if (this.signal?.aborted) return rejected(this.signal);
-    if (this.handlers.length === 0) return SETTLED;
+    if (this.handlers.length === 0) return RESOLVED;
     const { runId, parentRunId, traceId, tags } = this;
     const timestamp = now();
     const record: EventRecord<"on_llm_new_token"> =
@@ -105,21 +95,21 @@ export class Run implements RunIdentity {
     return this.#interruptible(dispatch(this.handlers, record));
   }
 
-  emit<E extends EventName>(event: E, own: OwnFields<E>, described = false): Promise<void> {
+  emit<E extends EventName>(event: E, own: OwnFields<E>): Promise<void> {
     const isEnd = isRunEnd(EVENT_INFO[event]);
     if (!isEnd && this.signal?.aborted) return rejected(this.signal);
     if (isEnd) this.#noteEnd(event);
-    if (this.handlers.length === 0) return SETTLED;
-    const settled = dispatch(this.handlers, this.record(event, own, described));
+    if (this.handlers.length === 0) return RESOLVED;
+    const settled = dispatch(this.handlers, this.record(event, own));
     return isEnd ? settled : this.#interruptible(settled);
   }
 
   #interruptible(settled: Promise<void>): Promise<void> {
-    if (this.signal === undefined || settled === SETTLED) return settled;
+    if (this.signal === undefined || settled === RESOLVED) return settled;
     return untilAborted(this.signal, settled);
   }
 
-  /** A second end is told too, since handlers may tell more of it than this run can; it is a mistake all the same. */
+  /** Reports a second end as misuse. It is dispatched all the same, as handlers may report more about it. */
   #noteEnd(event: EventName): void {
     const isSecond = this.#hasEnded;
     this.#hasEnded = true;

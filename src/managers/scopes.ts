@@ -3,12 +3,12 @@ import { InMemoryTracer } from "../tracers/in-memory-tracer.ts";
 import { withContext } from "./context.ts";
 
 /*
- * Handlers for the length of a call: those of all managers that are configured within it, at any depth, and of no other.
+ * Handlers for the length of a call: every manager configured within it, at any depth, gets them.
  */
 
 /**
- * Calls `body` and counts what its model runs use; gives back what `body` returns. When a promise is returned, the
- * counting goes on until it has settled.
+ * Calls `body` and counts the usage of its model runs; returns the result of `body`. If that is a promise, counting goes
+ * on until it has settled.
  *
  * ```ts
  * const usage = await withUsageMetadata(async (counter) => {

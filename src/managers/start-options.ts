@@ -3,22 +3,22 @@ import { checkKeys, checkSignal, checkText, invalidOption } from "../common/vali
 export interface StartOptions {
   /** Id of the run; with several prompts, of the first one's. @default a new UUIDv7 */
   readonly runId?: string;
-  /** @default `serialized.name`, else the last part of `serialized.id` is what tracers show */
+  /** The name that tracers show. @default `serialized.name`, else the last part of `serialized.id` */
   readonly name?: string;
-  /** Whatever handlers should know of the run besides, such as `{ invocationParams }`. */
+  /** Further properties of the run for its handlers, such as `{ invocationParams }`. @default none */
   readonly extra?: Readonly<Record<string, unknown>>;
-  /** Cancels the run, beside the manager's own signal. @default none */
+  /** Cancels the run, as the manager's own signal does. @default none */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface ToolStartOptions extends StartOptions {
-  /** The tool's input as an object, beside its text. */
+  /** The tool's input as an object, beside its text. @default none */
   readonly inputs?: unknown;
   readonly toolCallId?: string;
 }
 
 export interface LLMStartOptions extends StartOptions {
-  /** In place of `runId`: one id for each prompt or conversation. */
+  /** One id for each prompt or conversation, in place of `runId`. */
   readonly runIds?: readonly string[];
 }
 
@@ -38,12 +38,12 @@ export function checkStart(options: StartOptions, keys: readonly string[]): void
   checkText("name", options.name);
 }
 
-/** One run for each of a list. Throws SIDECALL_OPTION_INVALID. */
+/** Throws SIDECALL_OPTION_INVALID for a value that is no array. */
 export function checkList(name: string, list: readonly unknown[]): void {
   if (!Array.isArray(list)) throw invalidOption(name, "an array", list);
 }
 
-/** The id of each of `count` runs, as far as it is given. Throws SIDECALL_OPTION_INVALID. */
+/** The given ids of `count` runs; undefined where a new one is needed. Throws SIDECALL_OPTION_INVALID. */
 export function runIdsOf({ runId, runIds }: LLMStartOptions, count: number): readonly (string | undefined)[] {
   if (runIds === undefined) return [runId];
   if (runId !== undefined) throw invalidOption("runId", "left out where `runIds` is given", runId);

@@ -5,7 +5,7 @@ export interface ToolCall {
   readonly arguments: string;
 }
 
-/** What the model double says, before it becomes a completion. */
+/** An answer of the mock model, before it becomes a completion. */
 export interface Answer {
   readonly content: string | null;
   readonly toolCalls: readonly ToolCall[];
@@ -14,7 +14,7 @@ export interface Answer {
 // A word of at most eight letters with the space before it, a few signs, or white space: about four characters each.
 const PIECE = /\s?[\p{L}\p{M}]{1,8}|\s?\p{N}{1,3}|\s?[^\s\p{L}\p{M}\p{N}]{1,3}|\s+/gu;
 
-/** A text in token-sized pieces. Joined they are the text again; no surrogate pair is split. */
+/** Splits a text into token-sized pieces. Joined they give the text; no surrogate pair is split. */
 export function tokensOf(text: string): string[] {
   return text.match(PIECE) ?? [];
 }

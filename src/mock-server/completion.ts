@@ -3,13 +3,13 @@ import { type Answer, tokensOf } from "./answer.ts";
 import type { ChatRequest, RequestMessage } from "./request.ts";
 
 /*
- * An answer on the wire: one JSON body, or the chunks of a stream. Both are made from the same pieces, so that
- * text, finish reason and usage agree. Usage counts those pieces; it imitates a tokenizer and is none.
+ * Writes an answer as one JSON body or as the chunks of a stream. Both are made from the same pieces, so that text,
+ * finish reason and usage agree. Usage counts those pieces, about four characters each; it is no tokenizer's count.
  */
 
 // Fixed, so that equal requests get equal bytes.
 const CREATED_SECONDS = 1_700_000_000;
-/** What a message costs beside its text. */
+/** Added to the tokens of a message's text. */
 const TOKENS_PER_MESSAGE = 4;
 
 interface Choice {
@@ -63,10 +63,10 @@ export function complete(request: ChatRequest, answers: readonly Answer[], id: s
 }
 
 function head({ id, model }: Completion, object: string) {
-  return { id, object, created: CREATED_SECONDS, model, system_fingerprint: "fp_model_double" };
+  return { id, object, created: CREATED_SECONDS, model, system_fingerprint: "fp_mock_server" };
 }
 
-/** The body of an answer that is not streamed. */
+/** Makes the body of an answer that is not streamed. */
 export function bodyOf(completion: Completion): object {
   const choices = completion.choices.map(({ index, answer, finishReason }) => ({
     index,
@@ -99,7 +99,7 @@ function* deltasOf({ content, answer }: Choice): Generator<object> {
   }
 }
 
-/** The chunks of a streamed answer, one per piece, without the closing `[DONE]`. */
+/** Yields the chunks of a streamed answer, one per piece, without the closing `[DONE]`. */
 export function* chunksOf(completion: Completion, includeUsage: boolean): Generator<object> {
   const start = head(completion, "chat.completion.chunk");
   const noUsage = includeUsage ? { usage: null } : {};

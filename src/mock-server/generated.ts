@@ -47,7 +47,7 @@ function prose(request: ChatRequest, random: Random): string {
   return `On “${topic}”: ${sentences.join(" ")}`;
 }
 
-/** A value that fits a JSON schema's type; what it does not understand becomes a word. */
+/** Makes a value that fits a JSON schema's type; an unknown type gets a word. */
 function valueFor(schema: unknown, random: Random): unknown {
   if (!isObject(schema)) return "value";
   if (Array.isArray(schema["enum"])) return pick<unknown>(random, schema["enum"], null);
@@ -85,7 +85,7 @@ function chosenTool(request: ChatRequest, random: Random): ToolDefinition | unde
   return wanted ? pick<ToolDefinition | undefined>(random, tools, undefined) : undefined;
 }
 
-/** An answer made up from the seed and the request: the same for the same two. */
+/** Generates an answer from seed, request and number of the choice: equal input, equal answer. */
 export function generateAnswer(request: ChatRequest, seed: string, choice: number): Answer {
   const random = randomFrom("answer", seed, request.key, String(choice));
   const tool = chosenTool(request, random);

@@ -41,7 +41,7 @@ export function sendError(
   sendJson(response, status, { error: { param: null, code: null, ...error } }, headers);
 }
 
-/** The server's work, apart from sockets: what each request gets. */
+/** Decides and sends the response to each request. */
 export class MockModel {
   readonly #recorded: RecordedAnswers;
   readonly #seed: string;
@@ -86,7 +86,7 @@ export class MockModel {
 
   async #chat(request: ChatRequest, retry: string, response: ServerResponse): Promise<void> {
     this.requests += 1;
-    // The number of the try is part of it: a request that failed once may succeed when it comes again.
+    // The retry count is part of the seed, so that a request that failed may succeed when it is sent again.
     const random = randomFrom("failure", this.#seed, request.key, retry);
     if (random() < this.#failRate) return this.#fail(random(), response);
     const id = digest("id", this.#seed, request.key);

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 
-/** A short name for some parts: equal parts, equal name. */
+/** Hashes the parts to 24 hex digits. */
 export function digest(...parts: readonly string[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(`${part.length}:${part}`);
   return hash.digest("hex").slice(0, 24);
 }
 
-/** Numbers in [0, 1), always the same for the same parts (mulberry32, seeded by a hash of the parts). */
+/** Returns a generator of numbers in [0, 1): mulberry32, seeded by a hash of the parts. */
 export function randomFrom(...parts: readonly string[]): () => number {
   let state = Number.parseInt(digest(...parts).slice(0, 8), 16);
   return () => {

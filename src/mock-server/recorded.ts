@@ -8,8 +8,8 @@ import { digest } from "./random.ts";
 import type { RequestMessage } from "./request.ts";
 
 /*
- * Answers that were recorded with a real model. Two shapes are known: `{instruction, output}`, found again by the
- * last user message, and `{traj: [message, …]}`, found by everything that was said before the answer.
+ * Answers recorded from a real model. Two shapes are known: `{instruction, output}`, found by the last user message,
+ * and `{traj: [message, …]}`, found by all messages before the answer.
  */
 
 function toolCallsOf(message: JsonObject): readonly ToolCall[] {
@@ -25,7 +25,7 @@ function toolCallsOf(message: JsonObject): readonly ToolCall[] {
   });
 }
 
-/** A name for a conversation that grows by one message. */
+/** Hashes a conversation with one more message. */
 function extend(conversation: string, message: JsonObject): string {
   const calls = toolCallsOf(message).map((call) => `${call.name}(${call.arguments})`);
   const { role, tool_call_id: answers } = message;
@@ -40,7 +40,7 @@ export class RecordedAnswers {
     return this.#byInstruction.size + this.#byConversation.size;
   }
 
-  /** Adds one record. The first answer to a question counts. Returns false for an unknown shape. */
+  /** Adds one record; of several answers to one question the first is kept. Returns false for an unknown shape. */
   add(record: unknown): boolean {
     if (!isObject(record)) return false;
     const { instruction, output, traj } = record;
@@ -56,8 +56,8 @@ export class RecordedAnswers {
   }
 
   find(messages: readonly RequestMessage[]): Answer | undefined {
-    const said = this.#byConversation.get(messages.reduce(extend, ""));
-    if (said !== undefined) return said;
+    const recorded = this.#byConversation.get(messages.reduce(extend, ""));
+    if (recorded !== undefined) return recorded;
     const question = messages.findLast((message) => message.role === "user");
     return question && this.#byInstruction.get(contentText(question["content"]));
   }

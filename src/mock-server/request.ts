@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from "../common/json-object.ts";
 
-/** A chat-completion request as far as the model double reads it. */
+/** A chat-completion request as far as the mock server reads it. */
 export interface ChatRequest {
   readonly model: string;
   readonly messages: readonly RequestMessage[];
@@ -10,7 +10,7 @@ export interface ChatRequest {
   readonly includeUsage: boolean;
   readonly choices: number;
   readonly maxTokens: number;
-  /** What decides the answer: the body without how it is to be sent. */
+  /** Decides the answer, together with the seed: the body without `stream` and `stream_options`, as JSON. */
   readonly key: string;
 }
 

@@ -33,7 +33,7 @@ export interface MockServer {
   readonly url: string;
   readonly recordedAnswers: number;
   stats(): MockServerStats;
-  /** Ends all connections. May be called often. */
+  /** Ends all connections. Later calls return the same promise. */
   close(): Promise<void>;
 }
 
@@ -66,8 +66,8 @@ function validate(options: MockServerOptions): void {
 }
 
 /**
- * Starts a model server that is none: real HTTP on 127.0.0.1, `/v1/chat/completions` with streaming, usage and
- * tool calls, `/v1/models`. Answers and failures follow from seed and request alone, whatever runs beside.
+ * Starts a mock of an OpenAI-compatible model server: real HTTP on 127.0.0.1, `/v1/chat/completions` with streaming,
+ * usage and tool calls, `/v1/models`. Answers and failures depend on seed and request alone, not on other requests.
  * Rejects with SIDECALL_OPTION_INVALID for a bad option, a recorded file that cannot be read, or a taken port.
  */
 export async function startMockServer(options: MockServerOptions = {}): Promise<MockServer> {
@@ -80,7 +80,7 @@ export async function startMockServer(options: MockServerOptions = {}): Promise<
   });
   const server = createServer((request, response) => {
     mock.handle(request, response).catch((error: unknown) => {
-      // A client that left in the middle of its request ends here too; there is nobody to answer then.
+      // A client that leaves in the middle of its request ends here too, without a response.
       if (response.headersSent || request.destroyed) response.destroy();
       else sendError(response, 500, { message: errorText(error), type: "server_error" });
     });

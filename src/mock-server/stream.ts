@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 
-/** How fast an answer comes. */
+/** The speed of an answer. */
 export interface Pace {
   /** Milliseconds from the request to the first token. */
   readonly firstTokenMillis: number;
@@ -10,10 +10,10 @@ export interface Pace {
   readonly tokensPerSecond: number;
 }
 
-// Chunks that leave in one packet when nothing paces the stream; other streams get their turn in between.
+// Chunks written together when the stream has no pace; other streams get their turn in between.
 const CHUNKS_PER_TURN = 16;
 
-/** Resolves when the connection takes more. Rejects when `gone` is aborted. */
+/** Flushes, then waits for the pace, for a full connection to drain, or one turn of the loop. Rejects when `gone` is aborted. */
 async function yieldTo(response: ServerResponse, waitMillis: number, gone: AbortSignal): Promise<void> {
   response.uncork();
   if (waitMillis > 0) await delay(waitMillis, undefined, { signal: gone });

@@ -3,11 +3,12 @@ import { SidecallError } from "../common/errors.ts";
 import { checkKeys, checkMillis } from "../common/validate.ts";
 import { isInterested } from "../core/deliver.ts";
 import { type AnyEventRecord, EVENT_INFO, type EventName } from "../core/events.ts";
-import type { CallbackHandler, SinkRun, TokenSink } from "../core/handler.ts";
+import { ReportedFailure } from "../core/failures.ts";
+import { RELAY, type RelayHandler, type SinkRun, type TokenSink } from "../core/relay.ts";
 import type { SendState } from "../transports/lanes/token-path.ts";
 import type { ResolvedOptions } from "../transports/options.ts";
 import { Overhead } from "../transports/overhead.ts";
-import { type Remote, remoteOf } from "../transports/remote.ts";
+import { type Remote, remoteOf, remotesOf, type UntypedHandler } from "../transports/remote.ts";
 import { type OffThreadStats, summarize } from "../transports/stats.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { LoadedHandler } from "../wire/protocol.ts";
@@ -17,26 +18,36 @@ export interface CloseOptions {
   readonly timeoutMillis?: number;
 }
 
-type State = "open" | "closing" | "closed";
-
 /**
  * Handlers on worker threads, as one handler: give it to a manager like any other. It has no event methods but
  * `onEvent`; what the handlers in the threads do not want never leaves the main thread.
  */
-export class OffThreadHandler<Handler extends object = UntypedHandler> implements CallbackHandler {
+export class OffThreadHandler<
+  Handler extends object = UntypedHandler,
+  Remotes extends object = Readonly<Record<string, Remote<Handler>>>,
+> implements RelayHandler
+{
   readonly name: string;
   /** Whether a rejection must reach the caller: a handler in a thread raises errors, or overflow throws. */
   readonly raiseError: boolean;
-  /** Each handler's methods, called in every thread: one result per thread. By the handlers' names. */
-  readonly remotes: Readonly<Record<string, Remote<Handler>>>;
+  /** The first handler's methods, called in every thread: one result per thread. */
+  readonly remote: Remote<Handler>;
+  /** Each handler's methods likewise, by the handlers' names. A name that no handler has throws SIDECALL_REMOTE_HANDLER. */
+  readonly remotes: Remotes;
+  readonly [RELAY]: RelayHandler[typeof RELAY] = {
+    prewake: (event, traceId) => this.#prewake(event, traceId),
+    send: (record) => this.#send(record),
+    tokenSink: (run) => this.#tokenSink(run),
+  };
   readonly #transport: Transport;
   readonly #interest: number;
   readonly #completesQueued: boolean;
-  readonly #sendState: SendState = {
-    isOpen: true,
+  /** The handler's life: open, then closing or at once closed. All ways of sending ask it. */
+  readonly #life: SendState = {
+    phase: "open",
     overhead: new Overhead(() => ({ handler: this.name, stats: this.stats() })),
   };
-  #state: State = "open";
+  /** What `close` gives, each time; after an `abort` what that gives. */
   #ended: Promise<void> | undefined;
   #aborted: Promise<void> | undefined;
 
@@ -48,32 +59,41 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
     this.#transport = transport;
     this.#interest = handlers.reduce((bits, { interest }) => bits | interest, 0);
     this.#completesQueued = options.completion === "queued" && !raises;
-    this.remotes = Object.fromEntries(
-      handlers.map(({ name }, i) => [name, remoteOf<Handler>((method, args) => this.#call(i, method, args))]),
-    );
+    const remotes = handlers.map(({ name }, i) => {
+      const remote = remoteOf<Handler>((method, args) => this.#call(i, method, args));
+      return [name, remote] as const;
+    });
+    this.remote = remotes[0]?.[1] as Remote<Handler>;
+    this.remotes = remotesOf<Remotes>(Object.fromEntries(remotes));
   }
 
-  /** The first handler's methods, called in every thread: one result per thread. */
-  get remote(): Remote<Handler> {
-    return Object.values(this.remotes)[0] as Remote<Handler>;
+  get #isOpen(): boolean {
+    return this.#life.phase === "open";
   }
 
-  expectEvent(event: EventName, traceId: string | undefined): void {
-    if (this.#state !== "open" || this.#completesQueued) return;
+  #prewake(event: EventName, traceId: string | undefined): void {
+    if (!this.#isOpen || this.#completesQueued) return;
     if (isInterested(this.#interest, EVENT_INFO[event])) this.#transport.prewake?.(traceId);
   }
 
   onEvent(record: AnyEventRecord): Promise<void> | undefined {
-    const { overhead } = this.#sendState;
+    return this.#send(record)?.catch((error: unknown) => {
+      throw error instanceof ReportedFailure ? error.error : error;
+    });
+  }
+
+  /** Rejects with a ReportedFailure for a failure that is raised. */
+  #send(record: AnyEventRecord): Promise<void> | undefined {
+    const { overhead } = this.#life;
     const start = overhead.begin();
-    const sent = this.#send(record);
+    const sent = this.#pass(record);
     overhead.end(start);
     return sent;
   }
 
-  #send(record: AnyEventRecord): Promise<void> | undefined {
+  #pass(record: AnyEventRecord): Promise<void> | undefined {
     const info = EVENT_INFO[record.event];
-    if (this.#state !== "open") return Promise.reject(this.#closedError(record.event));
+    if (!this.#isOpen) return Promise.reject(this.#closedError(record.event));
     if (!isInterested(this.#interest, info)) {
       this.#transport.skip(info, record);
       return undefined;
@@ -82,12 +102,12 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
     return this.#transport.send(info, record, acknowledge);
   }
 
-  tokenSink(run: SinkRun): TokenSink | undefined {
-    // What nobody there wants is taken and goes no further.
+  #tokenSink(run: SinkRun): TokenSink | undefined {
+    // No handler there wants tokens: they are accepted, and go no further.
     if (!isInterested(this.#interest, EVENT_INFO.on_llm_new_token)) {
-      return { write: () => this.#sendState.isOpen };
+      return { write: () => this.#isOpen };
     }
-    return this.#transport.tokenSink?.(run, this.#sendState);
+    return this.#transport.tokenSink?.(run, this.#life);
   }
 
   /**
@@ -95,8 +115,8 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
    * handler closes, the same as `close`.
    */
   async flush(): Promise<void> {
-    if (this.#state === "closing") return this.#ended;
-    if (this.#state === "closed") return;
+    if (this.#life.phase === "closing") return this.#ended;
+    if (this.#life.phase === "closed") return;
     throwFailures("flush", await this.#transport.flush());
   }
 
@@ -114,9 +134,8 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
 
   /** Ends the threads at once. Events not yet handled count as dropped, and their promises reject with SIDECALL_ABORTED. */
   async abort(): Promise<void> {
-    if (this.#state === "closed") return this.#aborted;
-    this.#state = "closed";
-    this.#sendState.isOpen = false;
+    if (this.#life.phase === "closed") return this.#aborted;
+    this.#life.phase = "closed";
     const { depth } = this.stats();
     const message = `The off-thread handler was aborted; ${depth} events were not handled.`;
     this.#aborted = this.#transport.abort(new SidecallError("SIDECALL_ABORTED", message));
@@ -129,17 +148,16 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
   }
 
   stats(): OffThreadStats {
-    return summarize(this.#transport.stats(), this.#sendState.overhead.stats());
+    return summarize(this.#transport.stats(), this.#life.overhead.stats());
   }
 
   async #call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]> {
-    if (this.#state === "closed") throw this.#closedError(`call of ${method}`);
+    if (this.#life.phase === "closed") throw this.#closedError(`call of ${method}`);
     return this.#transport.call(handler, method, args);
   }
 
   async #close(timeoutMillis: number): Promise<void> {
-    this.#state = "closing";
-    this.#sendState.isOpen = false;
+    this.#life.phase = "closing";
     const cancelled = new AbortController();
     const finished = this.#transport.close();
     const races: Promise<unknown[] | "late">[] = [finished];
@@ -152,7 +170,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
       throwFailures("close", failures);
     } finally {
       cancelled.abort();
-      this.#state = "closed";
+      this.#life.phase = "closed";
     }
   }
 
@@ -171,9 +189,6 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
     return new SidecallError("SIDECALL_CLOSED", message);
   }
 }
-
-/** A handler whose methods are not known to the compiler. */
-export type UntypedHandler = Readonly<Record<string, (...args: unknown[]) => unknown>>;
 
 function throwFailures(verb: string, failures: readonly unknown[]): void {
   if (failures.length === 1) throw failures[0];

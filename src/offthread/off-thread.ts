@@ -3,12 +3,16 @@ import { LaneSet } from "../transports/lanes/lane-set.ts";
 import {
   type HandlerSpec,
   type OffThreadOptions,
+  type Ordering,
+  type ResolvedOptions,
   resolveOptions,
   resolveSpecs,
 } from "../transports/options.ts";
+import type { RemotesOf, UntypedHandler } from "../transports/remote.ts";
 import { TaskTransport } from "../transports/tasks/task-transport.ts";
-import type { LoadedHandler } from "../wire/protocol.ts";
-import { OffThreadHandler, type UntypedHandler } from "./off-thread-handler.ts";
+import type { Transport } from "../transports/transport.ts";
+import type { LoadedHandler, LoadSpec } from "../wire/protocol.ts";
+import { OffThreadHandler } from "./off-thread-handler.ts";
 
 function checkNames(handlers: readonly LoadedHandler[]): void {
   const names = handlers.map(({ name }) => name);
@@ -19,6 +23,14 @@ function checkNames(handlers: readonly LoadedHandler[]): void {
     `Expected every handler to have a name of its own, got two named \`${twice}\`. Give one a \`name\` in its spec.`,
   );
 }
+
+type Setup = ResolvedOptions & { readonly specs: readonly LoadSpec[] };
+
+/** How events reach the threads, by the option `ordering`. A further transport is a row here. */
+const TRANSPORTS = {
+  trace: (setup) => new LaneSet(setup),
+  none: (setup) => new TaskTransport(setup),
+} as const satisfies Readonly<Record<Ordering, (setup: Setup) => Transport>>;
 
 /**
  * Starts worker threads, loads handlers in them, and gives back a handler that stands for them all: an event given to it is
@@ -32,17 +44,24 @@ function checkNames(handlers: readonly LoadedHandler[]): void {
  * Rejects with a SidecallError, and leaves no thread behind: SIDECALL_OPTION_INVALID, SIDECALL_OPTION_NOT_CLONEABLE,
  * SIDECALL_MODULE_FAILED, SIDECALL_NOT_A_HANDLER, SIDECALL_FACTORY_FAILED or SIDECALL_LANE_DIED.
  */
-export async function offThread<Handler extends object = UntypedHandler>(
+export function offThread<const Specs extends readonly HandlerSpec[]>(
+  specs: Specs,
+  options?: OffThreadOptions,
+): Promise<OffThreadHandler<UntypedHandler, RemotesOf<Specs>>>;
+export function offThread<Handler extends object = UntypedHandler>(
+  specs: HandlerSpec | readonly HandlerSpec[],
+  options?: OffThreadOptions,
+): Promise<OffThreadHandler<Handler>>;
+export async function offThread(
   specs: HandlerSpec | readonly HandlerSpec[],
   options: OffThreadOptions = {},
-): Promise<OffThreadHandler<Handler>> {
+): Promise<OffThreadHandler> {
   const resolved = resolveOptions(options);
-  const setup = { ...resolved, specs: resolveSpecs(specs) };
-  const transport = resolved.ordering === "trace" ? new LaneSet(setup) : new TaskTransport(setup);
+  const transport = TRANSPORTS[resolved.ordering]({ ...resolved, specs: resolveSpecs(specs) });
   try {
     const handlers = await transport.open();
     checkNames(handlers);
-    return new OffThreadHandler<Handler>(transport, handlers, resolved);
+    return new OffThreadHandler(transport, handlers, resolved);
   } catch (error) {
     await transport.abort(error as SidecallError);
     throw error;

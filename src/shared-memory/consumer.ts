@@ -15,19 +15,19 @@ import {
 } from "./layout.ts";
 
 /**
- * The reading end of a ring. It begins at the oldest record that is not released, so that a consumer which takes over
+ * The reading end of a ring. It begins at the oldest entry that is not released, so that a consumer which takes over
  * from a dead one finds what that one left.
  *
- * `next` walks over the records; each is `begin`-ed and marked done by its offset, in any order; `release`
- * gives back the space of all settled records up to the first that is not.
+ * `next` walks over the entries; `begin` and `markDone` take an entry's offset, in any order; `release` gives back the space
+ * of all entries up to the first that is not done.
  */
 export class RingConsumer {
-  /** The storage, without the producer's unpublished records. */
+  /** The storage, without the producer's unpublished entries. */
   readonly bytes: Uint8Array;
   readonly data: DataView;
   readonly #capacity: number;
   readonly #words: Int32Array;
-  /** Behind the last record that `next` gave out. */
+  /** Behind the last entry that `next` gave. */
   #read: number;
   /** WRITTEN as last looked at. */
   #written: number;
@@ -48,7 +48,7 @@ export class RingConsumer {
     Atomics.store(words, CONSUMER, RUNNING);
   }
 
-  /** Behind the record that `next` gave last: the same number as the producer's `position` after its commit. */
+  /** Behind the entry that `next` gave last: the same number as the producer's `position` after its commit. */
   get position(): number {
     return this.#read;
   }
@@ -57,21 +57,21 @@ export class RingConsumer {
     return this.#released;
   }
 
-  /** Behind the published records that follow, without a gap in the storage, on the one that `next` gave last: an offset. */
+  /** Offset behind the published entries that follow, without a gap in the storage, on the one that `next` gave last. */
   get readableEnd(): number {
     const readOffset = this.#read & (this.#capacity - 1);
-    // At offset 0 the record given last ends the storage.
+    // At offset 0 the entry given last ends the storage.
     return readOffset === 0
       ? this.#capacity
       : Math.min(this.#capacity, readOffset + ((this.#written - this.#read) >>> 0));
   }
 
-  /** Whether the producer looks at what is released by itself: it sees all that was released before this was asked. */
+  /** Whether the producer polls RELEASED: it sees all that was released before this was asked. */
   get isWatched(): boolean {
     return Atomics.load(this.#words, WATCHED) !== 0;
   }
 
-  /** Whether every record that was published is settled and released. */
+  /** Whether every published entry is released. */
   get isEmpty(): boolean {
     return this.#released === Atomics.load(this.#words, WRITTEN) >>> 0;
   }
@@ -81,7 +81,7 @@ export class RingConsumer {
     return this.#read !== Atomics.load(this.#words, WRITTEN) >>> 0;
   }
 
-  /** Offset of the next unsettled record's body, its length in `bodyBytes`; or -1 when all published ones were given. */
+  /** Offset of the body of the next entry that is not done, its length in `bodyBytes`; -1 when all published ones were given. */
   next(): number {
     for (;;) {
       if (this.#read === this.#written) {
@@ -97,12 +97,12 @@ export class RingConsumer {
     }
   }
 
-  /** How often handling of the record has begun, here or in a consumer before. */
+  /** How often handling of the entry has begun, here or in a consumer before. */
   attempts(offset: number): number {
     return this.bytes[offset - ENTRY_HEADER_BYTES + STATE_OFFSET] ?? 0;
   }
 
-  /** Notes that handling of the record begins. */
+  /** Notes that handling of the entry begins. */
   begin(offset: number): void {
     const at = offset - ENTRY_HEADER_BYTES + STATE_OFFSET;
     this.bytes[at] = Math.min((this.bytes[at] ?? 0) + 1, ATTEMPTS_LIMIT);
@@ -112,7 +112,7 @@ export class RingConsumer {
     this.bytes[offset - ENTRY_HEADER_BYTES + STATE_OFFSET] = ENTRY_DONE;
   }
 
-  /** Gives back the space of settled records that `next` has passed. Returns whether there were any. */
+  /** Gives back the space of the entries that `next` has passed, up to the first that is not done. Returns whether there were any. */
   release(): boolean {
     const before = this.#released;
     while (this.#released !== this.#read) {
@@ -126,8 +126,8 @@ export class RingConsumer {
   }
 
   /**
-   * Tells a waiting producer of free space: when an eighth of the ring is free, or whatever there is with `any`
-   * (a consumer about to wait must say `any`, or both sides wait).
+   * Wakes a producer that waits for space: when an eighth of the ring is free, or whatever there is with `any`
+   * (a consumer about to wait must give `any`, or both sides wait).
    */
   offerSpace(any: boolean): void {
     if (Atomics.load(this.#words, PRODUCER) === 0) return;
@@ -145,7 +145,7 @@ export class RingConsumer {
   async wait(state: WaitingState, timeoutMillis: number): Promise<boolean> {
     Atomics.store(this.#words, CONSUMER, state);
     let outcome = "";
-    // Looked at after the store: a producer that publishes from now on sees the state and wakes.
+    // After the store: a producer that publishes from now on sees the state and wakes.
     if (!this.hasMore) {
       outcome = await Atomics.waitAsync(this.#words, CONSUMER, state, timeoutMillis).value;
     }

@@ -2,10 +2,10 @@
  * Counts that a lane keeps where the main thread can read them at any time, and which survive the lane's thread.
  * 64-bit floats; the lane alone writes, one count at a time. Only slot 2 is ordered with anything: with the ring's release.
  *
- *   slot 0          events that every handler has settled
+ *   slot 0          events that are done: every handler has settled them
  *   slot 1          events begun a second time after a thread died
- *   slot 2          reports posted that tell of failures; stored before the events that failed are released
- *   slot 3 + 2h     events that handler h settled well
+ *   slot 2          reports posted with failures; stored before the events that failed are released
+ *   slot 3 + 2h     events that handler h settled without failing
  *   slot 4 + 2h     events at which handler h failed
  */
 const DONE_EVENTS = 0;
@@ -26,7 +26,7 @@ export class LaneCounters {
     return new LaneCounters(new SharedArrayBuffer(8 * (HANDLERS + 2 * handlers)));
   }
 
-  get settled(): number {
+  get done(): number {
     return this.#counts[DONE_EVENTS] ?? 0;
   }
   get redelivered(): number {
@@ -43,7 +43,7 @@ export class LaneCounters {
     return this.#counts[HANDLERS + 2 * handler + 1] ?? 0;
   }
 
-  countSettled(): void {
+  countDone(): void {
     this.#add(DONE_EVENTS);
   }
   countRedelivered(): void {

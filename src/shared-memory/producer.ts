@@ -16,8 +16,8 @@ import {
 /**
  * The writing end of a ring. One thread writes, one reads, and they never swap roles. Nothing here blocks.
  *
- * A record is written in three steps: `reserve` a place, fill `bytes` there, `commit` the bytes really used.
- * Committed records become visible to the consumer together, with `publish`.
+ * An entry is written in three steps: `reserve` a place, fill `bytes` there, `commit` the bytes really used.
+ * Committed entries become visible to the consumer together, with `publish`.
  */
 export class RingProducer {
   /** The storage; a reserved body begins at the offset that `reserve` gave. */
@@ -27,11 +27,11 @@ export class RingProducer {
   /** The longest body that always finds a place once the consumer has caught up. */
   readonly maxBodyBytes: number;
   readonly #words: Int32Array;
-  /** Behind the last committed record. */
+  /** Behind the last committed entry. */
   #head: number;
-  /** RELEASED as last looked at: free space may be more than this says, never less. */
+  /** RELEASED as last looked at: there may be more free space than by this, never less. */
   #released: number;
-  /** Where the reserved record starts. */
+  /** Where the reserved entry starts. */
   #reserved = 0;
 
   constructor(buffer: SharedArrayBuffer) {
@@ -45,17 +45,17 @@ export class RingProducer {
     this.#released = Atomics.load(words, RELEASED) >>> 0;
   }
 
-  /** Behind the last committed record: what identifies that record until 2^32 bytes later. */
+  /** Behind the last committed entry: identifies that entry until 2^32 bytes later. */
   get position(): number {
     return this.#head;
   }
 
-  /** Before this position everything is settled. */
+  /** Before this position everything is done. */
   get released(): number {
     return Atomics.load(this.#words, RELEASED) >>> 0;
   }
 
-  /** Bytes that hold records not yet settled, or settled behind one that is not. */
+  /** Bytes of entries that are not released. */
   get usedBytes(): number {
     return (this.#head - this.released) >>> 0;
   }
@@ -75,20 +75,20 @@ export class RingProducer {
     return this.#reserved + ENTRY_HEADER_BYTES;
   }
 
-  /** Closes the reserved record at its real length, at most what was reserved. */
+  /** Closes the reserved entry at its real length, at most what was reserved. */
   commit(bodyBytes: number): void {
     this.#writeHeader(this.#reserved, bodyBytes, 0);
     this.#head = (this.#head + entryBytes(bodyBytes)) >>> 0;
   }
 
-  /** Makes all committed records visible: the store orders their bytes before the new position. */
+  /** Makes all committed entries visible: the store orders their bytes before the new position. */
   publish(): void {
     Atomics.store(this.#words, WRITTEN, this.#head | 0);
   }
 
   /**
-   * Wakes the consumer if it waits as deeply as `from` or deeper: NAPPING when somebody waits for the outcome,
-   * SLEEPING when it is enough that the records are looked at soon. Call after `publish`.
+   * Wakes the consumer if it waits as deeply as `from` or deeper: NAPPING when a caller waits for the outcome,
+   * SLEEPING when it is enough that the entries are handled soon. Call after `publish`.
    */
   wake(from: WaitingState): void {
     if (Atomics.load(this.#words, CONSUMER) < from) return;
@@ -97,8 +97,8 @@ export class RingProducer {
   }
 
   /**
-   * Says whether this side looks at `released` by itself, so that the consumer need not tell it what is settled. Look once
-   * more after saying no: what was released before that is not told.
+   * Sets whether this side polls `released`, so that the consumer need not post acknowledgements. Look once more after
+   * `watch(false)`: entries released before it are not acknowledged by message.
    */
   watch(isWatching: boolean): void {
     Atomics.store(this.#words, WATCHED, isWatching ? 1 : 0);
@@ -110,18 +110,18 @@ export class RingProducer {
    */
   async space(bodyBytes: number): Promise<void> {
     Atomics.store(this.#words, PRODUCER, 1);
-    // Looked at after the store: a consumer that releases from now on sees the 1 and notifies.
+    // After the store: a consumer that releases from now on sees the 1 and notifies.
     if (this.#hasRoom(2 * entryBytes(bodyBytes))) return;
     await Atomics.waitAsync(this.#words, PRODUCER, 1).value;
   }
 
-  /** Ends a wait of this side, as if the consumer had made room: one that nobody ends keeps the ring in memory. */
+  /** Ends a wait of this side, as if the consumer had made room: a wait that never ends keeps the ring in memory. */
   interrupt(): void {
     Atomics.store(this.#words, PRODUCER, 0);
     Atomics.notify(this.#words, PRODUCER);
   }
 
-  /** Positions of the records that are settled but not released. To be asked only while no consumer runs. */
+  /** Positions behind the entries that are done but not released. To be asked only while no consumer runs. */
   *donePositions(): Generator<number> {
     let position = this.released;
     while (position !== this.#head) {

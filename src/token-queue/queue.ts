@@ -1,6 +1,7 @@
 import { errorText, SidecallError } from "../common/errors.ts";
 import { Fifo } from "../common/fifo.ts";
 import { maxTextBytes, writeUnits } from "../common/text-codec.ts";
+import { RESOLVED } from "../common/thenable.ts";
 import { invalidOption } from "../common/validate.ts";
 import { NAPPING } from "../shared-memory/layout.ts";
 import { RingProducer } from "../shared-memory/producer.ts";
@@ -18,8 +19,6 @@ import {
   type TokenQueueOptions,
   WIDE,
 } from "./layout.ts";
-
-const SETTLED: Promise<void> = Promise.resolve();
 
 interface TokenRecord {
   readonly kind: number;
@@ -132,7 +131,7 @@ export class TokenQueue {
   #put(kind: number, text: string): Promise<void> {
     const record: TokenRecord = { kind, text, from: 0 };
     if (this.#hasLeft()) return this.#drop(record);
-    if (this.#waiting.length === 0 && this.#write(record)) return SETTLED;
+    if (this.#waiting.length === 0 && this.#write(record)) return RESOLVED;
     return new Promise((written) => {
       this.#waiting.push({ record, written });
       if (this.#waiting.length === 1) void this.#drain();
@@ -179,7 +178,7 @@ export class TokenQueue {
 
   #drop({ kind }: TokenRecord): Promise<void> {
     if (kind === TOKEN) this.#dropped += 1;
-    return SETTLED;
+    return RESOLVED;
   }
 
   /** Whether the reader has left; the first to find out aborts the signal. */

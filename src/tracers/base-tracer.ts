@@ -1,5 +1,5 @@
 import { errorText } from "../common/errors.ts";
-import { isThenable } from "../core/deliver.ts";
+import { isThenable } from "../common/thenable.ts";
 import type { AnyEventRecord } from "../core/events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
 import { type ExternalRun, RunTrees, type Step } from "./run-tree.ts";

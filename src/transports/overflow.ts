@@ -1,28 +1,64 @@
 import { SidecallError } from "../common/errors.ts";
-import type { ResolvedOptions } from "./options.ts";
+
+/** How an overflow policy sees what waits. A definition (of a run, for the lane) goes with the event that needs it. */
+export type Importance = "definition" | "lifecycle" | "droppable";
+
+interface OverflowPolicy {
+  /**
+   * What happens to an event that finds the backlog full. "queue": it waits too, beyond the bound. "evict": it takes the place
+   * of victims, or is dropped if there are too few. "drop": it is given up, and its promise resolves. "reject": it is given
+   * up, and its promise rejects with SIDECALL_OVERFLOW.
+   */
+  admit(importance: Importance): "queue" | "evict" | "drop" | "reject";
+  /** Whether a waiting event may be given up for one that evicts. Backlogs give up the newest first. */
+  isVictim(importance: Importance): boolean;
+}
+
+/** The overflow policies, by the name of the option. A further one is a row here. */
+export const OVERFLOW_POLICIES = {
+  wait: {
+    admit: () => "queue",
+    isVictim: () => false,
+  },
+  drop: {
+    admit: (importance) => (importance === "droppable" ? "drop" : "evict"),
+    isVictim: (importance) => importance === "droppable",
+  },
+  throw: {
+    admit: () => "reject",
+    isVictim: () => false,
+  },
+} as const satisfies Readonly<Record<string, OverflowPolicy>>;
+
+export type OverflowName = keyof typeof OVERFLOW_POLICIES;
+
+export interface OverflowOptions {
+  readonly overflow: OverflowName;
+  readonly maxBufferedBytes: number;
+}
 
 /** What waits for room on its way to the threads. */
 export interface Backlog {
   readonly bytes: number;
   readonly length: number;
-  /** Drops what is neither a start nor an end, newest first, until at least `bytes` are gone or none is left. */
-  evict(bytes: number): void;
+  /** Gives up victims, newest first, until at least `bytes` are gone or none is left. */
+  evict(bytes: number, isVictim: (importance: Importance) => boolean): void;
 }
 
-/**
- * Decides what happens to an event when too much waits already, counts what is given up, and reports it once for each time
- * that it was too much.
- */
+/** "admitted": the event may wait. Else it is given up, and rejects with the error if there is one. */
+export type Admission = "admitted" | { readonly error: Error | undefined };
+
+/** Applies the policy to one backlog: counts what is given up, and reports the count once for each time of overflow. */
 export class Overflow {
-  readonly #policy: ResolvedOptions["overflow"];
+  readonly #policy: OverflowPolicy;
   readonly #maxBytes: number;
   #dropped = 0;
   #unreported = 0;
   #hasWarned = false;
 
-  constructor(options: Pick<ResolvedOptions, "overflow" | "maxBufferedBytes">) {
-    this.#policy = options.overflow;
-    this.#maxBytes = options.maxBufferedBytes;
+  constructor({ overflow, maxBufferedBytes }: OverflowOptions) {
+    this.#policy = OVERFLOW_POLICIES[overflow];
+    this.#maxBytes = maxBufferedBytes;
   }
 
   /** Events given up so far. */
@@ -30,20 +66,21 @@ export class Overflow {
     return this.#dropped;
   }
 
-  /** True: the event may wait too. Else it is given up, and rejects with the error if there is one. */
-  admit(backlog: Backlog, bytes: number, droppable: boolean): true | { readonly error: Error | undefined } {
-    if (this.#fits(backlog, bytes)) return true;
-    if (this.#policy === "wait") {
+  admit(backlog: Backlog, bytes: number, importance: Importance): Admission {
+    if (this.#fits(backlog, bytes)) return "admitted";
+    const verdict = this.#policy.admit(importance);
+    if (verdict === "queue") {
       this.#warnBeyondBound();
-      return true;
+      return "admitted";
     }
-    if (this.#policy === "drop" && !droppable) {
+    if (verdict === "evict") {
       // An eighth more than is needed, so that a full backlog is not walked for every event.
-      backlog.evict(backlog.bytes + bytes - this.#maxBytes + backlog.bytes / 8);
-      if (this.#fits(backlog, bytes)) return true;
+      const excess = backlog.bytes + bytes - this.#maxBytes + backlog.bytes / 8;
+      backlog.evict(excess, (each) => this.#policy.isVictim(each));
+      if (this.#fits(backlog, bytes)) return "admitted";
     }
     this.countDropped(1);
-    return { error: this.#policy === "throw" ? this.#error() : undefined };
+    return { error: verdict === "reject" ? this.#error() : undefined };
   }
 
   countDropped(events: number): void {
@@ -51,7 +88,7 @@ export class Overflow {
     this.#unreported += events;
   }
 
-  /** To be called when nothing waits any more. */
+  /** To be called when the backlog is empty. */
   reportDropped(): void {
     if (this.#unreported === 0) return;
     process.emitWarning(`${this.#unreported} events for off-thread handlers were dropped.`, {

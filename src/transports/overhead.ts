@@ -1,6 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import { createHistogram, performance } from "node:perf_hooks";
-import { recordLatency } from "./lanes/acknowledgements.ts";
+import { recordLatency } from "./latency.ts";
 
 /** Of so many calls one is timed, a power of two: reading the clock twice costs as much as sending a token. */
 const CALLS_PER_SAMPLE = 256;

@@ -1,5 +1,8 @@
+import { SidecallError } from "../common/errors.ts";
+import type { HandlerModule } from "../core/handler.ts";
 import { decodeValue } from "../wire/codec.ts";
 import type { CallResult } from "../wire/protocol.ts";
+import type { HandlerSpec } from "./options.ts";
 
 type Method = (...args: never[]) => unknown;
 
@@ -10,15 +13,53 @@ export type Remote<Handler extends object> = {
   ) => Promise<Awaited<ReturnType<Extract<NonNullable<Handler[Name]>, Method>>>[]>;
 };
 
+/** A handler whose methods are not known to the compiler. */
+export type UntypedHandler = Readonly<Record<string, (...args: unknown[]) => unknown>>;
+
+/** The handler that a spec's module makes, if the module says so; see {@link HandlerModule}. */
+type HandlerOf<Spec extends HandlerSpec> =
+  Spec["module"] extends HandlerModule<infer Handler>
+    ? object extends Handler
+      ? UntypedHandler
+      : Handler
+    : UntypedHandler;
+
+type NameOf<Spec extends HandlerSpec> = Spec extends { readonly name: infer Name extends string }
+  ? Name
+  : string;
+
+/** The remotes of several handlers, by their names: known to the compiler where the specs spell them out. */
+export type RemotesOf<Specs extends readonly HandlerSpec[]> = {
+  readonly [Spec in Specs[number] as NameOf<Spec>]: Remote<HandlerOf<Spec>>;
+};
+
 type Call = (method: string, args: readonly unknown[]) => Promise<unknown[]>;
+
+/** Names that the language itself asks objects for, in `await` and `JSON.stringify`: they must stay undefined. */
+const ASKED_BY_THE_LANGUAGE: readonly PropertyKey[] = ["then", "toJSON"];
 
 /** Turns `remote.report(1)` into `call("report", [1])`. */
 export function remoteOf<Handler extends object>(call: Call): Remote<Handler> {
   return new Proxy(Object.create(null) as Remote<Handler>, {
     get: (_, method) => {
-      // `then` must stay undefined, or awaiting the object would call it.
-      if (typeof method !== "string" || method === "then") return undefined;
+      if (typeof method !== "string" || ASKED_BY_THE_LANGUAGE.includes(method)) return undefined;
       return (...args: unknown[]) => call(method, args);
+    },
+  });
+}
+
+/** The remotes by name. A name that no handler has throws SIDECALL_REMOTE_HANDLER, since undefined would be called in vain. */
+export function remotesOf<Remotes extends object>(remotes: Readonly<Record<string, object>>): Remotes {
+  const named = Object.assign(Object.create(null) as Remotes, remotes);
+  return new Proxy(named, {
+    get: (target, name) => {
+      if (typeof name !== "string" || name in target) return Reflect.get(target, name);
+      if (ASKED_BY_THE_LANGUAGE.includes(name)) return undefined;
+      const names = Object.keys(target).join(", ");
+      throw new SidecallError(
+        "SIDECALL_REMOTE_HANDLER",
+        `Expected \`remotes\` to be asked for one of ${names}; got \`${name}\`. Give a handler that name in its spec, or use one of these.`,
+      );
     },
   });
 }

@@ -1,9 +1,9 @@
 import type { SidecallError } from "../common/errors.ts";
 import type { AnyEventRecord, EventInfo } from "../core/events.ts";
-import type { SinkRun, TokenSink } from "../core/handler.ts";
+import type { SinkRun, TokenSink } from "../core/relay.ts";
 import type { LoadedHandler } from "../wire/protocol.ts";
 import type { SendState } from "./lanes/token-path.ts";
-import type { LaneStats } from "./stats.ts";
+import type { LaneCounts } from "./stats.ts";
 
 /** How events reach the threads: over lanes, in the order of their traces, or as tasks for any thread. */
 export interface Transport {
@@ -28,5 +28,5 @@ export interface Transport {
   abort(error: SidecallError): Promise<void>;
   /** Calls a method of a handler in every thread. */
   call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]>;
-  stats(): readonly LaneStats[];
+  stats(): readonly LaneCounts[];
 }

@@ -1,9 +1,10 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ErrorCode } from "../common/errors.ts";
 import type { EventName } from "../core/events.ts";
+import type { HandlerContext } from "../core/handler.ts";
 
 /*
- * What the main thread and the worker threads say to each other, besides the frames in the rings. Types only.
+ * What crosses between the main thread and worker threads, besides the frames in the rings. Types only.
  */
 
 /** A handler to load, checked and cloneable. */
@@ -12,16 +13,6 @@ export interface LoadSpec {
   readonly exportName: string;
   readonly options: unknown;
   readonly name: string | undefined;
-}
-
-/** Second argument of a handler class or factory. */
-export interface HandlerContext {
-  /** Which of the threads this is, counted from 0; with `ordering: "none"` always 0. */
-  readonly lane: number;
-  /** How many threads there are. */
-  readonly threads: number;
-  /** How many threads of this lane have died before this one; with `ordering: "none"` always 0. */
-  readonly restarts: number;
 }
 
 /** Argument of the task that makes a thread into a lane. */
@@ -65,18 +56,18 @@ export interface WireFailure {
   readonly error: Uint8Array;
 }
 
-/** What a lane tells without being asked, collected over a turn of its loop. */
+/** What a lane posts on its own, collected over a turn of its loop. */
 export interface LaneReport {
-  /** Positions of acknowledged events, and the msgpack of the error that one of them has to raise. */
-  readonly settled: readonly (readonly [position: number, raised?: Uint8Array])[];
+  /** Positions of acknowledged events; with the msgpack of the error that the caller's promise has to reject with. */
+  readonly acknowledged: readonly (readonly [position: number, raised?: Uint8Array])[];
   readonly failures: readonly WireFailure[];
-  /** Everything in the ring is settled and the lane goes to sleep. */
-  readonly idle: boolean;
+  /** Everything in the ring is released and the lane goes to sleep. */
+  readonly isIdle: boolean;
 }
 
 /** What a thread does on request. Failures come back as msgpack. */
 export interface LaneControl {
-  /** Waits until all before `position` is settled, then lets every handler flush. Gives back their failures. */
+  /** Waits until all before `position` is released, then lets every handler flush. Gives back their failures. */
   flush(position: number): Promise<readonly Uint8Array[]>;
   /** Lets every handler close. Gives back their failures. */
   close(): Promise<readonly Uint8Array[]>;
@@ -118,7 +109,9 @@ export interface EventTask {
 
 /** What one event's task gives back. */
 export interface TaskResult {
-  /** Indexes of the handlers that settled it well. */
+  /** Indexes of the handlers that settled it without failing. */
   readonly handled: readonly number[];
+  /** msgpack of the error that the caller's promise has to reject with, if it waits; it is among the failures too. */
+  readonly raised: Uint8Array | undefined;
   readonly failures: readonly (WireFailure & { readonly index: number })[];
 }

@@ -1,5 +1,5 @@
 import type { AnyEventRecord, EventInfo, RunDescription, RunIdentity } from "../core/events.ts";
-import type { SinkRun } from "../core/handler.ts";
+import type { SinkRun } from "../core/relay.ts";
 import { decodeValue, encodeValue } from "./codec.ts";
 
 type Fields = Record<string, unknown>;

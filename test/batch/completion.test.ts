@@ -9,7 +9,7 @@ function build(...chunks: object[]): CompletionBuilder {
   return builder;
 }
 
-test("puts text together and keeps usage and finish reason", () => {
+test("joins text and keeps usage and finish reason", () => {
   const details = { completion_tokens_details: { reasoning_tokens: 1 } };
   const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5, ...details };
   const builder = build(
@@ -54,7 +54,7 @@ test("puts text together and keeps usage and finish reason", () => {
   });
 });
 
-test("puts parallel tool calls together, whether or not a server repeats names and ids", () => {
+test("joins parallel tool calls, whether or not a server repeats names and ids", () => {
   const call = (index: number, args: string, head: object = {}) =>
     chunk({ tool_calls: [{ index, ...head, function: { name: `f${index}`, arguments: args } }] });
   const builder = build(
@@ -82,7 +82,7 @@ test("puts parallel tool calls together, whether or not a server repeats names a
   expect(JSON.stringify(builder.body())).not.toContain('"index":1');
 });
 
-test("parts of one tool call that come in one chunk, the first too, are one call", () => {
+test("joins parts of one tool call within one chunk, also within the first", () => {
   const part = (args: string) => ({ index: 0, function: { arguments: args } });
   const builder = build(
     chunk({ tool_calls: [{ ...part('{"x"'), id: "a" }, part(":")] }),
@@ -103,12 +103,12 @@ test("keeps choices apart and in order", () => {
   expect(builder.result("m").generations[0]?.map(({ text }) => text)).toEqual(["a", "b"]);
 });
 
-test("is unfinished until every choice has said why it ended", () => {
+test("is unfinished until every choice has a finish reason", () => {
   expect(build().isFinished).toBe(false);
   expect(build(chunk({ content: "a" }, "stop", 0), chunk({ content: "b" }, null, 1)).isFinished).toBe(false);
 });
 
-test("keeps what only some servers send, and joins it", () => {
+test("keeps and joins fields that only some servers send", () => {
   const logprobs = (token: string) => ({ content: [{ token }] });
   const withLogprobs = (token: string) => ({
     id: "x",

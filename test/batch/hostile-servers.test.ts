@@ -1,7 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { type BatchOptions, runBatch } from "../../src/batch/index.ts";
 import type { BatchRecord } from "../../src/batch/record.ts";
-import { type BatchOptions, type CallbackHandler, type EventRecord, runBatch } from "../../src/index.ts";
+import type { CallbackHandler, EventRecord } from "../../src/index.ts";
 import { line, textOf, writeLines } from "../fixtures/batch.ts";
 import { Recorder } from "../fixtures/handlers.ts";
 import { chunk, EVENT_STREAM, event, serve } from "../fixtures/http.ts";
@@ -33,7 +34,7 @@ function stream(response: ServerResponse, ...chunks: unknown[]): void {
   for (const each of chunks) response.write(event(each));
 }
 
-test("a stream that breaks off after a token is an error with what had arrived, and is not tried again", async () => {
+test("a stream that breaks off after a token is an error with the partial answer, and is not retried", async () => {
   const { record, requests, events, last } = await ask((response) => {
     stream(response, chunk({ content: "Hal" }));
     response.write("", () => setImmediate(() => response.destroy()));
@@ -44,7 +45,7 @@ test("a stream that breaks off after a token is an error with what had arrived, 
   expect(last.response?.generations[0]?.[0]?.text).toBe("Hal");
 });
 
-test("a stream that ends politely without its finish reason is no answer", async () => {
+test("a stream that ends without a finish reason is an error", async () => {
   const { record } = await ask((response) => {
     stream(response, chunk({ content: "Hal" }));
     response.end();
@@ -52,7 +53,7 @@ test("a stream that ends politely without its finish reason is no answer", async
   expect(record?.error?.message).toContain("ended before its answer did");
 });
 
-test("a connection that breaks before the first token is tried again", async () => {
+test("a connection that breaks before the first token is retried", async () => {
   const { record, requests, events } = await ask((response, request) => {
     if (request === 1) {
       response.destroy();
@@ -66,7 +67,7 @@ test("a connection that breaks before the first token is tried again", async () 
   expect(events).toEqual(["on_chat_model_start", "on_retry", "on_llm_new_token", "on_llm_end"]);
 });
 
-test("events that are torn over packets, inside a character too, come out whole", async () => {
+test("events split over packets, even within a character, arrive whole", async () => {
   const { record } = await ask((response) => {
     response.writeHead(200, EVENT_STREAM);
     const whole = [chunk({ content: "naïve 🚀" }), chunk({ content: " ☕" }), chunk({}, "stop"), "[DONE]"];
@@ -93,7 +94,7 @@ test("an answer without content is an answer", async () => {
   expect(events).toEqual(["on_chat_model_start", "on_llm_end"]);
 });
 
-test("a stream without any choice is no answer", async () => {
+test("a stream without any choice is an error", async () => {
   const { record, summary } = await ask((response) => {
     stream(response, { id: "x", choices: [] }, "[DONE]");
     response.end();
@@ -121,7 +122,7 @@ test("an event that is not JSON is the request's error", async () => {
   expect(record?.error?.code).toBe("SIDECALL_BATCH_REQUEST");
 });
 
-test("a server that does not stream is told apart", async () => {
+test("an answer that is not streamed is an error of its own", async () => {
   const { record } = await ask((response) => {
     response.writeHead(200, { "content-type": "application/json" });
     response.end("{}");
@@ -140,14 +141,14 @@ test("a refusal that is not JSON is recorded in OpenAI's shape", async () => {
   });
 });
 
-test("a server that falls silent is given up", async () => {
+test("a silent server is given up", async () => {
   const { record } = await ask((response) => stream(response, chunk({ content: "Hal" })), {
     timeoutMillis: 50,
   });
   expect(record?.error?.message).toContain("silent for 50 ms");
 });
 
-test("the time that a handler takes is no silence of the server", async () => {
+test("the time that a handler takes does not count as silence of the server", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   onTestFinished(() => void vi.useRealTimers());
   const slow: CallbackHandler = { onLLMNewToken: () => vi.advanceTimersByTimeAsync(1000).then(() => {}) };
@@ -161,7 +162,7 @@ test("the time that a handler takes is no silence of the server", async () => {
   expect(textOf(record)).toBe("Hallo");
 });
 
-test("a server that never answers is given up, and tried again", async () => {
+test("a server that never answers is given up and retried", async () => {
   const { record, requests } = await ask(() => undefined, { timeoutMillis: 50 });
   expect(record?.error?.message).toContain("silent for 50 ms");
   expect(requests).toBe(2);

@@ -26,7 +26,7 @@ test("an empty file has no lines", async () => {
   expect(await linesOf("")).toEqual([]);
 });
 
-test("takes CRLF, a byte order mark and a missing last line break", async () => {
+test("accepts CRLF, a byte order mark and a missing last line break", async () => {
   expect(await linesOf("\ufeffa\r\n\r\nb\r\nc")).toEqual([
     { number: 1, text: "a" },
     { number: 3, text: "b" },
@@ -43,7 +43,7 @@ test("a line that is not UTF-8 is a problem of its own", async () => {
   ]);
 });
 
-test("a line of 10 MB comes whole, one above the limit is reported and the next is read", async () => {
+test("a line of 10 MB arrives whole; one above the limit is a problem, and the next is read", async () => {
   const long = "é".repeat(5 * 1024 * 1024);
   expect(await linesOf(`${long}\nb`)).toEqual([
     { number: 1, text: long },
@@ -56,7 +56,7 @@ test("a line of 10 MB comes whole, one above the limit is reported and the next 
   expect(next).toEqual({ number: 2, text: "b" });
 });
 
-test("lines come out as they went in, wherever the chunks of the file end", async () => {
+test("lines arrive unchanged wherever the chunks of the file end", async () => {
   const texts = fc.array(fc.string({ unit: "binary" }).map((text) => text.replace(/[\r\n]/g, "")));
   await fc.assert(
     fc.asyncProperty(texts, fc.integer({ min: 0, max: 70_000 }), async (list, padding) => {

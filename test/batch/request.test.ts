@@ -12,7 +12,7 @@ function read(value: unknown, model?: string) {
   return readBatchLine({ number: 7, text: typeof value === "string" ? value : JSON.stringify(value) }, model);
 }
 
-test("keeps parameters and takes stream and stream_options away from them", () => {
+test("keeps parameters without stream and stream_options", () => {
   const body = { ...GOOD.body, temperature: 0.5, stream: false, stream_options: { extra: 1 } };
   expect(read({ ...GOOD, body })).toEqual({
     line: 7,
@@ -24,7 +24,7 @@ test("keeps parameters and takes stream and stream_options away from them", () =
   });
 });
 
-test("one model for all takes the place of each line's own, or of none", () => {
+test("one model for all replaces the model of each line, or a missing one", () => {
   expect(read(GOOD, "other")).toMatchObject({ model: "other" });
   expect(read({ ...GOOD, body: { messages: GOOD.body.messages } }, "other")).toMatchObject({
     model: "other",
@@ -44,11 +44,11 @@ test.each([
   [{ ...GOOD, body: { model: "m", messages: [] } }, "body.messages", "a"],
   [{ ...GOOD, body: { model: "m", messages: ["hi"] } }, "body.messages", "a"],
   [{ ...GOOD, body: { messages: GOOD.body.messages } }, "body.model", "a"],
-])("a line that is no request says what is wrong: %j", (value, problem, customId) => {
+])("the problem of a line that is no request names the field: %j", (value, problem, customId) => {
   expect(read(value)).toEqual({ line: 7, customId, problem: expect.stringContaining(problem) });
 });
 
-test("a problem shows a long value in short", () => {
+test("a problem shortens a long value", () => {
   const read7 = read({ ...GOOD, method: "x".repeat(100_000) });
   expect("problem" in read7 && read7.problem.length).toBeLessThan(200);
 });

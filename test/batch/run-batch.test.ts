@@ -1,15 +1,14 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { type BatchOptions, runBatch } from "../../src/batch/index.ts";
 import type { BatchRecord } from "../../src/batch/record.ts";
 import {
   AsyncCallbackManager,
-  type BatchOptions,
   type CallbackHandler,
   type EventRecord,
   onHandlerError,
-  runBatch,
-  startMockServer,
 } from "../../src/index.ts";
+import { startMockServer } from "../../src/testing/index.ts";
 import { completionOf, line, textOf, writeLines } from "../fixtures/batch.ts";
 import { Recorder } from "../fixtures/handlers.ts";
 import { readJsonLines, scratch } from "../fixtures/scratch.ts";
@@ -66,7 +65,7 @@ test("every request becomes a record with a whole completion and a run with its 
   expect(summary.events).toBe(recorder.records.length);
 });
 
-test("a manager brings its tags, metadata and parent", async () => {
+test("runs get the tags, metadata and parent of a manager", async () => {
   const recorder = new Recorder();
   const root = new AsyncCallbackManager({
     handlers: [recorder],
@@ -79,7 +78,7 @@ test("a manager brings its tags, metadata and parent", async () => {
   expect(start).toMatchObject({ parentRunId: chain.runId, traceId: chain.runId, tags: ["t"] });
 });
 
-test("malformed and repeated lines become records with their line, the rest runs", async () => {
+test("malformed and repeated lines become records with their line number, the others run", async () => {
   const other = JSON.stringify({ ...JSON.parse(line("emb", "x")), url: "/v1/embeddings" });
   const { summary, records } = await batch([
     line("a", "x"),
@@ -104,13 +103,13 @@ test("malformed and repeated lines become records with their line, the rest runs
   expect(byId(records, "b")?.response?.status_code).toBe(200);
 });
 
-test("a file without requests gives an empty output and a quiet summary", async () => {
+test("a file without requests gives an empty output and a summary of zeros", async () => {
   const { summary, records } = await batch([]);
   expect(records).toEqual([]);
   expect(summary).toMatchObject({ done: 0, runs: 0, events: 0, latencyMillis: { p50: 0, p95: 0, p99: 0 } });
 });
 
-test("one model for all is what the server is asked for", async () => {
+test("sends one model for all to the server", async () => {
   const { records } = await batch([line("a", "x", { stream: false })], { model: "chosen" });
   expect(records[0]?.response?.body).toMatchObject({
     model: "chosen",
@@ -118,7 +117,7 @@ test("one model for all is what the server is asked for", async () => {
   });
 });
 
-test("tool calls and several choices come out whole", async () => {
+test("tool calls and several choices are complete", async () => {
   const tool = {
     type: "function",
     function: { name: "look", parameters: { properties: { at: { type: "string" } } } },
@@ -151,7 +150,7 @@ test("retries go through onRetry and end in success", async () => {
   await failing.close();
 });
 
-test("a refusal is recorded as the server wrote it, and is the run's error", async () => {
+test("a refusal is recorded as the server sent it, and is the run's error", async () => {
   const failing = await startMockServer({ failRate: 1 });
   const recorder = new Recorder();
   const { summary, records } = await batch([line("a", "x")], {
@@ -175,7 +174,7 @@ test("a refusal is recorded as the server wrote it, and is the run's error", asy
   await failing.close();
 });
 
-test("handlers that fail, and even raise, do not stop a batch, and the others hear everything", async () => {
+test("failing handlers, even with raiseError, do not stop a batch, and the others get every event", async () => {
   const before = onHandlerError(() => undefined);
   const raising: CallbackHandler = {
     raiseError: true,
@@ -191,7 +190,7 @@ test("handlers that fail, and even raise, do not stop a batch, and the others he
   expect(recorder.records.filter(({ event }) => event === "on_llm_end")).toHaveLength(2);
 });
 
-test("an interruption aborts what is under way, writes it, and takes no more lines", async () => {
+test("an interruption aborts open requests, writes their records, and reads no more lines", async () => {
   const slow = await startMockServer({ tokensPerSecond: 5 });
   const stop = new AbortController();
   const recorder = new Recorder();
@@ -204,12 +203,12 @@ test("an interruption aborts what is under way, writes it, and takes no more lin
   const ends = recorder.records.filter((record) => record.event === "on_llm_error");
   expect(ends).toHaveLength(4);
   const token = recorder.records.find((record) => record.event === "on_llm_new_token");
-  const heard = ends.find(({ runId }) => runId === token?.runId);
-  expect(heard?.response?.generations[0]?.[0]?.text).toBe(token?.token);
+  const ended = ends.find(({ runId }) => runId === token?.runId);
+  expect(ended?.response?.generations[0]?.[0]?.text).toBe(token?.token);
   await slow.close();
 });
 
-test("an unreachable server is found before anything is overwritten", async () => {
+test("an unreachable server is reported before any file is overwritten", async () => {
   const gone = await startMockServer();
   await gone.close();
   const [input, output] = [writeLines(path("unsent.jsonl"), [line("a", "x")]), path("kept.jsonl")];
@@ -234,7 +233,7 @@ test.each([
   [{ input: "." }, "input"],
   [{ handlers: [], manager: new AsyncCallbackManager() }, "handlers"],
   [{ conurrency: 3 } as Partial<BatchOptions>, "conurrency"],
-])("a wrong option is named: %o", async (options, name) => {
+])("an error names the wrong option: %o", async (options, name) => {
   await expect(batch([line("a", "x")], options)).rejects.toMatchObject({
     code: "SIDECALL_OPTION_INVALID",
     message: expect.stringContaining(name),
@@ -242,7 +241,7 @@ test.each([
 });
 
 test.each(["sk-secret\n", "sk-\nsecret", " sk-secret", "sk-secret-é"])(
-  "a key that no header takes is refused without being shown: %j",
+  "a key that does not fit into a header is refused without being shown: %j",
   async (apiKey) => {
     const refused = batch([line("a", "x")], { apiKey });
     await expect(refused).rejects.toMatchObject({

@@ -12,7 +12,7 @@ function answer(name: string, all: readonly Series[]): Answer {
   return { name, asks: "?", axis: "things", series: all };
 }
 
-test("a ratio is taken round by round", () => {
+test("divides round by round", () => {
   const [a, b] = [series("a", "call", [1, 20, 6]), series("b", "call", [2, 10, 2])];
   expect(ratio(a, b)).toEqual({ median: 2, min: 0.5, max: 3 });
   expect(ratio(a, undefined)).toBeUndefined();
@@ -29,7 +29,7 @@ test("the order of the trials changes from round to round", () => {
   expect(orders).toEqual(["abc", "acb", "cab"]);
 });
 
-test("a round that warms up does not count", async () => {
+test("discards the warm-up round", async () => {
   let value = 0;
   const measure = async () => [{ metric: "m", unit: "u", value: value++ }];
   const profile = { name: "quick", rounds: 2, burstMillis: 0, pacedMillis: 0 } as const;
@@ -40,7 +40,7 @@ test("a round that warms up does not count", async () => {
 
 const ONE = "off-thread, 1 handler";
 
-test("a figure is short when one of its metrics misses the target at the median, and is of the longest burst", () => {
+test("a target is missed when the median of one metric misses it; it compares the longest burst", () => {
   const langChain = "LangChain.js awaited, 1 handler";
   const burst = (call: number) =>
     answer("token-burst", [
@@ -54,12 +54,12 @@ test("a figure is short when one of its metrics misses the target at the median,
     ]);
   const [ok] = evaluateTargets([burst(0.35)]);
   expect(ok).toMatchObject({ target: "≤ 0.35×", verdict: "ok" });
-  expect(ok?.figure).toContain("(things: 2k)");
+  expect(ok?.name).toContain("(things: 2k)");
   expect(ok?.measured.map(({ metric }) => metric)).toEqual(["call", "CPU"]);
   expect(evaluateTargets([burst(0.36)])).toMatchObject([{ verdict: "short" }]);
 });
 
-test("what the harness itself costs at a pace is taken off both sides", () => {
+test("at a pace the harness's own cost is subtracted from both sides", () => {
   const paced = answer("token-paced", [
     series("no handler", "busy", [10, 10], 2_000),
     series(ONE, "busy", [11, 11], 2_000),
@@ -77,7 +77,7 @@ test("a rate must reach its target from above", () => {
   expect(evaluateTargets([rates(49)])).toMatchObject([{ verdict: "short" }]);
 });
 
-test("what was not asked is not judged", () => {
+test("leaves out targets whose questions were not answered", () => {
   expect(evaluateTargets([])).toEqual([]);
   expect(evaluateTargets([answer("throughput", [series(ONE, "delivered", [1], 1)])])).toEqual([]);
 });

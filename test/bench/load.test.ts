@@ -5,7 +5,7 @@ import { burstCost, pacedCost } from "../../bench/harness/cost.ts";
 import { chatLoad, tokenLoad } from "../../bench/harness/load.ts";
 import { nothing, type Peer } from "../../bench/peers/peer.ts";
 
-/** A peer that counts at once, and with `forgets` leaves that many tokens out. */
+/** A peer that counts at once. `forgets`: tokens that it leaves out. */
 function countingPeer({ forgets }: { forgets: number }): Peer {
   const counter = new Counter();
   let left = forgets;
@@ -40,7 +40,7 @@ const CHATS = [
   { instruction: "", tokens: [], answer: "no" },
 ];
 
-test("what is counted is what was sent, however often and in however many loads", async () => {
+test("counts equal what was sent, over several sends and loads", async () => {
   const peer = new CheckedPeer(countingPeer({ forgets: 0 }));
   for (const load of [tokenLoad(TOKENS), chatLoad(CHATS)]) {
     const sender = await peer.open(load);
@@ -63,7 +63,7 @@ const WAYS = {
 };
 
 test.each(Object.entries(WAYS))(
-  "the cost of a %s is time inside the call and time of the thread",
+  "the cost of a %s has the time inside the call and the busy time of the thread",
   async (_, cost) => {
     const sender = await new CheckedPeer(countingPeer({ forgets: 0 })).open(tokenLoad(TOKENS));
     const readings = await cost(sender);
@@ -75,14 +75,14 @@ test.each(Object.entries(WAYS))(
   },
 );
 
-test.each(Object.entries(WAYS))("a %s whose handlers miss an event throws", async (_, cost) => {
+test.each(Object.entries(WAYS))("a %s rejects when handlers miss an event", async (_, cost) => {
   const sender = await new CheckedPeer(countingPeer({ forgets: 1 })).open(tokenLoad(TOKENS));
   await expect(cost(sender)).rejects.toThrow(
     /Expected handler 0 of "test" to have counted .*"tokens":\d+.*, got .*"tokens":\d+/,
   );
 });
 
-test.each(Object.entries(WAYS))("a %s throws when its calls do", async (_, cost) => {
+test.each(Object.entries(WAYS))("a %s rejects when its calls reject", async (_, cost) => {
   const peer = {
     ...countingPeer({ forgets: 0 }),
     tokenSender: async () => () => Promise.reject(new Error("no")),
@@ -90,7 +90,7 @@ test.each(Object.entries(WAYS))("a %s throws when its calls do", async (_, cost)
   await expect(cost(await new CheckedPeer(peer).open(tokenLoad(TOKENS)))).rejects.toThrow("no");
 });
 
-test.each(Object.entries(WAYS))("a %s throws when its events might have waited for room", async (_, cost) => {
+test.each(Object.entries(WAYS))("a %s throws when its events may have waited for room", async (_, cost) => {
   const full = () => {
     throw new Error("full");
   };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { externalPeers } from "../../bench/guests/guests.ts";
+import { externalPeers } from "../../bench/guests/external-peers.ts";
 import { openTelemetryPeer } from "../../bench/guests/open-telemetry.ts";
 import { withPeers } from "../../bench/harness/checked-peer.ts";
 import { chatLoad, type Load, tokenLoad } from "../../bench/harness/load.ts";
@@ -29,7 +29,7 @@ async function sendAll(openers: readonly Opener[], loads: readonly Load[]): Prom
   });
 }
 
-test("every peer delivers tokens and runs as they were sent", async () => {
+test("every peer delivers the tokens and runs that were sent", async () => {
   const openers = costPeers({ corpus: { source: "", chats: [] }, externalPeers }, "token-burst");
   const names = await sendAll(openers, [tokenLoad(TOKENS), chatLoad(CHATS)]);
   expect(names).toEqual(expect.arrayContaining(["postMessage", "main thread, yielding", "raw ring"]));
@@ -39,12 +39,12 @@ test("OpenTelemetry exports a span for each run", async () => {
   expect(await sendAll([openTelemetryPeer], [chatLoad(RUNS)])).toHaveLength(1);
 });
 
-test("a raw ring carries what is longer than the ring", async () => {
+test("a raw ring carries a frame longer than the ring", async () => {
   const answer = "x".repeat(10_000_000);
   expect(await sendAll([rawRingPeer], [chatLoad([{ instruction: "", tokens: [], answer }])])).toHaveLength(1);
 });
 
-test("a yielding handler works in order, after the call, and lets the event loop in between", async () => {
+test("a yielding handler handles events in order, after the call has returned", async () => {
   const seen: string[] = [];
   const slow = {
     async onLLMNewToken({ token }: EventRecord<"on_llm_new_token">) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { externalPeers } from "../../bench/guests/guests.ts";
+import { externalPeers } from "../../bench/guests/external-peers.ts";
 import { micro } from "../../bench/guests/micro.ts";
 import { generated } from "../../bench/harness/corpus.ts";
 import { QUICK } from "../../bench/harness/profile.ts";
@@ -11,9 +11,9 @@ const corpus = { source, chats: chats.slice(0, 30) };
 const ROUNDS = 1;
 const PROFILE = { ...QUICK, rounds: ROUNDS };
 
-// An answer at all means that every handler has counted what was sent: see load.test.ts.
+// A question rejects unless every handler has counted what was sent, see load.test.ts.
 test.each([...QUESTIONS, micro])(
-  "$name has a figure for every peer, metric, place on its axis and round",
+  "$name has a value for every peer, metric, position on its axis and round",
   { timeout: 120_000 },
   async (question) => {
     const series = await question.answer({ corpus, externalPeers }, PROFILE);

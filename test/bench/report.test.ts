@@ -47,9 +47,9 @@ const RESULTS: Results = {
   profile: "quick",
   answers: [BARS, LINES],
   unanswered: [{ name: HOSTILE, reason: HOSTILE }],
-  figures: [
+  targets: [
     {
-      figure: HOSTILE,
+      name: HOSTILE,
       target: "≤ 1×",
       measured: [{ metric: "call", spread: { median: 0.5, min: 0.25, max: 1 } }],
       verdict: "ok",
@@ -57,7 +57,7 @@ const RESULTS: Results = {
   ],
 };
 
-/** The elements of a page, each closed in the order in which it was opened, and where that fails. */
+/** Returns the elements left open at the end, or the first closing tag that does not match. */
 function unbalanced(page: string): string[] {
   const empty = new Set(["meta", "!doctype"]);
   const open: string[] = [];
@@ -69,7 +69,7 @@ function unbalanced(page: string): string[] {
   return open;
 }
 
-test("the page is one file without scripts, whatever text it shows", () => {
+test("the page is one file without scripts and escapes all text", () => {
   const page = resultsPage(RESULTS);
   expect(page).not.toMatch(/<script|<link|src=|@import|url\(/);
   expect(page).toContain("&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;&#39;");
@@ -77,7 +77,7 @@ test("the page is one file without scripts, whatever text it shows", () => {
   expect(page).not.toMatch(/NaN|Infinity|undefined/);
 });
 
-test("the page has a plot for every metric of every answer, the numbers, the figures and the machine", () => {
+test("the page has a plot for every metric of every answer, the values, the targets and the machine", () => {
   const page = resultsPage(RESULTS);
   expect(page.match(/<svg [^>]*role="img"/g)).toHaveLength(3);
   expect(
@@ -88,28 +88,28 @@ test("the page has a plot for every metric of every answer, the numbers, the fig
   for (const fact of [
     "sidecall 1.2.3",
     "2 cores",
-    "61 s, quick effort",
+    "61 s, quick profile",
     "0.1 at the start, 0.2 at the end",
   ]) {
     expect(page).toContain(fact);
   }
 });
 
-test("the terminal gets a table for every metric over an axis, and bars", () => {
+test("the terminal text has bars, and with an axis a table for every metric", () => {
   const text = answerText(LINES);
   expect(text).toContain("| × a, 1 handler |");
   expect(text).toMatch(/\| a, 8 handlers +\| 15\.0 \(10\.0–20\.0\) = 10\.0× \| 300 .* = 10\.0× +\| 300,000 /);
   expect(text).toMatch(/a, 1 handler +█+\S* 30,000\na, 8 handlers █{40} 300,000/);
 });
 
-test("bars show the place at which the most peers are", () => {
+test("bars show the position on the axis with the most peers", () => {
   const alone = { peer: "b", metric: "call", unit: "µs", x: 3e6, rounds: [1] };
   expect(answerText({ ...LINES, series: [...LINES.series, alone] })).toMatch(
     /call, µs at 2M .*\na, 1 handler +█+\S* 30,000\na, 8 handlers █{40} 300,000\n/,
   );
 });
 
-test("the terminal gets one table of all metrics where there is no axis", () => {
+test("the terminal text has one table of all metrics without an axis", () => {
   const rows = answerText(BARS)
     .split("\n")
     .filter((line) => line.startsWith("| "));
@@ -117,7 +117,7 @@ test("the terminal gets one table of all metrics where there is no axis", () => 
   expect(rows).toHaveLength(4);
 });
 
-test("a scale begins at zero, and goes by powers of ten where the values range far", () => {
+test("a scale is linear from zero, or logarithmic where values range far", () => {
   const near = valueScale([2, 9], 0, 100);
   expect([near.isLog, near.at(0), near.ticks[0]]).toEqual([false, 0, 0]);
   const far = valueScale([0.5, 900], 0, 100);
@@ -128,7 +128,7 @@ test("a scale begins at zero, and goes by powers of ten where the values range f
   expect(valueScale([0, 0], 0, 100).at(0)).toBe(0);
 });
 
-test("an axis of one place has it in the middle", () => {
+test("an axis with one position has it in the middle", () => {
   expect(axisScale([8], 0, 100).at(8)).toBe(50);
   expect([1, 10, 100].map((x) => axisScale([1, 10, 100], 0, 100).at(x))).toEqual([0, 50, 100]);
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Question } from "../../bench/harness/question.ts";
-import { runBenchCommand } from "../../src/cli/bench-command.ts";
+import { run } from "../../src/cli/bench-command.ts";
 import { SidecallError } from "../../src/common/errors.ts";
 import { scratch } from "../fixtures/scratch.ts";
 
@@ -30,11 +30,10 @@ function failing(error: Error): Question {
 }
 
 function ask(...questions: Question[]): Promise<number> {
-  const scope = { questions, externalPeers: () => [], packages: [], evaluate: () => [] };
-  return runBenchCommand(["--quick", "--json", file("results.json"), "--html", file("page.html")], scope);
+  return run(["--quick", "--json", file("results.json"), "--html", file("page.html")], questions);
 }
 
-test("a question that breaks has no figures, is told everywhere, and takes no other's figures with it", async () => {
+test("a failed question is reported in terminal, JSON and page, and the others go on", async () => {
   expect(await ask(failing(new Error("counted 3, not 4")), well)).toBe(4);
   const results = JSON.parse(readFileSync(file("results.json"), "utf8"));
   expect(results).toMatchObject({
@@ -46,12 +45,12 @@ test("a question that breaks has no figures, is told everywhere, and takes no ot
   expect(written.stderr).toMatch(/^sidecall: no figures for broken: .*counted 3, not 4\n$/);
 });
 
-test("an error with a code that is nobody's handler's fault is like any other", async () => {
+test("a coded error that is not the handler's fault fails its question only", async () => {
   expect(await ask(failing(new SidecallError("SIDECALL_LANE_DIED", "out of memory")), well)).toBe(4);
   expect(written.stdout).toContain("well: How well?");
 });
 
-test("what the user can set right ends the benchmark at once", async () => {
+test("a handler that cannot be loaded ends the benchmark at once", async () => {
   const error = new SidecallError("SIDECALL_MODULE_FAILED", "no such handler");
   await expect(ask(failing(error), well)).rejects.toBe(error);
   expect(written.stdout).not.toContain("well");

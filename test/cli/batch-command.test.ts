@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test, vi } from "vitest";
 import type { BatchRecord } from "../../src/batch/record.ts";
-import { startMockServer } from "../../src/index.ts";
+import { startMockServer } from "../../src/testing/index.ts";
 import { line, textOf, writeLines } from "../fixtures/batch.ts";
 import { RunningCommand, sidecall } from "../fixtures/cli.ts";
 import { readJsonLines, scratch } from "../fixtures/scratch.ts";
@@ -56,7 +56,7 @@ test("a batch writes answers and a trace, hands events to own handlers, shows a 
   expect(stdout).toMatch(/chosen +12 /);
 });
 
-test("failed lines make exit code 1, and are records", async () => {
+test("failed lines become records, and exit code 1", async () => {
   const { args, input, output } = batchArguments("partly", 2);
   writeFileSync(input, `\ufeff${readFileSync(input, "utf8").replaceAll("\n", "\r\n")}{"custom_id":5}`);
   const { code, stdout } = await sidecall(...args);
@@ -67,7 +67,7 @@ test("failed lines make exit code 1, and are records", async () => {
   expect(bad).toMatchObject({ response: null, error: { code: "SIDECALL_BATCH_LINE", line: 3 } });
 });
 
-test("a key variable that is set to nothing is no key", async () => {
+test("an empty OPENAI_API_KEY counts as unset", async () => {
   const { args, output } = batchArguments("nokey", 1);
   vi.stubEnv("OPENAI_API_KEY", "");
   expect((await sidecall(...args)).code).toBe(0);
@@ -81,7 +81,7 @@ test("an empty input is no failure", async () => {
   expect(readFileSync(output, "utf8")).toBe("");
 });
 
-test("an unreachable server is one line and exit code 3, and overwrites nothing", async () => {
+test("an unreachable server is one coded line and exit code 3, and no file is overwritten", async () => {
   const gone = await startMockServer();
   await gone.close();
   const { args, output, trace } = batchArguments("gone", 1, gone.url);
@@ -93,7 +93,7 @@ test("an unreachable server is one line and exit code 3, and overwrites nothing"
   expect(readFileSync(trace, "utf8")).toBe("kept\n");
 });
 
-test("a handler that fails is told once, counted in the table, and no line fails for it", async () => {
+test("a failing handler is reported once and counted in the table, and fails no line", async () => {
   const { args } = batchArguments("thrower", 3);
   const { code, stdout, stderr } = await sidecall(...args, "--handler", OWN_HANDLERS);
   expect(code).toBe(0);
@@ -102,15 +102,18 @@ test("a handler that fails is told once, counted in the table, and no line fails
   expect(stdout).toMatch(/own-handlers\.js +0 +[1-9][\d,]* +0 +0\n/);
 });
 
-test.skipIf(!existsSync("/dev/full"))("a full disk is exit code 4, and what was told is traced", async () => {
-  const { args, trace } = batchArguments("full", 3);
-  const { code, stdout, stderr } = await sidecall(...args, "--output", "/dev/full");
-  expect([code, stdout]).toEqual([4, ""]);
-  expect(stderr).toMatch(/^sidecall: .*ENOSPC.*\n$/);
-  expect(readJsonLines(trace).length).toBeGreaterThan(0);
-});
+test.skipIf(!existsSync("/dev/full"))(
+  "a full disk is exit code 4, and events dispatched before it are traced",
+  async () => {
+    const { args, trace } = batchArguments("full", 3);
+    const { code, stdout, stderr } = await sidecall(...args, "--output", "/dev/full");
+    expect([code, stdout]).toEqual([4, ""]);
+    expect(stderr).toMatch(/^sidecall: .*ENOSPC.*\n$/);
+    expect(readJsonLines(trace).length).toBeGreaterThan(0);
+  },
+);
 
-test("a handler that hangs does not hold up the batch; what it left is told, and the exit code says so", async () => {
+test("a hanging handler does not hold up the batch: events left are reported, exit code 1", async () => {
   const { args, output } = batchArguments("hanging", 3);
   const { code, stderr } = await sidecall(...args, "--handler", HANGING, "--drain-seconds", "0.5");
   expect(code).toBe(1);
@@ -122,7 +125,7 @@ test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ] as const)(
-  "%s stops a batch: what was under way is written and traced, exit code %i",
+  "%s stops a batch: open requests are written and traced, exit code %i",
   async (signal, expected) => {
     const { args, output, trace } = batchArguments(signal, 50, slow.url);
     const streams = slow.stats().openStreams;

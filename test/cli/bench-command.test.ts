@@ -21,7 +21,7 @@ test("answers the questions that are asked, in the terminal, as JSON and as a pa
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toContain("| off-thread, 1 handler");
   const results = JSON.parse(readFileSync(json, "utf8"));
-  expect(results).toMatchObject({ profile: "quick", answers: [{ name: "lifecycle" }], figures: [] });
+  expect(results).toMatchObject({ profile: "quick", answers: [{ name: "lifecycle" }], targets: [] });
   expect(results.machine.versions.sidecall).toMatch(/^\d/);
   expect(readFileSync(html, "utf8")).toContain('<h2 id="lifecycle">');
 });
@@ -29,26 +29,26 @@ test("answers the questions that are asked, in the terminal, as JSON and as a pa
 const OWN = fileURLToPath(new URL("../fixtures/own-handlers.js", import.meta.url));
 
 test.each([
-  { args: ["speed"], says: /got "speed"/ },
+  { args: ["speed"], message: /got "speed"/ },
   {
     args: ["throughput", "--handler", OWN],
-    says: /a question for a handler \(token-burst, .*got "throughput"/,
+    message: /a question for a handler \(token-burst, .*got "throughput"/,
   },
-  { args: ["--fast"], says: /--fast/ },
-])("a wrong command line names what is known: $args", async ({ args, says }) => {
+  { args: ["--fast"], message: /--fast/ },
+])("a wrong command line is one coded line that lists the questions: $args", async ({ args, message }) => {
   const { code, stdout, stderr } = await sidecall("bench", ...args);
   expect([code, stdout]).toEqual([2, ""]);
-  expect(stderr).toMatch(says);
+  expect(stderr).toMatch(message);
   expect(stderr).toMatch(/\[SIDECALL_USAGE\]\n$/);
 });
 
-test("a file that cannot be written is told before anything is measured", async () => {
+test("a file that cannot be written ends the command before the first measurement", async () => {
   const { code, stdout, stderr } = await sidecall("bench", "--json", file("no/a.json"));
   expect([code, stdout]).toEqual([2, ""]);
   expect(stderr).toMatch(/\[SIDECALL_FILE_NOT_WRITABLE\]\n$/);
 });
 
-test("a handler of the user's is measured inline and off-thread", TIMEOUT, async () => {
+test("--handler measures a handler inline and off-thread", TIMEOUT, async () => {
   const { code, stdout, stderr } = await sidecall(
     "bench",
     "lifecycle",
@@ -62,7 +62,7 @@ test("a handler of the user's is measured inline and off-thread", TIMEOUT, async
   expect(stdout).not.toContain("Piscina");
 });
 
-test("what a handler of the user's fails at is told, and is in the exit code", TIMEOUT, async () => {
+test("failures of a --handler are reported and make exit code 1", TIMEOUT, async () => {
   const { code, stderr } = await sidecall("bench", "lifecycle", "--quick", "--handler", OWN);
   expect(code).toBe(1);
   expect(stderr).toMatch(
@@ -71,7 +71,7 @@ test("what a handler of the user's fails at is told, and is in the exit code", T
   expect(stderr).toMatch(/sidecall: [1-9]\d* failures in all; the figures contain them\n$/);
 });
 
-test("a handler that cannot be loaded is one coded line", TIMEOUT, async () => {
+test("a --handler that cannot be loaded is one coded line", TIMEOUT, async () => {
   const { code, stderr } = await sidecall(
     "bench",
     "lifecycle",
@@ -81,4 +81,33 @@ test("a handler that cannot be loaded is one coded line", TIMEOUT, async () => {
   );
   expect(code).toBe(2);
   expect(stderr).toMatch(/^sidecall: .* \[SIDECALL_MODULE_FAILED\]\n$/);
+});
+
+const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}.js`, import.meta.url));
+
+test("--peers adds questions, peers, package versions and targets", TIMEOUT, async () => {
+  const json = file("a.json");
+  const args = ["lifecycle", "further", "--quick", "--peers", fixture("bench-peers"), "--json", json];
+  const { code, stdout, stderr } = await sidecall("bench", ...args);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/\| off-thread, 1 handler [\s\S]*\| inline, 3 handlers/);
+  expect(stdout).toContain("further: What else?");
+  const results = JSON.parse(readFileSync(json, "utf8"));
+  expect(results.answers.map(({ name }: { name: string }) => name)).toEqual(["lifecycle", "further"]);
+  expect(results.machine.versions["fast-check"]).toMatch(/^\d/);
+  expect(results.targets).toMatchObject([{ name: "lifecycle ÷ further", verdict: "ok" }]);
+});
+
+test.each([
+  {
+    module: file("no-such-peers.js"),
+    message: /Could not import .*no-such-peers\.js: .* \[SIDECALL_MODULE_FAILED\]/,
+  },
+  { module: fixture("modules"), message: /modules\.js .*got undefined \[SIDECALL_OPTION_INVALID\]/ },
+  { module: fixture("own-handlers"), message: /own-handlers\.js .*got .* \[SIDECALL_OPTION_INVALID\]/ },
+])("a --peers module that cannot be used is one coded line: $module", async ({ module, message }) => {
+  const { code, stdout, stderr } = await sidecall("bench", "lifecycle", "--quick", "--peers", module);
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toMatch(/^sidecall: [^\n]+\n$/);
+  expect(stderr).toMatch(message);
 });

@@ -35,7 +35,7 @@ test("without a limit the work may take as long as it needs", async () => {
   expect(ended).toHaveBeenCalledExactlyOnceWith("done");
 });
 
-test("an interruption limits it to 30 s from then on", async () => {
+test("an interruption sets a limit of 30 s from then on", async () => {
   const { stopped, ended } = start(undefined);
   await vi.advanceTimersByTimeAsync(DAY_MILLIS);
   stopped.resolve();

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { startMockServer } from "../../src/index.ts";
+import { startMockServer } from "../../src/testing/index.ts";
 import { RunningCommand, sidecall } from "../fixtures/cli.ts";
 
-test("tells its version and how it is used", async () => {
+test("prints its version and help", async () => {
   expect((await sidecall("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
   const { code, stdout } = await sidecall("--help");
   expect(code).toBe(0);
@@ -23,7 +23,7 @@ test.each([[[]], [["btach"]], [["toString"]], [["mock-server", "--seed", "x"]], 
   },
 );
 
-test("the model double prints where it is, answers, and ends with SIGTERM", async () => {
+test("the mock server prints its URL, answers, and ends with SIGTERM", async () => {
   const command = new RunningCommand(["mock-server", "--seed", "4", "--tokens-per-second", "100000"]);
   await expect.poll(() => command.stdout, { timeout: 20_000 }).toContain("\n");
   const url = /http:\S+/.exec(command.stdout)?.[0];
@@ -37,7 +37,7 @@ test("the model double prints where it is, answers, and ends with SIGTERM", asyn
   expect(await command.result).toMatchObject({ code: 0, stderr: "" });
 });
 
-test("a port that is taken is one coded line", async () => {
+test("a taken port is one coded line", async () => {
   const taken = await startMockServer();
   const { code, stderr } = await sidecall("mock-server", "--port", String(taken.port));
   await taken.close();
@@ -45,7 +45,7 @@ test("a port that is taken is one coded line", async () => {
   expect(stderr).toMatch(/^sidecall: .* \[SIDECALL_OPTION_INVALID\]\n$/);
 });
 
-test("the demo runs its prompts and shows what came of it", async () => {
+test("the demo runs its prompts and shows the results", async () => {
   const { code, stdout } = await sidecall("demo");
   expect(code).toBe(0);
   expect(stdout).toMatch(/runs +210\n/);
@@ -54,9 +54,9 @@ test("the demo runs its prompts and shows what came of it", async () => {
   expect(stdout).toContain('"runType":"chat_model"');
 });
 
-test("a command that waits for what cannot come says so", () => {
+test("an empty event loop before the command has finished is an internal error with exit code 4", () => {
   const program = fileURLToPath(new URL("../fixtures/stuck-program.js", import.meta.url));
   const { status, stderr } = spawnSync(process.execPath, [program], { encoding: "utf8" });
   expect(status).toBe(4);
-  expect(stderr).toMatch(/^sidecall: nothing is left to do/);
+  expect(stderr).toMatch(/^sidecall: internal error: the event loop is empty/);
 });

@@ -29,7 +29,7 @@ test("on a terminal one line is rewritten, no wider than the terminal", () => {
   expect(second?.length).toBe(39);
 });
 
-test("elsewhere a line comes every five seconds", () => {
+test("without a terminal it prints a line every five seconds", () => {
   const stream = streamOf({ isTTY: false });
   const progress = new ProgressLine(() => 7, stream);
   for (let elapsed = 0; elapsed <= 12_000; elapsed += 250) progress.show(state(elapsed, elapsed));
@@ -39,7 +39,7 @@ test("elsewhere a line comes every five seconds", () => {
   expect(lines[0]).toMatch(/^3 done, 1 failed, 2 running · 1,000 tokens\/s · loop delay .* ms · backlog 7$/);
 });
 
-test("what is queued after the last request is shown, elsewhere every five seconds", () => {
+test("shows the backlog after the last request, without a terminal every five seconds", () => {
   const [terminal, file] = [streamOf({ isTTY: true, columns: 40 }), streamOf({ isTTY: false })];
   let backlog = 2000;
   for (const stream of [terminal, file]) {
@@ -64,7 +64,7 @@ test("columns are as wide as their widest cell", () => {
   ).toBe(["  name    count", "  a           1", "  longer  1,000", ""].join("\n"));
 });
 
-test("the table names the first failure on one line that no terminal takes for a command", () => {
+test("the table shows the first failure on one line without control characters", () => {
   const statistics = new BatchStatistics();
   statistics.fail(1, "prompt-001\u001b[2J", `404 Unknown\nrequest URL ${"x".repeat(1000)}`);
   statistics.fail(2, null, "other");
@@ -74,7 +74,7 @@ test("the table names the first failure on one line that no terminal takes for a
   expect(text).not.toContain("other");
 });
 
-test("a batch in which nothing happened makes a table without NaN", () => {
+test("the table of an empty batch has no NaN", () => {
   const summary = {
     ...state(0, 0),
     runs: 0,

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { dispatch } from "../../src/core/dispatch.ts";
 import type { AnyEventRecord } from "../../src/index.ts";
-import { AsyncCallbackManager, type CallbackHandler, OffThreadHandler, offThread } from "../../src/index.ts";
+import { AsyncCallbackManager, type CallbackHandler, offThread } from "../../src/index.ts";
+import { OffThreadHandler } from "../../src/offthread/off-thread-handler.ts";
 import { collectFailures, PLACEMENTS, type Placed } from "../placements.ts";
 import { recorder } from "../support/recorder.ts";
 

@@ -110,4 +110,11 @@ const COMPLAINED: readonly Defect[] = [
   { id: "c35", text: "#17185: events arrive live, not bunched at the end" },
 ];
 
-export const DEFECTS: readonly Defect[] = [...FOUND, ...COMPLAINED];
+// biome-ignore format: a table reads by its columns
+/** (g) What groups of handlers did in the first version of this project. */
+const GROUPS: readonly Defect[] = [
+  { id: "g1", text: "none of several handlers can change the record that another gets" },
+  { id: "g2", text: "every failure is reported under its own handler's name, a raised one too, once and in order" },
+];
+
+export const DEFECTS: readonly Defect[] = [...FOUND, ...COMPLAINED, ...GROUPS];

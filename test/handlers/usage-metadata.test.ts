@@ -1,14 +1,14 @@
 import { afterEach, expect, test } from "vitest";
+import { runBatch } from "../../src/batch/index.ts";
 import {
   AsyncCallbackManager,
   mergeUsageReports,
   offThread,
-  runBatch,
-  startMockServer,
   UNKNOWN_MODEL,
   UsageMetadataCallbackHandler,
   usageMetadataModule,
 } from "../../src/index.ts";
+import { startMockServer } from "../../src/testing/index.ts";
 import { line, writeLines } from "../fixtures/batch.ts";
 import { scratch } from "../fixtures/scratch.ts";
 import { answer, ask, times, USAGE } from "../support/usage.ts";

@@ -1,4 +1,3 @@
-import { setImmediate as immediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { AsyncCallbackManager, BaseCallbackManager, type CallbackHandler } from "../../src/index.ts";
 import { collectFailures } from "../placements.ts";
@@ -271,37 +270,4 @@ test("a copy of a subclass is of that class, whatever fields it has", async () =
   expect(copy).toBeInstanceOf(Tenant);
   expect(copy).toMatchObject({ handlers: [handler], tags: ["x"], tenant: "t1" });
   expect(AsyncCallbackManager.configure({ inheritable: copy }).handlers).toEqual([handler]);
-});
-
-test("handlers are told of a start before its record is made; what they do with that is their affair", async () => {
-  const heard: unknown[] = [];
-  const handler = recorder();
-  const eager = {
-    ...handler,
-    expectEvent: (event: string, traceId: string | undefined) => {
-      heard.push([event, traceId, handler.records.length]);
-      throw new RangeError("too early");
-    },
-  };
-  const manager = new AsyncCallbackManager({ handlers: [eager], inheritableHandlers: [eager] });
-  const chain = await manager.onChainStart(null, {});
-  await chain.getChild().onChatModelStart(null, [[{ role: "user", content: "Why?" }]]);
-  await chain.onChainEnd({});
-  expect(heard).toEqual([
-    ["on_chain_start", undefined, 0],
-    ["on_chat_model_start", chain.runId, 1],
-  ]);
-  expect(handler.records).toHaveLength(3);
-});
-
-test("a handler that rejects what it is told of a start in advance leaves no unhandled rejection", async () => {
-  const unhandled: unknown[] = [];
-  const onUnhandled = (error: unknown) => void unhandled.push(error);
-  process.on("unhandledRejection", onUnhandled);
-  const handler = { ...recorder(), expectEvent: () => Promise.reject(new RangeError("too early")) };
-  await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, {});
-  await immediate();
-  process.off("unhandledRejection", onUnhandled);
-  expect(unhandled).toEqual([]);
-  expect(handler.records).toHaveLength(1);
 });

@@ -5,8 +5,8 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import OpenAI from "openai";
 import { afterAll, expect, test } from "vitest";
-import { type MockServer, type MockServerOptions, startMockServer } from "../../src/index.ts";
 import { tokensOf } from "../../src/mock-server/answer.ts";
+import { type MockServer, type MockServerOptions, startMockServer } from "../../src/testing/index.ts";
 import { scratch } from "../fixtures/scratch.ts";
 
 const path = scratch();
@@ -60,7 +60,7 @@ test("pieces of a text join to the text and split no surrogate pair", () => {
   expect(tokensOf("lone \ud800 half").join("")).toBe("lone \ud800 half");
 });
 
-test("a streamed answer and a whole one say the same, usage included", async () => {
+test("a streamed answer equals the whole one, usage included", async () => {
   const client = clientOf(await start());
   for (const question of ["one", "two", "three"]) {
     const whole = await client.chat.completions.create(user(question));
@@ -78,7 +78,7 @@ test("a streamed answer and a whole one say the same, usage included", async () 
   }
 });
 
-test("usage comes at the end of a stream, only when asked for", async () => {
+test("a stream ends with usage only if the request asks for it", async () => {
   const client = clientOf(await start());
   const chunksWith = async (include_usage: boolean) => {
     const body = { ...user("x"), stream: true as const, stream_options: { include_usage } };
@@ -93,7 +93,7 @@ test("usage comes at the end of a stream, only when asked for", async () => {
   expect(before.every((chunk) => chunk.usage === null)).toBe(true);
 });
 
-test("answers follow from seed and request, in whatever order they are asked for", async () => {
+test("answers depend on seed and request, not on the order of requests", async () => {
   const [one, same, other] = [await start({ seed: 5 }), await start({ seed: 5 }), await start({ seed: 6 })];
   const questions = Array.from({ length: 12 }, (_, i) => user(`question ${i}`));
   const answers = async (server: MockServer, bodies: typeof questions) => {
@@ -108,7 +108,7 @@ test("answers follow from seed and request, in whatever order they are asked for
   expect(await answers(other, questions)).not.toEqual(expected);
 });
 
-test("failures follow from seed, request and try", async () => {
+test("failures depend on seed, request and retry count", async () => {
   const statuses = async (server: MockServer, retry: number) => {
     const one = async (i: number) => {
       const response = await fetch(`${server.url}/chat/completions`, {
@@ -155,7 +155,7 @@ test("an answer is cut at max_tokens", async () => {
   expect(cut.usage?.completion_tokens).toBe(3);
 });
 
-test("recorded instructions and trajectories are answered as recorded, others are made up", async () => {
+test("answers recorded instructions and trajectories as recorded, generates others", async () => {
   const call = { id: "c1", type: "function", function: { name: "look", arguments: '{"at":"sky"}' } };
   const traj = [
     { role: "system", content: "be kind" },
@@ -208,7 +208,7 @@ test.each([
   });
 });
 
-test("knows its models and no other routes", async () => {
+test("serves its models and no other routes", async () => {
   const server = await start();
   expect((await clientOf(server).models.list()).data.map(({ id }) => id)).toEqual(["mock-server"]);
   const response = await fetch(`${server.url}/embeddings`, { method: "POST", body: "{}" });
@@ -238,7 +238,7 @@ test.each([
   [{ seed: 0.5 }, "seed"],
   [{ port: 70_000 }, "port"],
   [{ recorded: "missing.json" }, "missing.json"],
-])("a wrong option is named: %o", async (options, name) => {
+])("an error names the wrong option: %o", async (options, name) => {
   const error = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(name) };
   await expect(startMockServer(options)).rejects.toMatchObject(error);
 });

@@ -1,8 +1,8 @@
 import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
 import { expect, test } from "vitest";
 import type { BatchRecord } from "../../src/batch/record.ts";
-import { startMockServer } from "../../src/index.ts";
 import { tokensOf } from "../../src/mock-server/answer.ts";
+import { startMockServer } from "../../src/testing/index.ts";
 import { completionOf, line, textOf, writeLines } from "../fixtures/batch.ts";
 import { sidecall } from "../fixtures/cli.ts";
 import { readJsonLines, scratch } from "../fixtures/scratch.ts";

@@ -1,12 +1,13 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate as immediate } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
+import type { ReportedFailure } from "../../src/core/failures.ts";
 import { RingConsumer } from "../../src/shared-memory/consumer.ts";
 import { LaneCounters } from "../../src/shared-memory/counters.ts";
 import { allocateRing } from "../../src/shared-memory/layout.ts";
 import { RingProducer } from "../../src/shared-memory/producer.ts";
+import { Acknowledgements } from "../../src/transports/lanes/acknowledgements.ts";
 import { FrameWriter } from "../../src/transports/lanes/frame-writer.ts";
-import { LaneAnswers } from "../../src/transports/lanes/lane-answers.ts";
 import { encodeCopy } from "../../src/wire/codec.ts";
 import { EVENT } from "../../src/wire/frames.ts";
 import type { LaneReport } from "../../src/wire/protocol.ts";
@@ -25,7 +26,7 @@ function lane() {
     // One at a time: taking one may take in the next.
     for (let report = posted.shift(); report !== undefined; report = posted.shift()) answers.take(report);
   };
-  const answers = new LaneAnswers({ writer, counters, pollReports });
+  const answers = new Acknowledgements({ writer, counters, pollReports });
   return {
     /** Sends an event, and waits for it. */
     send(): { readonly position: number; readonly outcome: Promise<string> } {
@@ -36,7 +37,7 @@ function lane() {
       );
       const outcome = waited.then(
         () => "well",
-        (error: Error) => error.message,
+        (failure: ReportedFailure) => (failure.error as Error).message,
       );
       return { position, outcome };
     },
@@ -48,19 +49,20 @@ function lane() {
     },
     report(position: number): void {
       const raised = encodeCopy(new RangeError("raised"));
-      posted.push({ settled: [[position, raised]], failures: [], idle: false });
+      posted.push({ acknowledged: [[position, raised]], failures: [], isIdle: false });
       counters.countFailureReport();
     },
     release: () => void consumer.release(),
     /** The lane, which told nothing of what it knew to be looked for, tells that it sleeps. */
-    fallAsleep: () => void posted.push({ settled: [], failures: [], idle: true }),
+    fallAsleep: () => void posted.push({ acknowledged: [], failures: [], isIdle: true }),
     /** The lane's thread ends: its last report, if there is one, is counted by nobody. */
     die(position?: number): void {
       if (position !== undefined) {
-        posted.push({ settled: [[position, encodeCopy(new RangeError("last"))]], failures: [], idle: false });
+        const error = encodeCopy(new RangeError("last"));
+        posted.push({ acknowledged: [[position, error]], failures: [], isIdle: false });
       }
       pollReports();
-      answers.settleFromRing();
+      answers.answerFromRing();
     },
     pollReports,
     areAwaited: () => answers.areAwaited,

@@ -16,7 +16,7 @@ test("what waits for dropped frames waits for the older ones that stay", async (
     backlog.add(HEAD, PAYLOAD, importance),
   );
   const drained = backlog.written;
-  backlog.evict(2 * PAYLOAD.byteLength);
+  backlog.evict(2 * PAYLOAD.byteLength, (importance) => importance === "droppable");
   expect(dropped).toBe(2);
   expect(backlog).toMatchObject({ length: 1, bytes: FRAME_HEAD_BYTES + PAYLOAD.byteLength });
   for (const each of [...written, drained, backlog.written]) {

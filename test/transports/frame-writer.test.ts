@@ -10,7 +10,8 @@ const OPTIONS = { overflow: "wait", maxBufferedBytes: 1 << 20 } as const;
 test("a writer that is stopped while frames wait for room is not kept in memory by that wait", async () => {
   const stopped = async () => {
     const writer = new FrameWriter(allocateRing(1024), OPTIONS);
-    const written = writer.buffer(HEAD, new Uint8Array(4096), "lifecycle", undefined);
+    const event = { payload: new Uint8Array(4096), importance: "lifecycle" } as const;
+    const written = writer.buffer(HEAD, event, undefined);
     writer.stop(new RangeError("stopped"));
     await expect(written).rejects.toThrow(RangeError);
     return new WeakRef(writer);

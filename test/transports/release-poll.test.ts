@@ -15,7 +15,7 @@ function watched() {
   const state = { isAwaited: true, steps: [] as string[] };
   const watch = new ReleasePoll({
     watch: (isWatching) => state.steps.push(isWatching ? "watch" : "leave"),
-    settle: () => {
+    answerReleased: () => {
       state.steps.push("look");
       return state.isAwaited;
     },

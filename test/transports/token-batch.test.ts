@@ -99,10 +99,11 @@ test("in a ring that they fill they do not wait for ever", async () => {
   const { writer, token, seen } = lane(1024);
   let written = 0;
   while (token() >= 0) written += 1;
-  const room = writer.buffer(HEAD, new Uint8Array(200), "lifecycle", undefined);
+  const event = { payload: new Uint8Array(200), importance: "lifecycle" } as const;
+  const room = writer.buffer(HEAD, event, undefined);
   expect(seen()).toBe(written);
   await immediate();
-  expect(writer.isSettled).toBe(false);
+  expect(writer.isReleased).toBe(false);
   writer.stop(new Error("over"));
   await expect(room).rejects.toThrow("over");
 });

@@ -35,9 +35,10 @@ function lane(onText: (text: string) => unknown, raiseError = false) {
   const counters = LaneCounters.allocate(1);
   const writer = new FrameWriter(ring, { overflow: "wait", maxBufferedBytes: 1024 });
   const reports = {
-    postMessage({ settled, failures }: LaneReport) {
-      const raised = settled.flatMap(([, error]) => (error === undefined ? [] : [decodeValue(error)]));
-      steps.push(`post ${settled.map(([position]) => position).join()} ${failures.length + raised.length}`);
+    postMessage({ acknowledged, failures }: LaneReport) {
+      const raised = acknowledged.flatMap(([, error]) => (error === undefined ? [] : [decodeValue(error)]));
+      const what = `${failures.length} failed, ${raised.length} raised`;
+      steps.push(`post ${acknowledged.map(([position]) => position).join()}: ${what}`);
     },
   } as unknown as MessagePort;
   const hooks: { beforeRelease: () => void } = { beforeRelease: () => undefined };
@@ -88,14 +89,15 @@ test.each([
   writer.watch(isWatched);
   const position = send("fail");
   await settleTasks();
-  expect(steps).toEqual([`post ${position} 1`, "count", `release ${position}`]);
+  const what = `1 failed, ${raiseError ? 1 : 0} raised`;
+  expect(steps).toEqual([`post ${position}: ${what}`, "count", `release ${position}`]);
 });
 
 test("whoever is not watched is told what it has released, and whoever watches is not", async () => {
   const { steps, writer, send } = lane(failing);
   const first = send("well");
   await settleTasks();
-  expect(steps).toEqual([`release ${first}`, `post ${first} 0`]);
+  expect(steps).toEqual([`release ${first}`, `post ${first}: 0 failed, 0 raised`]);
   writer.watch(true);
   steps.length = 0;
   const second = send("well");
@@ -113,10 +115,10 @@ test("whoever watches is told what is settled behind an event that is not", asyn
   send("slow", 0);
   const next = send("next", 1);
   await settleTasks();
-  expect(steps).toEqual([`post ${next} 0`]);
+  expect(steps).toEqual([`post ${next}: 0 failed, 0 raised`]);
   open();
   await settleTasks();
-  expect(steps).toEqual([`post ${next} 0`, `release ${next}`]);
+  expect(steps).toEqual([`post ${next}: 0 failed, 0 raised`, `release ${next}`]);
 });
 
 test("whether it is watched is asked after the release: who left before it is told", async () => {
@@ -126,5 +128,5 @@ test("whether it is watched is asked after the release: who left before it is to
   hooks.beforeRelease = () => writer.watch(false);
   const position = send("well");
   await settleTasks();
-  expect(steps).toEqual([`release ${position}`, `post ${position} 0`]);
+  expect(steps).toEqual([`release ${position}`, `post ${position}: 0 failed, 0 raised`]);
 });

@@ -10,7 +10,7 @@ export default async function openLane(setup: LaneSetup): Promise<LoadResult> {
   if ("code" in slots) return { failure: slots };
   const loop = new LaneLoop(setup, slots);
   expose(
-    controlOf(slots, (position) => loop.settled(position)),
+    controlOf(slots, (position) => loop.released(position)),
     setup.control,
   );
   // Not before the main thread has this task's answer: an event may end the thread.

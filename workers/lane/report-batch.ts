@@ -1,14 +1,12 @@
 import type { MessagePort } from "node:worker_threads";
-import type { AnyEventRecord } from "../../src/core/events.ts";
+import type { EventOfRun } from "../../src/core/deliver.ts";
 import { encodeCopy } from "../../src/wire/codec.ts";
 import type { LaneReport, WireFailure } from "../../src/wire/protocol.ts";
 
-export type EventOfRun = Pick<AnyEventRecord, "event" | "runId">;
-
-/** Collects what the main thread has to hear, so that a turn of the loop costs it one message. */
+/** Collects a lane's acknowledgements and failures, so that a turn of its loop costs the main thread one message. */
 export class ReportBatch {
   readonly #port: MessagePort;
-  #settled: LaneReport["settled"][number][] = [];
+  #acknowledged: LaneReport["acknowledged"][number][] = [];
   #failures: WireFailure[] = [];
   #hasRaised = false;
 
@@ -16,30 +14,35 @@ export class ReportBatch {
     this.#port = port;
   }
 
-  /** Whether something failed of which the main thread has not been told. */
+  /** Whether a failure, or an error that an acknowledgement raises, has not been posted yet. */
   get hasFailures(): boolean {
     return this.#failures.length > 0 || this.#hasRaised;
   }
 
   acknowledge(position: number, raised: { readonly error: unknown } | undefined): void {
-    this.#settled.push(raised === undefined ? [position] : [position, encodeCopy(raised.error)]);
+    this.#acknowledged.push(raised === undefined ? [position] : [position, encodeCopy(raised.error)]);
     if (raised !== undefined) this.#hasRaised = true;
-  }
-
-  /** What the main thread sees for itself need not be told. To be called without failures. */
-  forget(isSeen: (position: number) => boolean): void {
-    this.#settled = this.#settled.filter(([position]) => !isSeen(position));
   }
 
   fail(handler: string, { event, runId }: EventOfRun, error: unknown): void {
     this.#failures.push({ handler, event, runId, error: encodeCopy(error) });
   }
 
-  /** Posts what has collected, if anything has or `idle` is news. */
-  post(idle: boolean): void {
-    if (this.#settled.length === 0 && this.#failures.length === 0 && !idle) return;
-    this.#port.postMessage({ settled: this.#settled, failures: this.#failures, idle } satisfies LaneReport);
-    this.#settled = [];
+  /** Drops acknowledgements that the main thread finds in the ring by itself. Call it only without failures. */
+  dropSeen(isSeen: (position: number) => boolean): void {
+    this.#acknowledged = this.#acknowledged.filter(([position]) => !isSeen(position));
+  }
+
+  /** Posts what has collected, if anything has or `isIdle` is news. */
+  post(isIdle: boolean): void {
+    if (this.#acknowledged.length === 0 && this.#failures.length === 0 && !isIdle) return;
+    const report = {
+      acknowledged: this.#acknowledged,
+      failures: this.#failures,
+      isIdle,
+    } satisfies LaneReport;
+    this.#port.postMessage(report);
+    this.#acknowledged = [];
     this.#failures = [];
     this.#hasRaised = false;
   }

@@ -1,20 +1,11 @@
 import { decodeRun, type WireRun } from "../../src/wire/records.ts";
-import type { TraceQueue } from "./trace-queue.ts";
-
-/** What the runs of one trace share: the events that its handlers still have to take, handler by handler. */
-export interface Trace {
-  readonly id: string;
-  /** By the handler's index; undefined while the handler is free for the trace's next event. */
-  readonly queues: (TraceQueue | undefined)[];
-  openRuns: number;
-  busyQueues: number;
-}
+import type { Trace } from "./trace-queue.ts";
 
 export interface LaneRun extends WireRun {
   readonly trace: Trace;
 }
 
-/** What the numbers in frames stand for. */
+/** The runs that the numbers in frames stand for, and their traces. */
 export class RunDirectory {
   readonly #runs = new Map<number, LaneRun>();
   readonly #traces = new Map<string, Trace>();
@@ -23,7 +14,7 @@ export class RunDirectory {
     return this.#runs.get(runNumber);
   }
 
-  /** Gives a number its meaning, in place of what it meant before. `bytes`: the run as msgpack. */
+  /** Lets a number name a run, in place of the one that it named before. `bytes`: the run as msgpack. */
   define(runNumber: number, bytes: Uint8Array): void {
     this.end(runNumber);
     const run = decodeRun(bytes);
@@ -32,7 +23,7 @@ export class RunDirectory {
     this.#runs.set(runNumber, { trace, ...run });
   }
 
-  /** The number means nothing any more. */
+  /** The number names no run from now on. */
   end(runNumber: number): void {
     const run = this.#runs.get(runNumber);
     if (run === undefined) return;

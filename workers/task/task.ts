@@ -1,8 +1,8 @@
 import { threadId, workerData } from "node:worker_threads";
 import { expose } from "comlink";
 import { SidecallError } from "../../src/common/errors.ts";
-import { deliver, isInterested } from "../../src/core/deliver.ts";
-import { type AnyEventRecord, eventOfCode } from "../../src/core/events.ts";
+import { Delivery, deliver, isInterested } from "../../src/core/deliver.ts";
+import { type AnyEventRecord, type EventInfo, eventOfCode } from "../../src/core/events.ts";
 import { waitForAll } from "../../src/shared-memory/barrier.ts";
 import { encodeCopy } from "../../src/wire/codec.ts";
 import type { EventTask, LoadRequest, LoadResult, TaskResult, TaskSetup } from "../../src/wire/protocol.ts";
@@ -11,7 +11,7 @@ import { controlOf } from "../control.ts";
 import { describeSlots, type HandlerSlot, loadHandlers } from "../load-handlers.ts";
 
 /*
- * What a thread does with `ordering: "none"`: each event is a task of its own, for whichever thread is idle.
+ * The tasks of a thread with `ordering: "none"`: each event is a task of its own, for any idle thread.
  */
 
 const setup = workerData as TaskSetup;
@@ -39,10 +39,10 @@ export async function load({
   return { handlers: describeSlots(result), threadId };
 }
 
-/** Resolves, or rejects, with the handler's promise, but fails when that takes too long. */
-async function inTime(returned: unknown, name: string): Promise<void> {
+/** Settles as the handler's promise does. Rejects with SIDECALL_HANDLER_TIMEOUT if that takes too long. */
+async function inTime(promise: PromiseLike<unknown>, name: string): Promise<void> {
   const { handlerTimeoutMillis } = setup;
-  if (handlerTimeoutMillis === Number.POSITIVE_INFINITY) return void (await returned);
+  if (handlerTimeoutMillis === Number.POSITIVE_INFINITY) return void (await promise);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const message = `Handler ${name} has not settled an event within ${handlerTimeoutMillis} ms.`;
@@ -52,9 +52,48 @@ async function inTime(returned: unknown, name: string): Promise<void> {
     );
   });
   try {
-    await Promise.race([returned, late]);
+    await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** One event, for all handlers of this thread together. */
+class TaskDelivery extends Delivery<HandlerSlot> {
+  readonly failures: TaskResult["failures"][number][] = [];
+  readonly pending: Promise<void>[] = [];
+  readonly #info: EventInfo;
+
+  constructor(info: EventInfo, runId: string) {
+    super({ event: info.event, runId });
+    this.#info = info;
+  }
+
+  /** Indexes of the handlers that wanted the event and settled it without failing. */
+  handled(slots: readonly HandlerSlot[]): number[] {
+    const failed = new Set(this.failures.map(({ index }) => index));
+    return this.interested(slots).flatMap(({ index }) => (failed.has(index) ? [] : [index]));
+  }
+
+  interested(slots: readonly HandlerSlot[]): readonly HandlerSlot[] {
+    return slots.filter(({ interest }) => isInterested(interest, this.#info));
+  }
+
+  protected override call(slot: HandlerSlot, record: AnyEventRecord): unknown {
+    return isInterested(slot.interest, this.#info) ? deliver(slot.handler, record) : undefined;
+  }
+
+  protected override follow(slot: HandlerSlot, promise: PromiseLike<unknown>): void {
+    this.pending.push(inTime(promise, slot.name).catch((error: unknown) => this.fail(slot, error)));
+  }
+
+  protected override raises(slot: HandlerSlot): boolean {
+    return slot.raiseError;
+  }
+
+  protected override report({ index, name }: HandlerSlot, error: unknown): void {
+    const { event, runId } = this;
+    this.failures.push({ index, handler: name, event, runId, error: encodeCopy(error) });
   }
 }
 
@@ -62,35 +101,22 @@ async function inTime(returned: unknown, name: string): Promise<void> {
 export async function handle(task: EventTask): Promise<TaskResult> {
   const info = eventOfCode(task.code);
   if (info === undefined) throw new TypeError(`no event has the code ${task.code}`);
+  const slots = await loaded();
   const run = decodeRun(task.run);
-  const handled: number[] = [];
-  const failures: TaskResult["failures"][number][] = [];
-  const fail = ({ index, name }: HandlerSlot, error: unknown) => {
-    failures.push({
-      index,
-      handler: name,
-      event: info.event,
-      runId: run.runId,
-      error: encodeCopy(error),
-    });
-  };
-  const interested = (await loaded()).filter(({ interest }) => isInterested(interest, info));
-  let record: AnyEventRecord;
+  const delivery = new TaskDelivery(info, run.runId);
+  let record: AnyEventRecord | undefined;
   try {
     record = decodeRecord(info, run, task.timestamp, task.payload);
   } catch (error) {
     // Such as from a getter that gave the encoder two different answers.
-    for (const slot of interested) fail(slot, error);
-    return { handled, failures };
+    for (const slot of delivery.interested(slots)) delivery.fail(slot, error);
   }
-  const settle = async (slot: HandlerSlot) => {
-    try {
-      await inTime(deliver(slot.handler, record), slot.name);
-      handled.push(slot.index);
-    } catch (error) {
-      fail(slot, error);
-    }
+  if (record !== undefined) delivery.deliverAll(slots, record);
+  await Promise.all(delivery.pending);
+  const { failures, raised } = delivery;
+  return {
+    handled: delivery.handled(slots),
+    failures,
+    raised: raised === undefined ? undefined : encodeCopy(raised.error),
   };
-  await Promise.all(interested.map(settle));
-  return { handled, failures };
 }

@@ -1,4 +1,4 @@
-import { RESOLVED } from "../../common/resolved.ts";
+import { RESOLVED } from "../../common/thenable.ts";
 import { checkKeys } from "../../common/validate.ts";
 import {
   type AnyEventRecord,

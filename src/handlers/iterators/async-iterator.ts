@@ -1,4 +1,4 @@
-import { RESOLVED } from "../../common/resolved.ts";
+import { RESOLVED } from "../../common/thenable.ts";
 import {
   type AnyEventRecord,
   EVENT_INFO,

@@ -1,4 +1,4 @@
-import { RESOLVED } from "../../common/resolved.ts";
+import { RESOLVED } from "../../common/thenable.ts";
 import type { LLMResult } from "../../core/events.ts";
 import type { SharedTokens, TokenQueueOptions } from "../../token-queue/layout.ts";
 import { TokenQueue } from "../../token-queue/queue.ts";

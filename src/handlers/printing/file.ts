@@ -1,6 +1,6 @@
 import { LineFile } from "../../common/line-file.ts";
 import { checkFilled, checkKeys, checkOneOf } from "../../common/validate.ts";
-import type { HandlerContext } from "../../wire/protocol.ts";
+import type { HandlerContext } from "../../core/handler.ts";
 import { PRINTING_KEYS, PrintingHandler, type PrintingOptions } from "./printing-handler.ts";
 
 export interface FileHandlerOptions extends Omit<PrintingOptions, "color"> {

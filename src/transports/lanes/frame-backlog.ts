@@ -1,17 +1,14 @@
 import { Fifo } from "../../common/fifo.ts";
 import { FRAME_HEAD_BYTES, type FrameHead, writeHead } from "../../wire/frames.ts";
-import type { Backlog } from "../overflow.ts";
+import type { Backlog, Importance } from "../overflow.ts";
 
-/** What becomes of one frame, for somebody who waits for its event to be handled. */
+/** What becomes of one frame, for a caller who waits until its event is handled. */
 export interface Receipt {
   /** The frame is in the ring, up to this position. */
   readonly onWritten: (position: number) => void;
   /** The frame was given up: dropped, or because of an error. */
   readonly onDropped: (error: Error | undefined) => void;
 }
-
-/** How the overflow policy sees a frame. */
-export type Importance = "definition" | "lifecycle" | "droppable";
 
 const BLOCK_BYTES = 64 * 1024;
 
@@ -32,7 +29,7 @@ class Block {
   end = 0;
   /** By the place of the frame's word. */
   readonly receipts = new Map<number, Receipt>();
-  /** Resolves when all frames up to the block's end are in the ring. Shared by all who wait for no more than that. */
+  /** Resolves when all frames up to the block's end are in the ring. Shared by all callers who wait for no more than that. */
   readonly written: Promise<void>;
   resolve: (value?: Promise<void>) => void = () => undefined;
   reject: (error: Error) => void = () => undefined;
@@ -44,7 +41,7 @@ class Block {
       this.resolve = resolve;
       this.reject = reject;
     });
-    // Whoever waits sees the rejection; nobody has to.
+    // Callers that wait get the rejection; without any it is no fault.
     this.written.catch(() => undefined);
   }
 
@@ -70,7 +67,7 @@ export class FrameBacklog implements Backlog {
   #length = 0;
   readonly #onDropped: (events: number) => void;
 
-  /** `onDropped` hears how many events `evict` and `clear` have given up. */
+  /** `onDropped` gets the number of events that `evict` and `clear` give up. */
   constructor(onDropped: (events: number) => void) {
     this.#onDropped = onDropped;
   }
@@ -126,18 +123,18 @@ export class FrameBacklog implements Backlog {
     block.resolve();
   }
 
-  /** Drops droppable frames, the newest blocks' first, until `bytes` are gone; the oldest frame stays, it may be half written. */
-  evict(bytes: number): void {
+  /** Drops victims, the newest blocks' first, until `bytes` are gone; the oldest frame stays, it may be half written. */
+  evict(bytes: number, isVictim: (importance: Importance) => boolean): void {
     const goal = this.#bytes - bytes;
     const before = this.#length;
     const blocks = this.#blocks.drain();
     for (const block of [...blocks].reverse()) {
-      if (this.#bytes > goal) this.#thin(block, block === blocks[0]);
+      if (this.#bytes > goal) this.#thin(block, block === blocks[0], isVictim);
     }
     this.#newest = undefined;
     for (const block of blocks) {
       if (block.begin === block.end) {
-        // Whoever waits for it waits for all before it too.
+        // Its callers wait for all before it too.
         block.resolve(this.#newest?.written);
         continue;
       }
@@ -169,15 +166,15 @@ export class FrameBacklog implements Backlog {
     return this.#newest;
   }
 
-  /** Closes the gaps that the droppable frames of a block leave. */
-  #thin(block: Block, keepFirst: boolean): void {
+  /** Drops the victims of a block, and closes the gaps that they leave. */
+  #thin(block: Block, keepFirst: boolean, isVictim: (importance: Importance) => boolean): void {
     const places = [...block.places()];
     let end = block.begin;
     for (const at of places) {
       const size = WORD_BYTES + block.lengthAt(at);
       const receipt = block.receipts.get(at);
       block.receipts.delete(at);
-      if (block.importanceAt(at) === "droppable" && !(keepFirst && at === block.begin)) {
+      if (isVictim(block.importanceAt(at)) && !(keepFirst && at === block.begin)) {
         this.#bytes -= size - WORD_BYTES;
         this.#length -= 1;
         receipt?.onDropped(undefined);

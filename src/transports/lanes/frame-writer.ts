@@ -1,3 +1,4 @@
+import { RESOLVED } from "../../common/thenable.ts";
 import { NAPPING, SLEEPING } from "../../shared-memory/layout.ts";
 import { RingProducer } from "../../shared-memory/producer.ts";
 import {
@@ -11,14 +12,12 @@ import {
   writeHead,
   writeToken,
 } from "../../wire/frames.ts";
-import type { ResolvedOptions } from "../options.ts";
-import { Overflow } from "../overflow.ts";
-import { FrameBacklog, type Importance, type Receipt } from "./frame-backlog.ts";
+import type { EncodedEvent } from "../encode.ts";
+import { Overflow, type OverflowOptions } from "../overflow.ts";
+import { FrameBacklog, type Receipt } from "./frame-backlog.ts";
 import { TokenBatch } from "./token-batch.ts";
 
-const WRITTEN: Promise<void> = Promise.resolve();
-
-/** A frame that tells of a run, for which there was no room before the run's event. */
+/** The frame that defines a run, for which there was no room before the run's event. */
 export interface Definition {
   readonly head: FrameHead;
   readonly payload: Uint8Array;
@@ -28,7 +27,7 @@ export interface Definition {
 
 /**
  * Writes a lane's frames: into its ring while there is room, else into the backlog, from which they go to the ring in
- * order as the lane makes room. What happens when the backlog is full too is the overflow policy's word.
+ * order as the lane makes room. The overflow policy decides what happens when the backlog is full too.
  */
 export class FrameWriter {
   readonly #producer: RingProducer;
@@ -39,7 +38,7 @@ export class FrameWriter {
   /** Bytes of the backlog's oldest frame that are in the ring already, as fragments. */
   #writtenBytes = 0;
 
-  constructor(ring: SharedArrayBuffer, options: Pick<ResolvedOptions, "overflow" | "maxBufferedBytes">) {
+  constructor(ring: SharedArrayBuffer, options: OverflowOptions) {
     this.#producer = new RingProducer(ring);
     this.#batch = new TokenBatch(this.#producer, () => this.wake(false));
     this.#overflow = new Overflow(options);
@@ -53,8 +52,8 @@ export class FrameWriter {
   get released(): number {
     return this.#producer.released;
   }
-  /** Whether everything written is settled and nothing waits. */
-  get isSettled(): boolean {
+  /** Whether everything written is released and nothing waits for room. */
+  get isReleased(): boolean {
     return this.#backlog.length === 0 && this.#producer.released === this.#producer.position;
   }
   /** Bytes in the ring and waiting for room in it. */
@@ -74,7 +73,7 @@ export class FrameWriter {
     return this.#producer.donePositions();
   }
 
-  /** Wakes the lane, for all that is written: `promptly` even from a nap, since somebody waits for the outcome. */
+  /** Wakes the lane, for all that is written: `promptly` even from a nap, since a caller waits for the outcome. */
   wake(promptly: boolean): void {
     this.#batch.publishWaiting();
     this.#producer.wake(promptly ? NAPPING : SLEEPING);
@@ -108,20 +107,19 @@ export class FrameWriter {
   /**
    * Takes a frame that found no room, and the definition that has to precede it, if the overflow policy lets them. The promise
    * resolves when the frame is in the ring or dropped, and rejects when it is given up with an error; the receipt, if there is
-   * one, hears the same of this frame alone.
+   * one, gets the same of this frame alone.
    */
   buffer(
     head: FrameHead,
-    payload: Uint8Array,
-    importance: Exclude<Importance, "definition">,
+    { payload, importance }: Pick<EncodedEvent, "payload" | "importance">,
     definition: Definition | undefined,
     receipt?: Receipt,
   ): Promise<void> {
     const bytes = FRAME_HEAD_BYTES + payload.byteLength + (definition?.payload.byteLength ?? 0);
-    const admitted = this.#overflow.admit(this.#backlog, bytes, importance === "droppable");
-    if (admitted !== true) {
-      receipt?.onDropped(admitted.error);
-      return admitted.error === undefined ? WRITTEN : Promise.reject(admitted.error);
+    const admission = this.#overflow.admit(this.#backlog, bytes, importance);
+    if (admission !== "admitted") {
+      receipt?.onDropped(admission.error);
+      return admission.error === undefined ? RESOLVED : Promise.reject(admission.error);
     }
     if (definition !== undefined) {
       void this.#backlog.add(definition.head, definition.payload, "definition");
@@ -134,7 +132,7 @@ export class FrameWriter {
 
   /** Resolves when all that waits now is in the ring. Rejects when it is given up. */
   drained(): Promise<void> {
-    return this.#backlog.written ?? WRITTEN;
+    return this.#backlog.written ?? RESOLVED;
   }
 
   /** Gives up all that waits and takes nothing more from the backlog to the ring. */
@@ -179,7 +177,7 @@ export class FrameWriter {
   }
 }
 
-/** A piece says of which event it is, lest its frame's beginning be lost with a thread. */
+/** A piece names its event, because its frame's beginning may be lost with a thread. */
 function pieceHead(frame: Uint8Array, isFirst: boolean, isLast: boolean): FrameHead {
   const data = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   const head = readHead({ bytes: frame, data }, 0);

@@ -1,45 +1,46 @@
 import type { Remote } from "comlink";
 import type { SidecallError } from "../../common/errors.ts";
-import type { LaneControl, LaneReport, LaneSetup, LoadedHandler } from "../../wire/protocol.ts";
-import type { ResolvedOptions } from "../options.ts";
-import { LaneThread } from "./lane-thread.ts";
+import type { LaneControl, LaneSetup, LoadedHandler } from "../../wire/protocol.ts";
+import type { LaneThread } from "./lane-thread.ts";
 
-/** A lane whose threads die this often, and settle nothing in between, is given up. */
+/** A lane whose threads die this often, and are done with no event in between, is given up. */
 const MAX_DEATHS_WITHOUT_PROGRESS = 3;
 
 type ControlCall<T> = (control: Remote<LaneControl>) => Promise<T>;
 
-/** What a host needs to know of its lane, and tells it. */
+/** What a host needs of its lane. */
 export interface HostedLane {
   /** What a thread needs to go on with the lane from where it is. */
   setup(): Omit<LaneSetup, "reports" | "control">;
-  /** Events that the lane's threads have settled so far. */
-  settled(): number;
-  onReport(report: LaneReport): void;
-  /** The thread has died; another takes over, or the lane is given up. */
-  onDeath(): void;
+  /** Events that the lane's threads have been done with so far. */
+  doneEvents(): number;
+  /** Answers callers whose events the dead thread was done with. */
+  answerFromRing(): void;
   /** No thread will go on with the lane. */
   onGivenUp(error: SidecallError): void;
 }
 
-/** Keeps a lane open: in a thread, and when that dies in the next, until it is asked to end or hopeless. */
+/**
+ * Keeps a lane open: in a thread, and when that dies in the next, until it is asked to end or hopeless.
+ *
+ *   opening ──► open ──death──► taking over ──opened──► open …
+ *                 │                  │
+ *                 └── giveUp ────────┴── too many deaths, or a handler cannot be loaded any more ──► given up (`failure`)
+ */
 export class LaneHost {
   readonly #lane: HostedLane;
   readonly #thread: LaneThread;
   #handlers: readonly LoadedHandler[] = [];
   #restarts = 0;
   #deathsWithoutProgress = 0;
-  #settledAtDeath = 0;
+  #doneAtDeath = 0;
   /** Settles when the thread that replaces a dead one has opened the lane, or the lane is given up. */
   #reopening: Promise<void> = Promise.resolve();
   #failure: SidecallError | undefined;
 
-  constructor(options: Pick<ResolvedOptions, "resourceLimits">, lane: HostedLane) {
+  constructor(thread: LaneThread, lane: HostedLane) {
     this.#lane = lane;
-    this.#thread = new LaneThread(options, {
-      onReport: (report) => lane.onReport(report),
-      onDeath: (error) => this.#onDeath(error),
-    });
+    this.#thread = thread;
   }
 
   get handlers(): readonly LoadedHandler[] {
@@ -59,17 +60,7 @@ export class LaneHost {
     return this.#handlers;
   }
 
-  /** Keeps the process alive while events are owed, or lets it end. */
-  owe(owes: boolean): void {
-    this.#thread.owe(owes);
-  }
-
-  /** Takes in what the thread has told and nobody has heard yet. */
-  pollReports(): void {
-    this.#thread.pollReports();
-  }
-
-  /** Asks the thread. A lane that is given up says why. */
+  /** Calls the thread. Rejects with `failure` if the lane is given up. */
   async call<T>(request: ControlCall<T>): Promise<T> {
     if (this.#failure !== undefined) throw this.#failure;
     try {
@@ -79,7 +70,7 @@ export class LaneHost {
     }
   }
 
-  /** Asks the thread, and its successor if it ends before it answers. */
+  /** Calls the thread, and its successor if it ends before it answers. */
   async callWithRetry<T>(request: ControlCall<T>): Promise<T> {
     for (;;) {
       await this.#reopening;
@@ -96,24 +87,25 @@ export class LaneHost {
   async giveUp(error: SidecallError): Promise<void> {
     this.#failure ??= error;
     this.#lane.onGivenUp(error);
-    this.#thread.owe(false);
+    this.#thread.unref();
     await this.#thread.terminate();
   }
 
-  /** Ends the thread, which has nothing left to do. */
-  end(): Promise<void> {
-    return this.#thread.terminate();
-  }
-
-  #onDeath(error: SidecallError): void {
-    // Ended while it was being replaced.
+  /**
+   * The next thread takes over from a dead one. In this order:
+   *
+   * 1. Thread gone: its exit has been seen, so nothing writes to the ring's consumer side any more.
+   * 2. Reports drained: LaneThread has taken in all that the thread posted before it calls this.
+   * 3. Unanswered answered: the ring tells which events the thread was done with and did not acknowledge.
+   * 4. Progress counted: threads that die without being done with any event end in giving up.
+   * 5. Successor opened: with new handlers, the runs that are still named, and the first entry that is not released.
+   */
+  takeOver(error: SidecallError): void {
+    // The lane was ended while a thread was being replaced.
     if (this.#failure !== undefined) return;
     this.#restarts += 1;
-    this.#lane.onDeath();
-    const settled = this.#lane.settled();
-    this.#deathsWithoutProgress = settled === this.#settledAtDeath ? this.#deathsWithoutProgress + 1 : 1;
-    this.#settledAtDeath = settled;
-    if (this.#deathsWithoutProgress >= MAX_DEATHS_WITHOUT_PROGRESS) {
+    this.#lane.answerFromRing();
+    if (!this.#hasHope()) {
       void this.giveUp(error);
       return;
     }
@@ -124,9 +116,16 @@ export class LaneHost {
     this.#reopening = this.open().then(
       () => undefined,
       (openError: SidecallError) => {
-        if (openError.code === "SIDECALL_LANE_DIED") this.#onDeath(openError);
+        if (openError.code === "SIDECALL_LANE_DIED") this.takeOver(openError);
         else void this.giveUp(openError);
       },
     );
+  }
+
+  #hasHope(): boolean {
+    const done = this.#lane.doneEvents();
+    this.#deathsWithoutProgress = done === this.#doneAtDeath ? this.#deathsWithoutProgress + 1 : 1;
+    this.#doneAtDeath = done;
+    return this.#deathsWithoutProgress < MAX_DEATHS_WITHOUT_PROGRESS;
   }
 }

@@ -1,9 +1,9 @@
 import type { SidecallError } from "../../common/errors.ts";
 import { type AnyEventRecord, type EventInfo, isRunEnd } from "../../core/events.ts";
-import type { SinkRun, TokenSink } from "../../core/handler.ts";
+import type { SinkRun, TokenSink } from "../../core/relay.ts";
 import type { LoadedHandler } from "../../wire/protocol.ts";
 import { runOf } from "../../wire/records.ts";
-import type { LaneStats } from "../stats.ts";
+import type { LaneCounts } from "../stats.ts";
 import type { Transport } from "../transport.ts";
 import { Lane, type LaneOptions } from "./lane.ts";
 import { type KnownRun, laneOf, RunTable } from "./run-table.ts";
@@ -66,7 +66,7 @@ export class LaneSet implements Transport {
     return Promise.all(this.#lanes.map((lane) => lane.call(handler, method, args)));
   }
 
-  stats(): readonly LaneStats[] {
+  stats(): readonly LaneCounts[] {
     return this.#lanes.map((lane) => lane.stats());
   }
 

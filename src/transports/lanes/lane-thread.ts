@@ -23,7 +23,7 @@ export function loadError({ code, message, cause }: CodedFailure): SidecallError
 
 export interface ThreadListener {
   onReport(report: LaneReport): void;
-  /** The thread has ended though nobody asked it to. */
+  /** The thread has ended by itself, after its last report. */
   onDeath(error: SidecallError): void;
 }
 
@@ -40,7 +40,7 @@ export class LaneThread {
   #life: PendingAnswers | undefined;
   #lastError: unknown;
   #isEnding = false;
-  #owes = false;
+  #isReferenced = false;
   #calls = 0;
 
   constructor(options: Pick<ResolvedOptions, "resourceLimits">, listener: ThreadListener) {
@@ -78,14 +78,21 @@ export class LaneThread {
     return result.handlers;
   }
 
-  /** Keeps the process alive while events are owed, or lets it end. */
-  owe(owes: boolean): void {
-    if (this.#owes === owes) return;
-    this.#owes = owes;
-    this.#keepAlive();
+  /** Keeps the process alive from now on: events are owed. */
+  ref(): void {
+    if (this.#isReferenced) return;
+    this.#isReferenced = true;
+    this.#holdProcess();
   }
 
-  /** Takes in what the thread has told and nobody has heard yet. */
+  /** Lets the process end, unless a call is under way. */
+  unref(): void {
+    if (!this.#isReferenced) return;
+    this.#isReferenced = false;
+    this.#holdProcess();
+  }
+
+  /** Takes in reports that were posted and are not received yet. */
   pollReports(): void {
     if (this.#reports !== undefined) this.#drain(this.#reports);
   }
@@ -94,12 +101,12 @@ export class LaneThread {
   async request<T>(call: (control: Remote<LaneControl>) => Promise<T>): Promise<T> {
     if (this.#control === undefined || this.#life === undefined) throw this.#deathError("it never started");
     this.#calls += 1;
-    this.#keepAlive();
+    this.#holdProcess();
     try {
       return await this.#life.answer(call(this.#control));
     } finally {
       this.#calls -= 1;
-      this.#keepAlive();
+      this.#holdProcess();
     }
   }
 
@@ -115,7 +122,7 @@ export class LaneThread {
     this.#life = life;
     this.#thread = this.#threads.pool.threads[0];
     this.#thread?.once("exit", (code) => {
-      // What the thread has told before its end comes first: failures, and who has waited for them.
+      // The thread's last reports come first: failures, and the answers to callers who waited for them.
       this.#drain(reports);
       const reason = this.#lastError === undefined ? `exit code ${code}` : errorText(this.#lastError);
       life.end(this.#deathError(`${reason}; it ran ${modules}`));
@@ -137,12 +144,12 @@ export class LaneThread {
     // The thread keeps the process alive, not its ports: they may close before the end of the thread is known.
     reports.unref();
     control.unref();
-    this.#keepAlive();
+    this.#holdProcess();
   }
 
-  #keepAlive(): void {
-    // While it ends somebody waits for that: a report that comes meanwhile must not let the process end before.
-    if (this.#owes || this.#calls > 0 || this.#isEnding) this.#thread?.ref();
+  #holdProcess(): void {
+    // A caller waits for the thread's end: a report that comes meanwhile must not let the process end before.
+    if (this.#isReferenced || this.#calls > 0 || this.#isEnding) this.#thread?.ref();
     else this.#thread?.unref();
   }
 

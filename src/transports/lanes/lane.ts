@@ -1,18 +1,21 @@
 import { performance } from "node:perf_hooks";
 import type { SidecallError } from "../../common/errors.ts";
-import type { AnyEventRecord, EventInfo, EventRecord } from "../../core/events.ts";
+import type { AnyEventRecord, EventInfo } from "../../core/events.ts";
+import type { HandlerContext } from "../../core/handler.ts";
 import { LaneCounters } from "../../shared-memory/counters.ts";
 import { allocateRing } from "../../shared-memory/layout.ts";
 import { decodeValue } from "../../wire/codec.ts";
 import { ACKNOWLEDGE, EVENT, type FrameHead } from "../../wire/frames.ts";
-import type { HandlerContext, LaneReport, LaneSetup, LoadedHandler, LoadSpec } from "../../wire/protocol.ts";
-import { encodeFields, type WireRun } from "../../wire/records.ts";
+import type { LaneReport, LaneSetup, LoadedHandler, LoadSpec } from "../../wire/protocol.ts";
+import type { WireRun } from "../../wire/records.ts";
+import { type EncodedEvent, encodeEvent, isPlainToken } from "../encode.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { resultOf } from "../remote.ts";
-import { balance, type LaneStats } from "../stats.ts";
+import { balance, type LaneCounts } from "../stats.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
 import { type Definition, FrameWriter } from "./frame-writer.ts";
-import { LaneAnswers } from "./lane-answers.ts";
 import { LaneHost } from "./lane-host.ts";
+import { LaneThread } from "./lane-thread.ts";
 import { RunDefinitions } from "./run-definitions.ts";
 
 export interface LaneOptions extends ResolvedOptions {
@@ -28,10 +31,11 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #ring: SharedArrayBuffer;
   readonly #writer: FrameWriter;
+  readonly #thread: LaneThread;
   readonly #host: LaneHost;
   readonly #counters: LaneCounters;
   readonly #definitions: RunDefinitions;
-  readonly #answers: LaneAnswers;
+  readonly #acknowledgements: Acknowledgements;
   #events = 0;
   #bytes = 0;
 
@@ -41,22 +45,28 @@ export class Lane {
     this.#counters = LaneCounters.allocate(options.specs.length);
     this.#writer = new FrameWriter(this.#ring, options);
     this.#definitions = new RunDefinitions(this.#writer);
-    this.#host = new LaneHost(options, {
-      setup: () => this.#setup(),
-      settled: () => this.#counters.settled,
+    this.#thread = new LaneThread(options, {
       onReport: (report) => this.#onReport(report),
-      onDeath: () => this.#answers.settleFromRing(),
+      onDeath: (error) => this.#host.takeOver(error),
+    });
+    this.#host = new LaneHost(this.#thread, {
+      setup: () => this.#setup(),
+      doneEvents: () => this.#counters.done,
+      answerFromRing: () => this.#acknowledgements.answerFromRing(),
       onGivenUp: (error) => this.#onGivenUp(error),
     });
-    const pollReports = () => this.#host.pollReports();
-    this.#answers = new LaneAnswers({ writer: this.#writer, counters: this.#counters, pollReports });
+    this.#acknowledgements = new Acknowledgements({
+      writer: this.#writer,
+      counters: this.#counters,
+      pollReports: () => this.#thread.pollReports(),
+    });
   }
 
   open(): Promise<readonly LoadedHandler[]> {
     return this.#host.open();
   }
 
-  /** An event comes for which somebody waits: the lane wakes while it is made. */
+  /** An event comes whose caller waits: the lane wakes while it is made. */
   prewake(): void {
     if (this.#host.failure === undefined) this.#writer.wake(true);
   }
@@ -72,8 +82,8 @@ export class Lane {
   }
 
   /**
-   * Sends an event of a run that is defined. Undefined: it is in the ring and nobody waits for more. Else a promise that
-   * resolves when it is handled, with `acknowledge`, or in the ring.
+   * Sends an event of a run that is defined. Undefined: it is in the ring and there is nothing more to wait for. Else a
+   * promise that resolves when it is handled, with `acknowledge`, or in the ring.
    */
   send(
     info: EventInfo,
@@ -83,23 +93,21 @@ export class Lane {
   ): Promise<void> | undefined {
     const { failure } = this.#host;
     if (failure !== undefined) return Promise.reject(failure);
-    const { timestamp } = record;
     if (record.event === "on_llm_new_token" && isPlainToken(record)) {
-      if (this.sendToken(record.token, runNumber, timestamp)) return undefined;
+      if (this.sendToken(record.token, runNumber, record.timestamp)) return undefined;
     }
     this.#events += 1;
-    this.#host.owe(true);
+    this.#thread.ref();
     // The lane wakes while the event is encoded; it is woken again if it has gone back to sleep by then.
     if (acknowledge) this.#writer.wake(true);
     const definition = this.#definitions.ensureSent(runNumber);
-    const flags = acknowledge ? ACKNOWLEDGE : 0;
-    const head = { kind: EVENT, code: info.code, flags, runNumber, timestamp };
-    const payload = encodeFields(info, record);
+    const event = encodeEvent(info, record);
+    const { payload } = event;
     this.#bytes += payload.byteLength;
-    const importance = info.droppable ? "droppable" : "lifecycle";
-    if (acknowledge) return this.#sendAwaited(head, payload, importance, definition);
+    const head = headOf(event, runNumber, acknowledge);
+    if (acknowledge) return this.#sendAwaited(head, event, definition);
     if (definition !== undefined || !this.#writer.tryWrite(head, payload))
-      return this.#writer.buffer(head, payload, importance, definition);
+      return this.#writer.buffer(head, event, definition);
     this.#writer.wake(false);
     return undefined;
   }
@@ -112,30 +120,25 @@ export class Lane {
     if (textBytes < 0) return false;
     this.#events += 1;
     this.#bytes += textBytes;
-    this.#host.owe(true);
+    this.#thread.ref();
     return true;
   }
 
-  /** Sends a frame for somebody who waits until it is handled. */
-  #sendAwaited(
-    head: FrameHead,
-    payload: Uint8Array,
-    importance: "lifecycle" | "droppable",
-    definition: Definition | undefined,
-  ): Promise<void> {
+  /** Sends a frame whose caller waits until it is handled. */
+  #sendAwaited(head: FrameHead, event: EncodedEvent, definition: Definition | undefined): Promise<void> {
     const sentAt = performance.now();
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject, sentAt };
-      if (definition === undefined && this.#writer.tryWrite(head, payload)) {
+      if (definition === undefined && this.#writer.tryWrite(head, event.payload)) {
         this.#writer.wake(true);
-        this.#answers.addWaiter(this.#writer.position, waiter);
+        this.#acknowledgements.addWaiter(this.#writer.position, waiter);
         return;
       }
-      const onWritten = (position: number) => this.#answers.addWaiter(position, waiter);
+      const onWritten = (position: number) => this.#acknowledgements.addWaiter(position, waiter);
       const onDropped = (error: Error | undefined) => (error === undefined ? resolve() : reject(error));
-      // The receipt hears all that this promise does.
+      // The receipt gets every outcome that this promise has.
       const receipt = { onWritten, onDropped };
-      this.#writer.buffer(head, payload, importance, definition, receipt).catch(() => undefined);
+      this.#writer.buffer(head, event, definition, receipt).catch(() => undefined);
     });
   }
 
@@ -158,7 +161,7 @@ export class Lane {
       const closeFailures = await this.#host.callWithRetry((control) => control.close());
       return [...flushFailures, ...closeFailures.map(decodeValue)];
     } finally {
-      await this.#host.end();
+      await this.#thread.terminate();
     }
   }
 
@@ -171,18 +174,18 @@ export class Lane {
     return this.#host.giveUp(error);
   }
 
-  stats(): LaneStats {
+  stats(): LaneCounts {
     const { bufferedBytes } = this.#writer;
-    const { settled, redelivered } = this.#counters;
+    const { done, redelivered } = this.#counters;
     const isOver = this.#host.failure !== undefined;
     return {
       events: this.#events,
       bytes: this.#bytes,
-      ...balance(this.#events, settled, this.#writer.dropped, isOver),
+      ...balance(this.#events, done, this.#writer.dropped, isOver),
       bufferedBytes,
       redelivered,
       restarts: this.#host.restarts,
-      acknowledged: this.#answers.latency,
+      acknowledged: this.#acknowledgements.latency,
       handlers: this.#host.handlers.map(({ name }, i) => ({
         name,
         handled: this.#counters.handled(i),
@@ -200,23 +203,17 @@ export class Lane {
   }
 
   #onReport(report: LaneReport): void {
-    this.#answers.take(report);
-    if (report.idle && this.#writer.isSettled && !this.#answers.areAwaited) this.#host.owe(false);
+    this.#acknowledgements.take(report);
+    // Events may have been sent since the lane went to sleep.
+    if (report.isIdle && this.#writer.isReleased && !this.#acknowledgements.areAwaited) this.#thread.unref();
   }
 
   #onGivenUp(error: SidecallError): void {
     this.#writer.stop(error);
-    this.#answers.rejectAll(error);
+    this.#acknowledgements.rejectAll(error);
   }
 }
 
-/** The common token, which crosses as its bare text. */
-function isPlainToken({ token, index, chunk }: EventRecord<"on_llm_new_token">): boolean {
-  if (chunk !== undefined || typeof token !== "string") return false;
-  try {
-    return index.prompt === 0 && index.completion === 0;
-  } catch {
-    // Encoding puts a stand-in where an index cannot be read.
-    return false;
-  }
+function headOf({ code, timestamp }: EncodedEvent, runNumber: number, acknowledge: boolean): FrameHead {
+  return { kind: EVENT, code, flags: acknowledge ? ACKNOWLEDGE : 0, runNumber, timestamp };
 }

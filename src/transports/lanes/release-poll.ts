@@ -1,61 +1,72 @@
 import { performance } from "node:perf_hooks";
-// Not the global one: tests of applications stop that, and whoever waits would wait for ever.
+// Not the global one: applications' tests stop that, and a caller would wait for ever.
 import { setImmediate } from "node:timers";
+import { MAX_POLL_MISSES, POLL_MILLIS } from "../../wire/waking.ts";
 
-/** How long this side looks: what a quick handler takes, and waking its thread; telling would take as long again. */
-const LOOK_MILLIS = 0.3;
-/** After so many looks in vain, one behind the other, the pauses between them grow no more. */
-const MAX_MISSES = 6;
+/*
+ * The waking protocol, the main thread's side; workers/lane/wait.ts is the lane's.
+ *
+ *   CONSUMER: the lane's state                          WATCHED: whether the main thread polls
+ *
+ *     RUNNING ───── ring is empty ─────► NAPPING          0  answers come by message
+ *       ▲  ▲                              │   │           │  ▲
+ *       │  └───── entries, or woken ──────┘   │ NAPS      │  │ answered, or POLL_MILLIS are over:
+ *       │                                     │ in vain   │  │ looks once more after storing the 0
+ *       │                                     ▼           ▼  │
+ *       └──── woken: spins SPIN_MILLIS ──── SLEEPING      1  looks at RELEASED in each turn of the event loop
+ *
+ *   The main thread wakes a NAPPING lane only for a caller who waits, a SLEEPING one for every entry.
+ */
 
-/** What is watched. */
-export interface Watched {
-  /** Says to the other side whether it is watched. */
+export interface PolledLane {
+  /** Stores WATCHED. */
   watch(isWatching: boolean): void;
-  /** Settles what is handled by now. Whether somebody waits for more. */
-  settle(): boolean;
+  /** Answers callers by what is released. Returns whether others wait still. */
+  answerReleased(): boolean;
 }
 
 /**
- * Looks in every turn of the event loop whether what somebody waits for is handled, instead of being told by a message,
- * which costs both threads a wake-up. It looks for a moment only, and more rarely the more often that was in vain: where
- * handlers are slow it is a message in the end. Adaptive polling, as virtual machines do before they halt a processor
+ * Looks in every turn of the event loop whether a caller's event is released, instead of waiting for a message, which costs
+ * both threads a wake-up. It polls for a moment only, and more rarely the more often that was in vain: where handlers are
+ * slow, answers come by message in the end. Adaptive polling, as virtual machines do before they halt a processor
  * (Linux, Documentation/virt/kvm/halt-polling.rst).
  */
 export class ReleasePoll {
-  readonly #watched: Watched;
-  #isLooking = false;
+  readonly #lane: PolledLane;
+  #isPolling = false;
   #until = 0;
   #misses = 0;
   #skips = 0;
 
-  constructor(watched: Watched) {
-    this.#watched = watched;
+  constructor(lane: PolledLane) {
+    this.#lane = lane;
   }
 
-  /** Somebody waits from now on, and nobody else does. */
+  /** A caller waits from now on, and no other does. */
   begin(): void {
-    if (this.#isLooking) return;
+    if (this.#isPolling) return;
     if (this.#skips > 0) {
       this.#skips -= 1;
       return;
     }
-    this.#isLooking = true;
-    this.#until = performance.now() + LOOK_MILLIS;
-    this.#watched.watch(true);
-    setImmediate(this.#look);
+    this.#isPolling = true;
+    this.#until = performance.now() + POLL_MILLIS;
+    this.#lane.watch(true);
+    setImmediate(this.#poll);
   }
 
-  readonly #look = (): void => {
-    if (!this.#watched.settle()) this.#end(0);
-    else if (performance.now() > this.#until) this.#end(Math.min(this.#misses + 1, MAX_MISSES));
-    else setImmediate(this.#look);
+  readonly #poll = (): void => {
+    if (!this.#lane.answerReleased()) this.#end(0);
+    else if (performance.now() > this.#until) this.#end(Math.min(this.#misses + 1, MAX_POLL_MISSES));
+    else setImmediate(this.#poll);
   };
 
   #end(misses: number): void {
-    this.#isLooking = false;
+    this.#isPolling = false;
     this.#misses = misses;
     this.#skips = 2 ** misses - 1;
-    this.#watched.watch(false);
-    this.#watched.settle();
+    this.#lane.watch(false);
+    // Once more, after the store: entries released before it are not acknowledged by message.
+    this.#lane.answerReleased();
   }
 }

@@ -1,13 +1,31 @@
+import { Fifo } from "../../common/fifo.ts";
+import { hasReached } from "../../shared-memory/layout.ts";
 import { RUN } from "../../wire/frames.ts";
 import { encodeRun, type WireRun } from "../../wire/records.ts";
 import type { Definition, FrameWriter } from "./frame-writer.ts";
-import { RunNumbers } from "./run-numbers.ts";
 
-/** What a lane is told of runs: each once, just before the first of its events that is not dropped. */
+interface RetiredRun {
+  readonly runNumber: number;
+  /** Behind the run's last frame. */
+  readonly position: number;
+}
+
+/**
+ * The small numbers by which a lane's frames name runs, and the RUN frames that define them: each once, just before the
+ * first of the run's events that is not dropped.
+ *
+ *   define ──► unsent ──ensureSent──► known to the lane ──retire──► retired ──last frame released──► free for another run
+ *
+ * A number stays taken until everything that names it is released: until then a thread that takes over from a dead one must
+ * be given its definition.
+ */
 export class RunDefinitions {
   readonly #writer: FrameWriter;
-  readonly #numbers = new RunNumbers();
-  /** Runs of which the lane has not been told yet. */
+  /** By their numbers, which are dense: with many open runs a hash table would cost each run its misses of the cache. */
+  readonly #runs: (WireRun | undefined)[] = [];
+  readonly #free: number[] = [];
+  readonly #retired = new Fifo<RetiredRun>();
+  /** Runs whose definition is not on its way to the lane yet. */
   readonly #unsent = new Map<number, WireRun>();
 
   constructor(writer: FrameWriter) {
@@ -16,7 +34,9 @@ export class RunDefinitions {
 
   /** Gives a run the number by which frames name it. */
   define(run: WireRun): number {
-    const runNumber = this.#numbers.take(run, this.#writer.released);
+    this.#reclaim(this.#writer.released);
+    const runNumber = this.#free.pop() ?? this.#runs.length;
+    this.#runs[runNumber] = run;
     this.#unsent.set(runNumber, run);
     return runNumber;
   }
@@ -25,31 +45,43 @@ export class RunDefinitions {
   retire(runNumber: number): void {
     this.#unsent.delete(runNumber);
     this.#writer.drained().then(
-      () => this.#numbers.retire(runNumber, this.#writer.position),
+      () => this.#retired.push({ runNumber, position: this.#writer.position }),
       () => undefined,
     );
   }
 
-  /** Tells the lane of a run if it must be told; what finds no room has to go with the run's event. */
+  /** Sends a run's definition unless it was sent. A definition that finds no room is returned, to go with the run's event. */
   ensureSent(runNumber: number): Definition | undefined {
     if (this.#unsent.size === 0) return undefined;
     const run = this.#unsent.get(runNumber);
-    return run === undefined ? undefined : this.#ensureSent(runNumber, run);
+    return run === undefined ? undefined : this.#send(runNumber, run);
   }
 
-  // Apart: what a function's closures may need is allocated when it is entered, and `ensureSent` is entered for every token.
-  #ensureSent(runNumber: number, run: WireRun): Definition | undefined {
+  /** What a new thread must know to go on where a dead one stopped: runs by number, as msgpack. */
+  known(): (readonly [runNumber: number, run: Uint8Array])[] {
+    return [...this.#runs.entries()].flatMap(([runNumber, run]) =>
+      run === undefined ? [] : [[runNumber, encodeRun(run).slice()] as const],
+    );
+  }
+
+  // Split out so that V8 allocates no closure context on the per-token path, which goes through `ensureSent`.
+  #send(runNumber: number, run: WireRun): Definition | undefined {
     const onTaken = () => this.#unsent.delete(runNumber);
     const head = { kind: RUN, code: 0, flags: 0, runNumber, timestamp: 0 };
     const payload = encodeRun(run);
-    // The event is encoded into the same memory.
+    // Copied, since the event is encoded into the same memory.
     if (!this.#writer.tryWrite(head, payload)) return { head, payload: payload.slice(), onTaken };
     onTaken();
     return undefined;
   }
 
-  /** What a new thread must know to go on where a dead one stopped: runs by number, as msgpack. */
-  known(): (readonly [runNumber: number, run: Uint8Array])[] {
-    return [...this.#numbers.runs()].map(([runNumber, run]) => [runNumber, encodeRun(run).slice()] as const);
+  #reclaim(released: number): void {
+    for (;;) {
+      const oldest = this.#retired.peek();
+      if (oldest === undefined || !hasReached(released, oldest.position)) return;
+      this.#retired.shift();
+      this.#runs[oldest.runNumber] = undefined;
+      this.#free.push(oldest.runNumber);
+    }
   }
 }

@@ -1,5 +1,5 @@
 import type { AnyEventRecord } from "../../core/events.ts";
-import type { SinkRun } from "../../core/handler.ts";
+import type { SinkRun } from "../../core/relay.ts";
 import type { WireRun } from "../../wire/records.ts";
 import type { TokenPath } from "./token-path.ts";
 

@@ -1,17 +1,13 @@
-// Not the global one: tests of applications stop that, and tokens would never be seen.
+// Not the global one: applications' tests stop that, and tokens would never be published.
 import { setImmediate } from "node:timers";
 import type { RingProducer } from "../../shared-memory/producer.ts";
 import { readTimestamp } from "../../wire/frames.ts";
-
-/** Tokens that come closer together than this can wait for one another. */
-const CLOSE_MILLIS = 0.05;
-/** So many wait at most. */
-const MAX_TOKENS = 32;
+import { CLOSE_MILLIS, MAX_BATCH_TOKENS } from "../../wire/waking.ts";
 
 /**
- * When a lane's frames become visible to it. To publish is a store that waits for all stores before it, into memory that the
- * other processor has had last: an eighth of a token's cost. Tokens that follow one another closely are published together,
- * those that are left at the latest when the event loop comes round; one that comes alone, and everything else, at once.
+ * Decides when a lane's frames become visible to it. Publishing is a sequentially consistent store to a cache line that the
+ * consumer owns: an eighth of a token's cost. Tokens that follow one another closely are published together, at the latest
+ * when the event loop comes round; a token that comes alone, and everything else, at once.
  */
 export class TokenBatch {
   readonly #producer: RingProducer;
@@ -20,7 +16,7 @@ export class TokenBatch {
   #lastTimestamp = 0;
   #isScheduled = false;
 
-  /** `onPublished` hears of tokens that have become visible. */
+  /** `onPublished` is called when tokens have become visible. */
   constructor(producer: RingProducer, onPublished: () => void) {
     this.#producer = producer;
     this.#onPublished = onPublished;
@@ -44,7 +40,7 @@ export class TokenBatch {
     const isClose = timestamp - this.#lastTimestamp < CLOSE_MILLIS;
     this.#lastTimestamp = timestamp;
     this.#tokens += 1;
-    if (!isClose || this.#tokens >= MAX_TOKENS) this.#publishTokens();
+    if (!isClose || this.#tokens >= MAX_BATCH_TOKENS) this.#publishTokens();
     else if (!this.#isScheduled) this.#schedule();
   }
 

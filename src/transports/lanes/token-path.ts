@@ -1,17 +1,17 @@
-import type { TokenSink } from "../../core/handler.ts";
+import type { TokenSink } from "../../core/relay.ts";
 import type { Overhead } from "../overhead.ts";
 import type { Lane } from "./lane.ts";
 
-/** What all tokens of a handler go through. */
+/** What every event of an off-thread handler passes. */
 export interface SendState {
-  /** Whether the handler takes events. */
-  isOpen: boolean;
+  /** Events are taken while it is "open". It goes from there to "closing" and "closed", or to "closed" at once. */
+  phase: "open" | "closing" | "closed";
   readonly overhead: Overhead;
 }
 
 /**
- * One run's way for plain tokens into its lane's ring. One object: where runs are many, each thing that a token has to
- * look at costs it a miss of the cache.
+ * One run's way for plain tokens into its lane's ring. One object: with many runs, each further object that a token touches
+ * is a cache miss.
  */
 export class TokenPath implements TokenSink {
   readonly #lane: Lane;
@@ -26,16 +26,16 @@ export class TokenPath implements TokenSink {
   }
 
   write(token: string): boolean {
-    const { isOpen, overhead } = this.#state;
-    if (this.#isOver || !isOpen) return false;
+    const { phase, overhead } = this.#state;
+    if (this.#isOver || phase !== "open") return false;
     const start = overhead.begin();
-    // What is not taken comes again, as an event.
+    // A token that is not taken comes again, as an event.
     if (!this.#lane.sendToken(token, this.#runNumber)) return false;
     overhead.end(start);
     return true;
   }
 
-  /** The run's number stands for it no more. */
+  /** The run number may be reused from now on. */
   stop(): void {
     this.#isOver = true;
   }

@@ -1,8 +1,7 @@
 import { Fifo } from "../../common/fifo.ts";
 import type { EventName } from "../../core/events.ts";
 import type { EventTask } from "../../wire/protocol.ts";
-import type { ResolvedOptions } from "../options.ts";
-import { type Backlog, Overflow } from "../overflow.ts";
+import { type Backlog, type Importance, Overflow, type OverflowOptions } from "../overflow.ts";
 
 /** An event on its way to whichever thread is idle. */
 export interface QueuedTask {
@@ -10,13 +9,13 @@ export interface QueuedTask {
   readonly event: EventName;
   readonly runId: string;
   readonly byteLength: number;
-  readonly droppable: boolean;
+  readonly importance: Importance;
   readonly acknowledge: boolean;
   readonly sentAt: number;
-  /** Tells the caller that the event is handled; before that, without `acknowledge`, that it is on its way. */
+  /** Settles the caller's promise: the event is handled or, without `acknowledge`, on its way. */
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
-  /** Tells `flush` that the event is settled or given up. */
+  /** Lets `flush` go on: the event is done or given up. */
   readonly done: () => void;
 }
 
@@ -26,7 +25,7 @@ export class TaskBacklog implements Backlog {
   readonly #overflow: Overflow;
   #bytes = 0;
 
-  constructor(options: Pick<ResolvedOptions, "overflow" | "maxBufferedBytes">) {
+  constructor(options: OverflowOptions) {
     this.#overflow = new Overflow(options);
   }
 
@@ -43,11 +42,11 @@ export class TaskBacklog implements Backlog {
 
   /** Takes a task, or gives it up, as the overflow policy says. */
   add(task: QueuedTask): void {
-    const admitted = this.#overflow.admit(this, task.byteLength, task.droppable);
-    if (admitted === true) {
+    const admission = this.#overflow.admit(this, task.byteLength, task.importance);
+    if (admission === "admitted") {
       this.#tasks.push(task);
       this.#bytes += task.byteLength;
-    } else giveUp(task, admitted.error);
+    } else giveUp(task, admission.error);
   }
 
   shift(): QueuedTask | undefined {
@@ -58,11 +57,11 @@ export class TaskBacklog implements Backlog {
     return task;
   }
 
-  evict(bytes: number): void {
+  evict(bytes: number, isVictim: (importance: Importance) => boolean): void {
     const goal = this.#bytes - bytes;
     const kept: QueuedTask[] = [];
     for (const task of this.#tasks.drain().reverse()) {
-      if (this.#bytes > goal && task.droppable) this.#drop(task, undefined);
+      if (this.#bytes > goal && isVictim(task.importance)) this.#drop(task, undefined);
       else kept.push(task);
     }
     for (const task of kept.reverse()) this.#tasks.push(task);

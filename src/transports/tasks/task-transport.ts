@@ -1,15 +1,17 @@
 import { createHistogram, performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { errorText, SidecallError } from "../../common/errors.ts";
+import { MAX_DELIVERIES } from "../../core/deliver.ts";
 import type { AnyEventRecord, EventInfo } from "../../core/events.ts";
-import { reportFailure } from "../../core/failures.ts";
+import { ReportedFailure, reportFailure } from "../../core/failures.ts";
 import { decodeValue, encodeCopy } from "../../wire/codec.ts";
 import type { LoadedHandler, LoadSpec, TaskResult, TaskSetup } from "../../wire/protocol.ts";
-import { encodeFields, encodeRun, runOf } from "../../wire/records.ts";
-import { recordLatency } from "../lanes/acknowledgements.ts";
+import { encodeRun, runOf } from "../../wire/records.ts";
+import { encodeEvent } from "../encode.ts";
+import { recordLatency } from "../latency.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { resultOf } from "../remote.ts";
-import { balance, type LaneStats } from "../stats.ts";
+import { balance, type LaneCounts } from "../stats.ts";
 import { ThreadPool } from "../thread-pool.ts";
 import type { Transport } from "../transport.ts";
 import { type QueuedTask, TaskBacklog } from "./task-backlog.ts";
@@ -18,24 +20,22 @@ import { ThreadBroadcast } from "./thread-broadcast.ts";
 const TASK_MODULE = fileURLToPath(new URL("../../../workers/task/entry.cjs", import.meta.url));
 /** Tasks handed to Piscina for each thread, so that none is idle while the next waits here. */
 const TASKS_PER_THREAD = 4;
-/** An event whose thread died is given one more chance. */
-const MAX_DELIVERIES = 2;
 
-/** Threads without order: each event is a Piscina task that any idle thread takes. */
+/** The transport without order: each event is a Piscina task that any idle thread takes. */
 export class TaskTransport implements Transport {
   readonly #threads: ThreadPool;
   readonly #broadcast: ThreadBroadcast;
   readonly #backlog: TaskBacklog;
   readonly #maxRunning: number;
-  /** One promise for each event that is not settled. */
-  readonly #unsettled = new Set<Promise<void>>();
+  /** One promise for each event that is not done. */
+  readonly #undone = new Set<Promise<void>>();
   readonly #latency = createHistogram();
   #handlers: readonly LoadedHandler[] = [];
   #handled: number[] = [];
   #failed: number[] = [];
   #running = 0;
   #events = 0;
-  #settled = 0;
+  #done = 0;
   #bytes = 0;
   #restarts = 0;
   #redelivered = 0;
@@ -63,19 +63,20 @@ export class TaskTransport implements Transport {
   send(info: EventInfo, record: AnyEventRecord, acknowledge: boolean): Promise<void> | undefined {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const run = encodeRun(runOf(record)).slice();
-    const payload = encodeFields(info, record).slice();
-    const { event, runId, timestamp } = record;
+    const { code, timestamp, importance, payload: bytes } = encodeEvent(info, record);
+    const payload = bytes.slice();
+    const { event, runId } = record;
     this.#events += 1;
     this.#bytes += payload.byteLength;
     const hasRoom = this.#running < this.#maxRunning;
     const done = this.#track();
     const sent = new Promise<void>((resolve, reject) => {
       const queued: QueuedTask = {
-        task: { run, code: info.code, timestamp, payload },
+        task: { run, code, timestamp, payload },
         event,
         runId,
         byteLength: run.byteLength + payload.byteLength,
-        droppable: info.droppable,
+        importance,
         acknowledge,
         sentAt: performance.now(),
         resolve,
@@ -92,7 +93,7 @@ export class TaskTransport implements Transport {
   skip(): void {}
 
   async flush(): Promise<unknown[]> {
-    await Promise.all(this.#unsettled);
+    await Promise.all(this.#undone);
     if (this.#failure !== undefined) throw this.#failure;
     const failures = await this.#broadcast.callWithRetry((control) => control.flush(0));
     return failures.flat().map(decodeValue);
@@ -119,11 +120,11 @@ export class TaskTransport implements Transport {
     return results.map(resultOf);
   }
 
-  stats(): readonly LaneStats[] {
-    const stats: LaneStats = {
+  stats(): readonly LaneCounts[] {
+    const stats: LaneCounts = {
       events: this.#events,
       bytes: this.#bytes,
-      ...balance(this.#events, this.#settled, this.#backlog.dropped, this.#failure !== undefined),
+      ...balance(this.#events, this.#done, this.#backlog.dropped, this.#failure !== undefined),
       bufferedBytes: this.#backlog.bytes,
       redelivered: this.#redelivered,
       restarts: this.#restarts,
@@ -137,16 +138,16 @@ export class TaskTransport implements Transport {
     return [stats];
   }
 
-  /** Notes an event that `flush` has to wait for. Returns what says that it need not any more. */
+  /** Notes an event that `flush` has to wait for. Returns what ends that wait. */
   #track(): () => void {
     let done: () => void = () => undefined;
-    const settled = new Promise<void>((resolve) => {
+    const isDone = new Promise<void>((resolve) => {
       done = () => {
-        this.#unsettled.delete(settled);
+        this.#undone.delete(isDone);
         resolve();
       };
     });
-    this.#unsettled.add(settled);
+    this.#undone.add(isDone);
     return done;
   }
 
@@ -167,20 +168,16 @@ export class TaskTransport implements Transport {
       queued.reject(this.#failure);
       return;
     }
-    this.#settled += 1;
+    this.#done += 1;
     recordLatency(this.#latency, queued.sentAt);
     for (const index of result.handled) this.#handled[index] = (this.#handled[index] ?? 0) + 1;
-    let isRaised = false;
-    for (const { index, error: packed, ...failure } of result.failures) {
+    for (const { index, error, ...failure } of result.failures) {
       this.#failed[index] = (this.#failed[index] ?? 0) + 1;
-      const error = decodeValue(packed);
-      // The failure that rejects the caller's promise is reported where that promise is awaited.
-      if (queued.acknowledge && !isRaised && this.#handlers[index]?.raiseError === true) {
-        isRaised = true;
-        queued.reject(error);
-      } else reportFailure({ ...failure, error });
+      reportFailure({ ...failure, error: decodeValue(error) });
     }
-    queued.resolve();
+    if (queued.acknowledge && result.raised !== undefined) {
+      queued.reject(new ReportedFailure(decodeValue(result.raised)));
+    } else queued.resolve();
   }
 
   async #attempt({ task, event, runId }: QueuedTask): Promise<TaskResult> {
@@ -198,6 +195,7 @@ export class TaskTransport implements Transport {
     const error = encodeCopy(new SidecallError("SIDECALL_LANE_DIED", message, lastError));
     return {
       handled: [],
+      raised: this.#handlers.some(({ raiseError }) => raiseError) ? error : undefined,
       failures: this.#handlers.map(({ name }, index) => ({ index, handler: name, event, runId, error })),
     };
   }

@@ -3,14 +3,14 @@ import { langChainPeer } from "./langchain.ts";
 import { openTelemetryPeer } from "./open-telemetry.ts";
 import { pinoPeer } from "./pino.ts";
 
-/** LangChain's queue costs more the longer it is: with more handlers than this, a burst takes minutes. */
+/** With more background handlers a burst takes minutes: a job in LangChain's queue costs more the longer the queue is. */
 const MAX_BACKGROUND_HANDLERS = 8;
 
 function langChainPeers(): Opener[] {
   return [1, 8].flatMap((count) => [() => langChainPeer(count, true), () => langChainPeer(count, false)]);
 }
 
-/** The peers that need packages which only the repository has. */
+/** Peers from the repository's development dependencies. */
 export const externalPeers: ExternalPeers = (question, handlers) => {
   switch (question) {
     case "token-burst":

@@ -1,0 +1,7 @@
+/** The one promise for "done already": identity with it means that there is nothing to wait for. */
+export const RESOLVED: Promise<void> = Promise.resolve();
+
+/** Whether a value can be awaited. Throws what a `then` getter throws. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -1,0 +1,54 @@
+import { expect, expectTypeOf, test } from "vitest";
+import {
+  type HandlerModule,
+  inMemoryTracerModule,
+  offThread,
+  type Remote,
+  type TokenReport,
+  type TracedRun,
+  tokenStatisticsModule,
+  type UntypedHandler,
+} from "../../src/index.ts";
+import { HANDLERS } from "../fixtures/modules.ts";
+
+test("remotes throw a coded error that lists the names, for a name that no handler has", async () => {
+  const handler = await offThread([
+    { module: HANDLERS, export: "Recorder", name: "audit" },
+    { module: HANDLERS, export: "Recorder", name: "trace" },
+  ]);
+  const remotes: Readonly<Record<string, Remote<UntypedHandler>>> = handler.remotes;
+  expect(await remotes["audit"]?.["take"]?.()).toEqual([[]]);
+  expect(() => remotes["typo"]).toThrow(
+    expect.objectContaining({
+      code: "SIDECALL_REMOTE_HANDLER",
+      message: expect.stringMatching(/audit, trace; got `typo`/),
+    }),
+  );
+  // The language asks for these names by itself.
+  expect(await Promise.resolve(handler.remotes)).toBe(handler.remotes);
+  expect(JSON.stringify(handler.remotes)).toBe('{"audit":{},"trace":{}}');
+  await handler.close();
+});
+
+test("remotes have the types of the handlers that the specs name", async () => {
+  const mine = HANDLERS as HandlerModule<{ take(): string[] }>;
+  const handler = await offThread([
+    { module: tokenStatisticsModule, name: "tokens" },
+    { module: inMemoryTracerModule, name: "runs" },
+    { module: mine, export: "Recorder", name: "mine" },
+  ]);
+  const { remotes } = handler;
+  expectTypeOf(remotes.tokens.report).returns.resolves.toEqualTypeOf<TokenReport[]>();
+  expectTypeOf(remotes.runs.takeRuns).returns.resolves.toEqualTypeOf<TracedRun[][]>();
+  expectTypeOf(remotes.mine.take).returns.resolves.toEqualTypeOf<string[][]>();
+  // @ts-expect-error: no spec has this name.
+  expect(() => remotes.typo).toThrow("typo");
+  expect(await remotes.runs.takeRuns()).toEqual([[]]);
+  await handler.close();
+});
+
+test("remotes of specs without names are asked for by any name", async () => {
+  const handler = await offThread([{ module: HANDLERS, export: "Recorder" }]);
+  expect(await handler.remotes["Recorder"]?.["take"]?.()).toEqual([[]]);
+  await handler.close();
+});
