@@ -3,7 +3,7 @@ import { CheckedPeer, type Sender } from "../harness/checked-peer.ts";
 import { answerParent } from "../harness/child.ts";
 import { generated } from "../harness/corpus.ts";
 import { chatLoad, tokenLoad } from "../harness/load.ts";
-import type { Peer } from "../peers/peer.ts";
+import type { Peer } from "../harness/peer.ts";
 import { inlinePeer, noHandlerPeer, offThreadPeer } from "../peers/sidecall.ts";
 
 const PEERS = {

@@ -4,8 +4,8 @@ import type { AsyncCallbackManager } from "../../src/managers/async-manager.ts";
 import type { offThread } from "../../src/offthread/off-thread.ts";
 import type { OffThreadHandler } from "../../src/offthread/off-thread-handler.ts";
 import type CountingHandler from "../handlers/counting.ts";
-import type { Counts } from "../handlers/counts.ts";
 import { answerParent } from "../harness/child.ts";
+import type { Counts } from "../harness/counts.ts";
 
 export interface StartUpTask {
   readonly way: "off-thread" | "Piscina" | "worker";

@@ -1,7 +1,7 @@
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import type { BaseMessage } from "@langchain/core/messages";
 import type { LLMResult } from "@langchain/core/outputs";
-import { Counter, type Counts } from "../handlers/counts.ts";
+import { Counter, type Counts } from "../harness/counts.ts";
 
 /** The counting handler for LangChain.js. */
 export class LangChainCountingHandler extends BaseCallbackHandler {

@@ -1,7 +1,7 @@
 import { setImmediate as immediate } from "node:timers/promises";
 import { CallbackManager } from "@langchain/core/callbacks/manager";
 import { type BaseMessage, HumanMessage } from "@langchain/core/messages";
-import { type Chat, nothing, type Peer, type Send } from "../peers/peer.ts";
+import { type Chat, nothing, type Peer, type Send } from "../harness/peer.ts";
 import { handlersName } from "../peers/sidecall.ts";
 import { LangChainCountingHandler } from "./counting-langchain.ts";
 

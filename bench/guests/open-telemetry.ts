@@ -4,8 +4,8 @@ import {
   type ReadableSpan,
   type SpanExporter,
 } from "@opentelemetry/sdk-trace-base";
-import { Counter } from "../handlers/counts.ts";
-import type { Chat, Peer, Send } from "../peers/peer.ts";
+import { Counter } from "../harness/counts.ts";
+import type { Chat, Peer, Send } from "../harness/peer.ts";
 
 const PROMPT = "gen_ai.input.messages";
 const ANSWER = "gen_ai.output.messages";

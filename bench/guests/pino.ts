@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Logger, pino } from "pino";
 import { v7 as uuidv7 } from "uuid";
-import { Counter } from "../handlers/counts.ts";
-import type { Chat, Peer, Send } from "../peers/peer.ts";
+import { Counter } from "../harness/counts.ts";
+import type { Chat, Peer, Send } from "../harness/peer.ts";
 
 const TARGET = new URL("./pino-target.js", import.meta.url).href;
 

@@ -1,7 +1,7 @@
 import { deliver } from "../../src/core/deliver.ts";
 import type { AnyEventRecord } from "../../src/core/events.ts";
+import type { Counts } from "../harness/counts.ts";
 import CountingHandler from "./counting.ts";
-import type { Counts } from "./counts.ts";
 
 const handler = new CountingHandler();
 

@@ -1,5 +1,5 @@
 import type { EventRecord } from "../../src/core/events.ts";
-import { Counter, type Counts } from "./counts.ts";
+import { Counter, type Counts } from "../harness/counts.ts";
 
 /** Counts its events: the least work that still lets the benchmark check its results. */
 export default class CountingHandler {

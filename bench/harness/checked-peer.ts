@@ -1,6 +1,6 @@
-import { add, type Counts, NOTHING } from "../handlers/counts.ts";
-import type { Peer, Send } from "../peers/peer.ts";
+import { add, type Counts, NOTHING } from "./counts.ts";
 import type { Load } from "./load.ts";
+import type { Peer, Send } from "./peer.ts";
 import type { Opener } from "./question.ts";
 
 /** Sends one load through one peer, any number of times. */

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { decode, encode } from "gpt-tokenizer";
-import type { Chat } from "../peers/peer.ts";
 import { ROOT } from "./paths.ts";
+import type { Chat } from "./peer.ts";
 
 /** The text to send. `source` says where it comes from. */
 export interface Corpus {

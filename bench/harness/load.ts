@@ -1,5 +1,5 @@
-import { type Counts, NOTHING } from "../handlers/counts.ts";
-import type { Chat, Peer, Send } from "../peers/peer.ts";
+import { type Counts, NOTHING } from "./counts.ts";
+import type { Chat, Peer, Send } from "./peer.ts";
 
 /** Generous estimates of the space in a ring: a frame without its text, and a character of the text. */
 const BYTES_PER_EVENT = 64;

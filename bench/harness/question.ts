@@ -1,6 +1,6 @@
 import type { HandlerSpec } from "../../src/transports/options.ts";
-import type { Peer } from "../peers/peer.ts";
 import type { Corpus } from "./corpus.ts";
+import type { Peer } from "./peer.ts";
 import type { Profile } from "./profile.ts";
 import type { Series } from "./series.ts";
 

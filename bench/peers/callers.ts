@@ -5,7 +5,7 @@ import { newRunId } from "../../src/managers/run-id.ts";
 import type { AsyncCallbackManagerForLLMRun } from "../../src/managers/run-managers.ts";
 import { offThread } from "../../src/offthread/off-thread.ts";
 import type CountingHandler from "../handlers/counting.ts";
-import { add, type Counts, NOTHING } from "../handlers/counts.ts";
+import { add, type Counts, NOTHING } from "../harness/counts.ts";
 import { CountingPort } from "./counting-port.ts";
 import { endRecord, startRecord, tokenRecord } from "./records.ts";
 import { startRun } from "./sidecall.ts";

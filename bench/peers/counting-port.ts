@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { Fifo } from "../../src/common/fifo.ts";
 import type { WorkerMessage } from "../handlers/counting-worker.ts";
-import type { Counts } from "../handlers/counts.ts";
+import type { Counts } from "../harness/counts.ts";
 
 const WORKER = new URL("../handlers/counting-worker.js", import.meta.url);
 

@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import type { AnyEventRecord } from "../../src/core/events.ts";
-import type { Counts } from "../handlers/counts.ts";
-import { nothing, type Peer } from "./peer.ts";
+import type { Counts } from "../harness/counts.ts";
+import { nothing, type Peer } from "../harness/peer.ts";
 import { recordSenders } from "./records.ts";
 
 const TASK = fileURLToPath(new URL("../handlers/counting-task.js", import.meta.url));

@@ -4,9 +4,9 @@ import { AsyncCallbackManager } from "../../src/managers/async-manager.ts";
 import { offThread } from "../../src/offthread/off-thread.ts";
 import { type HandlerSpec, resolveSpecs } from "../../src/transports/options.ts";
 import { loadHandlers } from "../../workers/load-handlers.ts";
-import { add, type Counts, NOTHING } from "../handlers/counts.ts";
+import { add, type Counts, NOTHING } from "../harness/counts.ts";
+import { nothing, type Peer } from "../harness/peer.ts";
 import type { Opener } from "../harness/question.ts";
-import { nothing, type Peer } from "./peer.ts";
 import { inlineName, laneParts, managerSenders, noHandlerPeer, offThreadName } from "./sidecall.ts";
 import { YIELDING, YieldingHandler } from "./yielding.ts";
 

@@ -1,5 +1,5 @@
+import { nothing, type Peer } from "../harness/peer.ts";
 import { CountingPort } from "./counting-port.ts";
-import { nothing, type Peer } from "./peer.ts";
 import { recordSenders } from "./records.ts";
 
 /** Posts the same records to one worker by structured clone. The worker posts nothing back but the counts. */

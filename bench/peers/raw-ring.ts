@@ -4,8 +4,8 @@ import { v7 as uuidv7 } from "uuid";
 import { allocateRing, NAPPING, SLEEPING } from "../../src/shared-memory/layout.ts";
 import { RingProducer } from "../../src/shared-memory/producer.ts";
 import type { RingTotals } from "../handlers/ring-worker.ts";
+import type { Chat, Peer, Send } from "../harness/peer.ts";
 import { eventFrames, tokenFrame } from "./frames.ts";
-import type { Chat, Peer, Send } from "./peer.ts";
 import { endRecord, startRecord, tokenRecord } from "./records.ts";
 
 const WORKER = new URL("../handlers/ring-worker.js", import.meta.url);

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from "uuid";
 import { now } from "../../src/common/clock.ts";
 import type { AnyEventRecord, EventRecord } from "../../src/core/events.ts";
-import type { Chat, Peer, Send } from "./peer.ts";
+import type { Chat, Peer, Send } from "../harness/peer.ts";
 
 /*
  * Makes the records that sidecall's managers make, for peers without a manager.

@@ -3,8 +3,8 @@ import { offThread } from "../../src/offthread/off-thread.ts";
 import type { OffThreadHandler } from "../../src/offthread/off-thread-handler.ts";
 import type { Completion } from "../../src/transports/options.ts";
 import CountingHandler from "../handlers/counting.ts";
-import { add, NOTHING } from "../handlers/counts.ts";
-import { type Chat, nothing, type Peer, type Send } from "./peer.ts";
+import { add, NOTHING } from "../harness/counts.ts";
+import { type Chat, nothing, type Peer, type Send } from "../harness/peer.ts";
 
 const SERIALIZED = { name: "bench" };
 /** The default of `offThread`, repeated for `checkRoom`. */

@@ -6,7 +6,7 @@ import type { AnyEventRecord } from "../../src/core/events.ts";
 import type { CallbackHandler } from "../../src/core/handler.ts";
 import { AsyncCallbackManager } from "../../src/managers/async-manager.ts";
 import CountingHandler from "../handlers/counting.ts";
-import type { Peer } from "./peer.ts";
+import type { Peer } from "../harness/peer.ts";
 import { managerSenders } from "./sidecall.ts";
 
 /** Longest stretch of handlers' work before the event loop gets its turn; one event may exceed it. */

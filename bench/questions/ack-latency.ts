@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { add, type Counts, NOTHING } from "../handlers/counts.ts";
 import { type Corpus, firstTokens } from "../harness/corpus.ts";
+import { add, type Counts, NOTHING } from "../harness/counts.ts";
 import { Latencies } from "../harness/latencies.ts";
 import type { Profile } from "../harness/profile.ts";
 import type { Question } from "../harness/question.ts";

@@ -7,9 +7,9 @@ import type { BatchResult, BatchTask } from "../children/batch-job.ts";
 import { runChild } from "../harness/child.ts";
 import { spread } from "../harness/corpus.ts";
 import { delayReadings } from "../harness/loop-delay.ts";
+import type { Chat } from "../harness/peer.ts";
 import type { Question } from "../harness/question.ts";
 import { inRounds, named, type Reading, type Trial } from "../harness/rounds.ts";
-import type { Chat } from "../peers/peer.ts";
 import { inlineName, NO_HANDLER, offThreadName } from "../peers/sidecall.ts";
 import { YIELDING } from "../peers/yielding.ts";
 

@@ -1,11 +1,11 @@
-import { NOTHING } from "../handlers/counts.ts";
 import { type CheckedPeer, withPeers } from "../harness/checked-peer.ts";
 import { burstCost } from "../harness/cost.ts";
+import { NOTHING } from "../harness/counts.ts";
 import { chatLoad, type Load, tokenLoad } from "../harness/load.ts";
+import type { Send } from "../harness/peer.ts";
 import type { Profile } from "../harness/profile.ts";
 import type { Question } from "../harness/question.ts";
 import { inRounds, named, type Trial } from "../harness/rounds.ts";
-import type { Send } from "../peers/peer.ts";
 import { noHandlerPeer, offThreadName, offThreadPeer } from "../peers/sidecall.ts";
 
 const OPEN_RUNS = { full: [1, 10, 1_000, 100_000], quick: [10, 10_000] };

@@ -16,7 +16,8 @@ export const HELP = `sidecall demo
   results. Needs no network and no key.
 `;
 
-const MAIN = fileURLToPath(new URL("./main.js", import.meta.url));
+/** This program, which runs the mock server in a process of its own. */
+const PROGRAM = process.argv[1] ?? "";
 const PROMPTS = fileURLToPath(new URL("../../../examples/prompts.jsonl", import.meta.url));
 const SERVER_ARGS = ["--tokens-per-second", "300", "--first-token-millis", "40", "--fail-rate", "0.02"];
 const LINES_SHOWN = 2;
@@ -24,7 +25,9 @@ const CHARACTERS_SHOWN = 400;
 
 /** Starts the mock server in a process of its own, so that its work does not count as the batch's. */
 async function startServer(): Promise<{ process: ChildProcess; url: string }> {
-  const server = fork(MAIN, ["mock-server", ...SERVER_ARGS], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
+  const server = fork(PROGRAM, ["mock-server", ...SERVER_ARGS], {
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+  });
   if (server.stdout !== null) {
     for await (const line of createInterface({ input: server.stdout })) {
       const url = /http\S+/.exec(line)?.[0];

@@ -94,7 +94,7 @@ interface EventRow {
   readonly kind: RunKind | "any";
   /** Data may be dropped when a queue overflows, ahead of all else. */
   readonly phase: Phase;
-  /** Whether a run has any number of them: tracers count them, and never keep one. */
+  /** Whether it comes in any number per run: tracers count pieces and never keep one. */
   readonly piece: boolean;
   /** Null: LangChain's event stream does not show the event. */
   readonly stream: StreamPart | null;

@@ -128,7 +128,7 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
   }
 }
 
-/** What a manager passes on to the children of its runs. */
+/** All that the children of a manager's runs inherit. */
 export function inheritanceOf(manager: BaseCallbackManager): ParentInheritance {
   return {
     handlers: manager.inheritableHandlers,

@@ -9,7 +9,7 @@ export type RunMethods<Kind extends RunKind | "any"> = Record<
   (...args: never[]) => Promise<void>
 >;
 
-/** What a run passes on to its children. */
+/** The handlers, tags and metadata that a run's children inherit. */
 export interface Inheritance {
   readonly handlers: readonly CallbackHandler[];
   readonly tags: readonly string[];

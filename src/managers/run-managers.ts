@@ -38,7 +38,7 @@ export interface ChildManager extends BaseCallbackManager {
   onCustomEvent(eventName: string, data: unknown, options?: Pick<StartOptions, "runId">): Promise<void>;
 }
 
-/** What a run passes on to its children, with the way to make their manager. */
+/** All that a run's children inherit, with the factory of their manager. */
 export interface ParentInheritance extends Inheritance {
   readonly makeChild: (options: ManagerOptions) => ChildManager;
 }

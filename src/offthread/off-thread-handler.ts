@@ -5,12 +5,11 @@ import { isInterested } from "../core/deliver.ts";
 import { type AnyEventRecord, EVENT_INFO, type EventName } from "../core/events.ts";
 import { ReportedFailure } from "../core/failures.ts";
 import { RELAY, type RelayHandler, type SinkRun, type TokenSink } from "../core/relay.ts";
-import type { SendState } from "../transports/lanes/token-path.ts";
 import type { ResolvedOptions } from "../transports/options.ts";
 import { Overhead } from "../transports/overhead.ts";
 import { type Remote, remoteOf, remotesOf, type UntypedHandler } from "../transports/remote.ts";
 import { type OffThreadStats, summarize } from "../transports/stats.ts";
-import type { Transport } from "../transports/transport.ts";
+import type { SendState, Transport } from "../transports/transport.ts";
 import type { LoadedHandler } from "../wire/protocol.ts";
 
 export interface CloseOptions {

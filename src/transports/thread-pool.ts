@@ -1,4 +1,7 @@
 import { Piscina } from "piscina";
+import { SidecallError } from "../common/errors.ts";
+import { decodeValue } from "../wire/codec.ts";
+import type { CodedFailure } from "../wire/protocol.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 export interface ThreadPoolOptions {
@@ -38,4 +41,9 @@ export class ThreadPool {
     this.#terminated ??= this.pool.destroy();
     return this.#terminated;
   }
+}
+
+/** The error of handlers that could not be loaded in a thread. */
+export function loadError({ code, message, cause }: CodedFailure): SidecallError {
+  return new SidecallError(code, message, decodeValue(cause));
 }

@@ -2,8 +2,15 @@ import type { SidecallError } from "../common/errors.ts";
 import type { AnyEventRecord, EventInfo } from "../core/events.ts";
 import type { SinkRun, TokenSink } from "../core/relay.ts";
 import type { LoadedHandler } from "../wire/protocol.ts";
-import type { SendState } from "./lanes/token-path.ts";
+import type { Overhead } from "./overhead.ts";
 import type { LaneCounts } from "./stats.ts";
+
+/** What every event of an off-thread handler passes. */
+export interface SendState {
+  /** Events are taken while it is "open". It goes from there to "closing" and "closed", or to "closed" at once. */
+  phase: "open" | "closing" | "closed";
+  readonly overhead: Overhead;
+}
 
 /** How events reach the threads: over lanes, in the order of their traces, or as tasks for any thread. */
 export interface Transport {

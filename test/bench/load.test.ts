@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { Counter } from "../../bench/handlers/counts.ts";
 import { CheckedPeer, type Sender, withPeers } from "../../bench/harness/checked-peer.ts";
 import { burstCost, pacedCost } from "../../bench/harness/cost.ts";
+import { Counter } from "../../bench/harness/counts.ts";
 import { chatLoad, tokenLoad } from "../../bench/harness/load.ts";
-import { nothing, type Peer } from "../../bench/peers/peer.ts";
+import { nothing, type Peer } from "../../bench/harness/peer.ts";
 
 /** A peer that counts at once. `forgets`: tokens that it leaves out. */
 function countingPeer({ forgets }: { forgets: number }): Peer {

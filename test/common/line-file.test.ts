@@ -5,7 +5,7 @@ import { scratch } from "../fixtures/scratch.ts";
 
 const path = scratch();
 
-test("lines are in the file, in order, once flushed", async () => {
+test("flushed lines are in the file, in order", async () => {
   const file = new LineFile(path("a"), "truncate");
   for (let i = 0; i < 1000; i += 1) void file.append(`line ${i} é`);
   await file.flush();
@@ -14,7 +14,7 @@ test("lines are in the file, in order, once flushed", async () => {
   await file.close();
 });
 
-test("truncates or appends, as told", async () => {
+test("truncates or appends, by mode", async () => {
   writeFileSync(path("b"), "old\n");
   const appending = new LineFile(path("b"), "append");
   await appending.append("new");
@@ -24,7 +24,7 @@ test("truncates or appends, as told", async () => {
   expect(readFileSync(path("b"), "utf8")).toBe("");
 });
 
-test("asks to wait only when much is unwritten", async () => {
+test("append waits only if much is unwritten", async () => {
   const file = new LineFile(path("c"), "truncate");
   const long = "x".repeat(3 << 20);
   let welcomed = false;
@@ -39,7 +39,7 @@ test("asks to wait only when much is unwritten", async () => {
   await file.close();
 });
 
-test("files that several writers append to hold whole lines", async () => {
+test("a file with several writers holds whole lines", async () => {
   const files = [1, 2, 3].map(() => new LineFile(path("d"), "append"));
   const lines = files.map((_, i) => String(i).repeat(300_000));
   for (let round = 0; round < 5; round += 1) {
@@ -50,7 +50,7 @@ test("files that several writers append to hold whole lines", async () => {
   expect(written.sort()).toEqual(lines.flatMap((line) => Array<string>(5).fill(line)));
 });
 
-test("a file that cannot be opened is named, and a closed one takes no more", async () => {
+test("the error names a file that cannot be opened; a closed file takes no more lines", async () => {
   const unwritable = expect.objectContaining({
     code: "SIDECALL_FILE_NOT_WRITABLE",
     message: expect.stringContaining("missing/e"),
@@ -62,11 +62,14 @@ test("a file that cannot be opened is named, and a closed one takes no more", as
   await expect(file.append("late")).rejects.toMatchObject({ code: "SIDECALL_CLOSED" });
 });
 
-test.skipIf(process.platform !== "linux")("a failed write is told to everybody from then on", async () => {
-  const file = new LineFile("/dev/full", "append");
-  void file.append("lost");
-  await expect(file.flush()).rejects.toThrow("ENOSPC");
-  await expect(file.append("lost too")).rejects.toThrow("ENOSPC");
-  await expect(file.flush()).rejects.toThrow("ENOSPC");
-  await expect(file.close()).rejects.toThrow("ENOSPC");
-});
+test.skipIf(process.platform !== "linux")(
+  "after a failed write all further calls reject with its error",
+  async () => {
+    const file = new LineFile("/dev/full", "append");
+    void file.append("lost");
+    await expect(file.flush()).rejects.toThrow("ENOSPC");
+    await expect(file.append("lost too")).rejects.toThrow("ENOSPC");
+    await expect(file.flush()).rejects.toThrow("ENOSPC");
+    await expect(file.close()).rejects.toThrow("ENOSPC");
+  },
+);

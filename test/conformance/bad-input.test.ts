@@ -6,7 +6,7 @@ import { OffThreadHandler } from "../../src/offthread/off-thread-handler.ts";
 import { collectFailures, PLACEMENTS, type Placed } from "../placements.ts";
 import { recorder } from "../support/recorder.ts";
 
-/* What no manager sends, and what applications get wrong: nothing of it may throw into the application, or be lost. */
+/* Events that no manager sends, and mistakes of applications: none may throw into the application or get lost. */
 
 let clock = 0;
 function record(event: AnyEventRecord["event"], runId: string, own: object = {}): AnyEventRecord {
@@ -44,7 +44,7 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
     await Promise.all(open.splice(0).map((placed) => placed.close()));
   });
 
-  test.each(Object.keys(SEQUENCES))("gets %s as it is, and nobody is the worse for it", async (name) => {
+  test.each(Object.keys(SEQUENCES))("gets %s unchanged, without failures or losses", async (name) => {
     const placed = await placement.place("Recorder");
     open.push(placed);
     const records = SEQUENCES[name]?.() ?? [];
@@ -60,7 +60,7 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
       expect(placed.handler.stats()).toMatchObject({ depth: 0 });
   });
 
-  test("a second end by a run manager is told, and reported with the run's id", async () => {
+  test("a second end by a run manager is dispatched, and reported with the run's id", async () => {
     const placed = await placement.place("Recorder");
     open.push(placed);
     const manager = new AsyncCallbackManager({ handlers: [placed.handler] });
@@ -80,7 +80,7 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
   });
 });
 
-test("a handler cannot change what other handlers get, and what it does to a record throws nothing at the application", async () => {
+test("a handler cannot change the records of other handlers, and trying to does not throw into the application", async () => {
   const spoil = (record: AnyEventRecord) => {
     Object.defineProperty(record, "event", {
       get: () => {
@@ -107,7 +107,7 @@ test("a handler cannot change what other handlers get, and what it does to a rec
   ]);
 });
 
-test("handlers of one lane cannot change what the others get", async () => {
+test("handlers of one lane cannot change each other's records", async () => {
   const module = new URL("../fixtures/handlers.js", import.meta.url);
   const specs = ["Spoiler", "Recorder"].map((name) => ({ module, export: name, name }));
   const handler = await offThread(specs);

@@ -11,7 +11,7 @@ defect("3.3.1", PLACEMENTS, async (placement) => {
     const controller = new AbortController();
     const manager = new AsyncCallbackManager({ handlers: [placed.handler], signal: controller.signal });
     const [ended, failed] = [await manager.onToolStart(null, "1"), await manager.onToolStart(null, "2")];
-    // One is on its way when the cancellation comes, one is sent after it.
+    // One event is under way when the run is cancelled, one is sent afterwards.
     const end = ended.onToolEnd("out");
     controller.abort(reason);
     await end;

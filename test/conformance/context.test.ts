@@ -18,7 +18,7 @@ row(30, INLINE, async (placement) => {
   });
 });
 
-// On the caller's own thread a handler that has awaited; off-thread any handler.
+// Inline the handler awaits first; off-thread any handler will do.
 row(31, PLACEMENTS, async (placement) => {
   await withPlaced(
     placement,

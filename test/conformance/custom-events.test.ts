@@ -25,7 +25,7 @@ row(40, NO_PLACEMENT, async () => {
   await expect(dispatchCustomEvent("event 1", {})).rejects.toMatchObject(NO_RUN);
 });
 
-/** Dispatches two events within a run, and expects them of its handler as they were. */
+/** Dispatches two events within a run; its handler must get both unchanged. */
 function twoEvents(
   fixture: "Recorder" | "Uneven",
   dispatch: (run: AsyncCallbackManagerForChainRun) => Promise<void>,

@@ -20,7 +20,7 @@ import { recorder } from "../support/recorder.ts";
 import { HANDLED, OFF_THREAD, ORDERED, taken, withPlaced } from "./placed.ts";
 import { defect, NO_PLACEMENT } from "./row.ts";
 
-/** The first failure that `body` causes, when it is reported, and what is left of `body` then. */
+/** The first failure that `body` causes, as soon as it is reported, and the promise of `body`, which may be pending. */
 async function failureOf(body: () => Promise<unknown>) {
   let previous: HandlerErrorHook | undefined;
   const reported = new Promise<HandlerFailure>((resolve) => {
@@ -34,7 +34,7 @@ async function failureOf(body: () => Promise<unknown>) {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A handler that raises its error rejects the dispatch, after handlers before and behind it have got the event. */
+/** A handler that raises rejects the dispatch, after the handlers before and after it have got the event. */
 function raises(isAsync: boolean) {
   return (placement: Placement) =>
     withPlaced(placement, [["Failing", { raiseError: true, isAsync }]], async ({ handler }) => {
@@ -84,7 +84,7 @@ defect("2.1.9", PLACEMENTS, async (placement) => {
 defect("2.2.3", HANDLED, async (placement) => {
   await withPlaced(placement, ["Uneven"], async (placed) => {
     await new AsyncCallbackManager({ handlers: [placed.handler] }).onChainStart(null, {});
-    // Without a flush: the dispatch itself has waited.
+    // No flush: the dispatch itself waits for the handler.
     expect((await placed.call("take")).flat()).toMatchObject([{ event: "on_chain_start" }]);
   });
 });
@@ -222,7 +222,7 @@ defect("g2", PLACEMENTS, async (placement) => {
 defect("1.4", ORDERED, async (placement) => {
   await withPlaced(placement, ["Uneven"], async (placed) => {
     const [run] = await new AsyncCallbackManager({ handlers: [placed.handler] }).onLLMStart(null, ["p"]);
-    // Even if nobody waits for the retry.
+    // Even if the application does not await the retry.
     void run?.onRetry({ attempt: 1 });
     await run?.onLLMNewToken("t");
     await run?.onLLMEnd({ generations: [] });

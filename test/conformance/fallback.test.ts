@@ -17,7 +17,7 @@ function fallsBackOnce(name: FixtureName) {
     });
 }
 
-/** A handler without a method for an event neither fails nor keeps another from it. */
+/** A handler without a method for an event neither fails nor keeps the event from another. */
 function skipsQuietly(name: FixtureName) {
   return (placement: Placement) =>
     withPlaced(placement, [name, "Recorder"], async (placed, recorder) => {
@@ -41,7 +41,7 @@ row(29, HANDLED, async (placement) => {
   await withPlaced(placement, ["PromptsOnly", "AsyncPromptsOnly"], async (...placed) => {
     const handlers = placed.map(({ handler }) => handler);
     await new AsyncCallbackManager({ handlers }).onChatModelStart(null, [CHAT]);
-    // Without a flush: the dispatch itself has waited.
+    // No flush: the dispatch itself waits for the handler.
     for (const each of placed) expect((await each.call<Start[]>("take")).flat()).toHaveLength(1);
   });
 });

@@ -15,7 +15,7 @@ import { taken, withPlaced } from "./placed.ts";
 import { defect, NO_PLACEMENT, row } from "./row.ts";
 
 const ENV = "SIDECALL_CONFORMANCE_TRACING";
-/** The roots that tracers of this class have seen end. */
+/** Ended roots of all tracers of this class. */
 const traced: string[] = [];
 
 class Tracer extends BaseCallbackHandler {
@@ -26,7 +26,7 @@ class Tracer extends BaseCallbackHandler {
 
 type Switch = CallbackHandler | null | undefined;
 
-/** Runs `body` where tracing can be switched by the context and by the environment, as a configure hook lets it. */
+/** Runs `body` with a configure hook that switches tracing by context or environment. */
 async function withSwitches<T>(body: (variable: AsyncLocalStorage<Switch>) => Promise<T>): Promise<T> {
   const variable = new AsyncLocalStorage<Switch>();
   const unregister = registerConfigureHook({ variable, handlerClass: Tracer, env: ENV });
@@ -39,7 +39,7 @@ async function withSwitches<T>(body: (variable: AsyncLocalStorage<Switch>) => Pr
   }
 }
 
-/** Runs a group, and tells how many tracers its manager had. */
+/** Runs a group; returns the number of tracers of its manager. */
 function tracersOfGroup(): Promise<number> {
   return traceAsChainGroup("group", {}, (group) => {
     return group.handlers.filter((handler) => handler instanceof Tracer).length;

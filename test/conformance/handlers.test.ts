@@ -45,7 +45,7 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
     const records = await recordsOf(placed);
     expect(new Set(records.map(({ event }) => event))).toEqual(new Set(Object.keys(EVENTS)));
     expect(records.sort(inOrder)).toEqual(reference.sort(inOrder));
-    // In the same order too, for those who print or digest records. Undefined properties do not cross.
+    // Compares the order of keys too, which printing and hashing depend on. Undefined properties do not cross.
     expect(records.map(fieldsOf)).toEqual(reference.map(fieldsOf));
   });
 
@@ -60,7 +60,7 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
     expect(methods).toEqual(new Set(rows.map(([event, { method }]) => `${event} ${method}`)));
   });
 
-  test.each(gates)("with %s gets none of the events that it gates, and all others", async (flag) => {
+  test.each(gates)("with %s gets none of the flag's events, and all others", async (flag) => {
     const placed = await place("Methodical", { [flag]: true });
     const manager = new AsyncCallbackManager();
     manager.addHandler(placed.handler);
@@ -71,7 +71,7 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
     expect(new Set(calls.map(([, { event }]) => event))).toEqual(new Set(expected));
   });
 
-  test("that knows prompts alone gets a chat as its buffer string", async () => {
+  test("without onChatModelStart gets a chat as its buffer string", async () => {
     const placed = await place("PromptsOnly");
     const manager = new AsyncCallbackManager({ handlers: [placed.handler] });
     const call = { id: "c1", function: { name: "f" } };
@@ -133,7 +133,7 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
     expect(await recordsOf(other)).toHaveLength(1);
   });
 
-  test("gets the events of a trace in order, whether it answers at once or in promises", async () => {
+  test("gets the events of a trace in order, whether it returns at once or promises", async () => {
     const placed = await place("Uneven");
     const manager = new AsyncCallbackManager();
     manager.addHandler(placed.handler);
@@ -160,7 +160,7 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
     }
   });
 
-  test("does not hold up other traces while it awaits, and settles its own in order", async () => {
+  test("does not delay other traces while it awaits, and settles its own events in order", async () => {
     if (!placement.isOrdered) return;
     const placed = await place("Gated");
     const manager = new AsyncCallbackManager({ handlers: [placed.handler] });

@@ -36,7 +36,7 @@ async function liveRetriever(manager: AsyncCallbackManager): Promise<void> {
   await retriever.onRetrieverError(new Error("retriever"));
 }
 
-/** How often what happened; an agent's action and finish count as start and end. */
+/** Counts of events by phase; an agent's action and finish count as start and end. */
 async function countsOf(placed: Placed) {
   const counts = { starts: 0, ends: 0, errors: 0, texts: 0, tokens: 0 };
   for (const [method, { event }] of await taken<Call>(placed)) {

@@ -89,7 +89,7 @@ row(81, PLACEMENTS, async (placement) => {
   });
 });
 
-/** A chain that finds its parent in the context, with `body` inside; ends itself. */
+/** Runs `body` in a chain whose parent is the ambient run, then ends the chain. */
 async function step<T>(name: string, body: () => Promise<T>): Promise<T> {
   const run = await AsyncCallbackManager.configure().onChainStart({ name }, {}, { name });
   const result = await withContext({ run }, body);
@@ -97,7 +97,7 @@ async function step<T>(name: string, body: () => Promise<T>): Promise<T> {
   return result;
 }
 
-/** Two steps, then two branches of two steps each: one after the other, or together. */
+/** Two steps, then two branches of two steps each: in sequence, or concurrently. */
 async function sequence(together: boolean): Promise<void> {
   const branch = (name: string) => step(name, () => step(`${name}.1`, () => delay(0)));
   await step("first", () => Promise.resolve());

@@ -53,6 +53,7 @@ test("records are selected by the columns of their rows", () => {
   expectTypeOf<StartRecord["serialized"]>().toEqualTypeOf<
     RecordOf<{ kind: "tool" } & { phase: "start" }>["serialized"]
   >();
+  // Every chunk of the event stream is a piece.
   expectTypeOf<RecordOf<{ phase: "data"; piece: false; stream: "stream" }>>().toBeNever();
   expectTypeOf<keyof typeof EVENTS>().toEqualTypeOf<EventName>();
 });

@@ -24,8 +24,8 @@ function repeat(hook: HandlerErrorHook, times: number, handler = "h"): void {
 function setUp(intervalMillis = 100) {
   const reports: FailureReport[] = [];
   const hook = throttledErrorLogger({ log: (report) => void reports.push(report), intervalMillis });
-  const told = () => reports.map(({ handler, error, count }) => [handler, error, count]);
-  return { hook, told, reports };
+  const reported = () => reports.map(({ handler, error, count }) => [handler, error, count]);
+  return { hook, reported, reports };
 }
 
 describe("a throttled logger", () => {
@@ -35,34 +35,34 @@ describe("a throttled logger", () => {
     vi.restoreAllMocks();
   });
 
-  test("tells of the first failure at once, and of further ones together when the interval is over", () => {
-    const { hook, told } = setUp();
+  test("reports the first failure at once, and further ones together when the interval is over", () => {
+    const { hook, reported } = setUp();
     repeat(hook, 5);
-    expect(told()).toEqual([["h", "e0", 1]]);
+    expect(reported()).toEqual([["h", "e0", 1]]);
     vi.advanceTimersByTime(99);
-    expect(told()).toHaveLength(1);
+    expect(reported()).toHaveLength(1);
     vi.advanceTimersByTime(1);
-    expect(told()).toEqual([
+    expect(reported()).toEqual([
       ["h", "e0", 1],
       ["h", "e4", 4],
     ]);
   });
 
-  test("tells no more often than once an interval, as long as failures go on", () => {
-    const { hook, told } = setUp();
+  test("reports once per interval while failures go on", () => {
+    const { hook, reported } = setUp();
     for (let i = 0; i < 30; i += 1) {
       hook(failure("h"));
       vi.advanceTimersByTime(10);
     }
-    expect(told().map(([, , count]) => count)).toEqual([1, 9, 10, 10]);
+    expect(reported().map(([, , count]) => count)).toEqual([1, 9, 10, 10]);
   });
 
-  test("tells at once again after an interval without failures", () => {
-    const { hook, told } = setUp();
+  test("reports at once again after an interval without failures", () => {
+    const { hook, reported } = setUp();
     repeat(hook, 1);
     vi.advanceTimersByTime(100);
     repeat(hook, 1);
-    expect(told()).toEqual([
+    expect(reported()).toEqual([
       ["h", "e0", 1],
       ["h", "e0", 1],
     ]);
@@ -71,7 +71,7 @@ describe("a throttled logger", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("counts each handler and each event apart", () => {
+  test("counts each handler and each event separately", () => {
     const { hook, reports } = setUp();
     for (let i = 0; i < 3; i += 1) {
       hook(failure("a"));
@@ -84,16 +84,16 @@ describe("a throttled logger", () => {
     expect(counts).toEqual([1, 2].flatMap((count) => expected.map((each) => `${each} ${count}`)));
   });
 
-  test("tells at the next failure after the interval when timers are late", () => {
-    const { hook, told } = setUp();
+  test("reports at the next failure after the interval if the timer is late", () => {
+    const { hook, reported } = setUp();
     repeat(hook, 3);
     const late = performance.now() + 100;
     vi.spyOn(performance, "now").mockReturnValue(late);
     hook(failure("h", "late"));
-    expect(told().at(-1)).toEqual(["h", "late", 3]);
+    expect(reported().at(-1)).toEqual(["h", "late", 3]);
   });
 
-  test("keeps count of any number of handlers in bounded memory, and loses none", () => {
+  test("counts any number of handlers in bounded memory, and loses no failure", () => {
     const { hook, reports } = setUp();
     for (let i = 0; i < 20_000; i += 1) hook(failure(`h${i}`));
     expect(reports).toHaveLength(1001);
@@ -107,8 +107,8 @@ describe("a throttled logger", () => {
 
   test.each([
     ["throws", () => JSON.parse("disk full")],
-    ["gives a promise that rejects", () => Promise.reject(new Error("disk full"))],
-  ])("whose log %s tells of it, and of the failure, by warnings", async (_, log) => {
+    ["returns a promise that rejects", () => Promise.reject(new Error("disk full"))],
+  ])("whose log %s reports that and the failure by warnings", async (_, log) => {
     const warnings: string[] = [];
     vi.spyOn(process, "emitWarning").mockImplementation((warning) => void warnings.push(`${warning}`));
     const hook = throttledErrorLogger({
@@ -182,11 +182,11 @@ describe("without a hook of the application's", () => {
 });
 
 test.each(["ends", "exits"])(
-  "a process that %s tells of failures that were only counted, and does not wait",
+  "a process that %s reports the failures that were only counted, and does not wait for the interval",
   async (end) => {
     const { stderr } = await promisify(execFile)(process.execPath, [PROGRAM, end]);
-    const told = stderr.split("\n").filter((text) => text.includes("SidecallHandlerWarning"));
-    expect(told).toEqual([
+    const reported = stderr.split("\n").filter((text) => text.includes("SidecallHandlerWarning"));
+    expect(reported).toEqual([
       expect.stringMatching(/handler failing failed at on_llm_new_token of run \S+: Error: no token 0$/),
       expect.stringMatching(
         /handler failing failed 4 times at on_llm_new_token, last in run \S+: Error: no token 4$/,

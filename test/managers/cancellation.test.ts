@@ -23,7 +23,7 @@ async function everyKind(manager: AsyncCallbackManager) {
   return { chain, tool, retriever, llm };
 }
 
-test("after an abort every end and error is delivered; nothing else is", async () => {
+test("after an abort only ends and errors are delivered", async () => {
   const handler = recorder();
   const controller = new AbortController();
   const manager = new AsyncCallbackManager({ signal: controller.signal });
@@ -92,16 +92,16 @@ test.each(["onToolEnd", "onToolError"] as const)("an abort does not cut %s short
   const handler: CallbackHandler = { onToolEnd: settle, onToolError: settle };
   const manager = new AsyncCallbackManager({ handlers: [handler], signal: controller.signal });
   const tool = await manager.onToolStart(null, "in");
-  const end = tool[method]("x").then(() => seen.push("told"));
+  const end = tool[method]("x").then(() => seen.push("resolved"));
   controller.abort(reason);
   await new Promise((resolve) => setImmediate(resolve));
   expect(seen).toEqual([]);
   open();
   await end;
-  expect(seen).toEqual(["handled", "told"]);
+  expect(seen).toEqual(["handled", "resolved"]);
 });
 
-test("a run's own signal cancels it and what is below it, and no other run", async () => {
+test("a run's own signal cancels the run and those below it, and no other", async () => {
   const controller = new AbortController();
   const manager = new AsyncCallbackManager({ handlers: [recorder()] });
   const mine = await manager.onChainStart(null, {}, { signal: controller.signal });
@@ -113,7 +113,7 @@ test("a run's own signal cancels it and what is below it, and no other run", asy
   await other.onText("goes on");
 });
 
-test("the manager's and the run's signal count both", async () => {
+test("the manager's signal and the run's both cancel the run", async () => {
   const [one, two] = [new AbortController(), new AbortController()];
   const manager = new AsyncCallbackManager({ signal: one.signal });
   const runs = await manager.onLLMStart(null, ["a", "b"], { signal: two.signal });
@@ -122,7 +122,7 @@ test("the manager's and the run's signal count both", async () => {
   await expect(manager.onLLMStart(null, ["c"])).resolves.toHaveLength(1);
 });
 
-test("what nobody awaits is no unhandled rejection", async () => {
+test("an abort causes no unhandled rejection of promises that are not awaited", async () => {
   const controller = new AbortController();
   const { open, opened } = gate();
   const handler: CallbackHandler = { onLLMNewToken: () => opened };
@@ -141,7 +141,7 @@ test("what nobody awaits is no unhandled rejection", async () => {
   expect(unhandled).toEqual([]);
 });
 
-test("thousands of events under way at once leave no listener and no warning behind", async () => {
+test("thousands of concurrent events leave no abort listener and cause no warning", async () => {
   const controller = new AbortController();
   const warnings: Error[] = [];
   const note = (warning: Error) => warnings.push(warning);
@@ -155,26 +155,26 @@ test("thousands of events under way at once leave no listener and no warning beh
   expect(warnings).toEqual([]);
 });
 
-test("a signal that is none is refused", async () => {
+test("a signal that is no AbortSignal is refused", async () => {
   const signal = new AbortController() as unknown as AbortSignal;
   const invalid = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining("`signal`") };
   expect(() => new AsyncCallbackManager({ signal })).toThrow(expect.objectContaining(invalid));
   await expect(new AsyncCallbackManager().onChainStart(null, {}, { signal })).rejects.toMatchObject(invalid);
 });
 
-test("a run that two signals cancel leaves nothing behind with them", async () => {
+test("a run with two signals leaves no listener on either", async () => {
   const [manager, start] = [new AbortController(), new AbortController()];
   const handler: CallbackHandler = { onText: async () => undefined };
   const callbacks = new AsyncCallbackManager({ handlers: [handler], signal: manager.signal });
   const signals: WeakRef<AbortSignal>[] = [];
   for (let i = 0; i < 10; i += 1) {
     const chain = await callbacks.onChainStart(null, {}, { signal: start.signal });
-    await chain.onText("heard");
+    await chain.onText("handled");
     await chain.onChainEnd({});
     if (chain.signal !== undefined) signals.push(new WeakRef(chain.signal));
   }
   await collectGarbage();
   expect(signals).toHaveLength(10);
-  // The last one may still be on the stack.
+  // The stack may still hold the last one.
   expect(signals.filter((signal) => signal.deref() !== undefined).length).toBeLessThan(2);
 });

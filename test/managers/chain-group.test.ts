@@ -12,7 +12,7 @@ import { recorder } from "../support/recorder.ts";
 const ends = (handler: ReturnType<typeof recorder>) =>
   handler.records.filter(({ event }) => event === "on_chain_end" || event === "on_chain_error");
 
-test("a group is one chain run, with what its body starts below it", async () => {
+test("a group is one chain run, and the runs that its body starts hang under it", async () => {
   const handler = recorder();
   const options = { callbacks: [handler], inputs: { q: 1 }, runId: "g", tags: ["t"], metadata: { m: 1 } };
   const result = await traceAsChainGroup("group", options, async (group) => {
@@ -33,8 +33,8 @@ test("a group is one chain run, with what its body starts below it", async () =>
 test.each([
   ["throws", () => Promise.reject(new RangeError("no")), "on_chain_error", { message: "no" }],
   ["throws at once", () => void JSON.parse("{"), "on_chain_error", { name: "SyntaxError" }],
-  ["throws what is no error", () => Promise.reject("just text"), "on_chain_error", "just text"],
-])("a body that %s gives one error, and its own", async (_, body, event, error) => {
+  ["throws a string", () => Promise.reject("just text"), "on_chain_error", "just text"],
+])("a body that %s causes one error event, with the error of the body", async (_, body, event, error) => {
   const handler = recorder();
   const rejection = traceAsChainGroup("group", { callbacks: [handler] }, body).then(undefined, (e) => e);
   expect(await rejection).toEqual(typeof error === "string" ? error : expect.objectContaining(error));
@@ -45,7 +45,7 @@ test.each([
   ["end", (g: AsyncCallbackManagerForChainGroup) => g.onChainEnd({ a: 1 }), "on_chain_end"],
   ["error", (g: AsyncCallbackManagerForChainGroup) => g.onChainError(new Error("e")), "on_chain_error"],
   ["end of a copy", (g: AsyncCallbackManagerForChainGroup) => g.copy().onChainEnd({ a: 1 }), "on_chain_end"],
-] as const)("the body's own %s is the only one", async (_, finish, event) => {
+] as const)("the body's own %s is the only end of the group", async (_, finish, event) => {
   const handler = recorder();
   const failures = await collectFailures(async () => {
     await traceAsChainGroup("group", { callbacks: [handler] }, async (group) => {
@@ -58,7 +58,7 @@ test.each([
   expect(failures).toEqual([]);
 });
 
-test("an abort ends the group at once, even while the body does not listen", async () => {
+test("an abort ends the group at once, even if the body ignores the signal", async () => {
   const handler = recorder();
   const controller = new AbortController();
   let goOn: () => void = () => undefined;
@@ -82,7 +82,7 @@ test("an abort ends the group at once, even while the body does not listen", asy
   ]);
 });
 
-test("a handler that fails with raiseError at the error does not hide the body's own", async () => {
+test("a handler that raises at the error event does not hide the body's error", async () => {
   const handler = {
     raiseError: true,
     onChainError: () => {
@@ -96,7 +96,7 @@ test("a handler that fails with raiseError at the error does not hide the body's
   expect(failures).toMatchObject([{ event: "on_chain_error", error: expect.any(TypeError) }]);
 });
 
-test("a handler that fails with raiseError at the end rejects the group, which ends once", async () => {
+test("a handler that raises at the end event rejects the group, which ends once", async () => {
   const other = recorder();
   const handler = {
     raiseError: true,
@@ -111,7 +111,7 @@ test("a handler that fails with raiseError at the end rejects the group, which e
   expect(ends(other)).toHaveLength(1);
 });
 
-test("the explicit form ends when it is disposed of, once", async () => {
+test("startChainGroup: disposing ends the group, once", async () => {
   const handler = recorder();
   const group = await startChainGroup("group", { callbacks: [handler] });
   const [llm] = await group.onLLMStart(null, ["p"]);
@@ -121,7 +121,7 @@ test("the explicit form ends when it is disposed of, once", async () => {
   expect(ends(handler)).toMatchObject([{ event: "on_chain_end", outputs: {} }]);
 });
 
-test("merging a group keeps local and inheritable apart, the metadata, and the one end", async () => {
+test("merge of a group keeps own and inheritable lists separate, the metadata, and the single end", async () => {
   const [own, inherited, local] = [recorder(), recorder(), recorder()];
   const group = await startChainGroup("g", { callbacks: [own], metadata: { group: 1 } });
   const other = new AsyncCallbackManager({
@@ -145,7 +145,7 @@ test("a misspelt option is refused", async () => {
   await expect(startChainGroup("g", options)).rejects.toMatchObject({ code: "SIDECALL_OPTION_INVALID" });
 });
 
-test("a body that ends the group's own run has ended the group", async () => {
+test("ending the group's own run ends the group", async () => {
   const handler = recorder();
   const failures = await collectFailures(async () => {
     await traceAsChainGroup("group", { callbacks: [handler] }, async (group) => {
@@ -157,7 +157,7 @@ test("a body that ends the group's own run has ended the group", async () => {
   expect(failures).toEqual([]);
 });
 
-test("a group without a body does not begin", async () => {
+test("a group without a body starts no run", async () => {
   const handler = recorder();
   const group = traceAsChainGroup("group", { callbacks: [handler] }, undefined as unknown as () => void);
   await expect(group).rejects.toMatchObject({ code: "SIDECALL_OPTION_INVALID" });

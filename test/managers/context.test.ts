@@ -11,7 +11,7 @@ async function chainWith(handler = recorder()) {
   return { handler, chain: await manager.onChainStart({ name: "outer" }, {}) };
 }
 
-test("a nested manager finds parent, handlers, tags and metadata without being passed any", async () => {
+test("a nested manager gets parent, handlers, tags and metadata from the context", async () => {
   const handler = recorder();
   const manager = new AsyncCallbackManager();
   manager.addHandler(handler);
@@ -30,7 +30,7 @@ test("a nested manager finds parent, handlers, tags and metadata without being p
   ]);
 });
 
-test("the context lasts across await, timers, immediates and promises; outside there is none", async () => {
+test("the context lasts across await, timers, immediates and promises, and not outside of them", async () => {
   const { chain } = await chainWith();
   const seen: (string | undefined)[] = [];
   const look = () => void seen.push(currentRun()?.runId);
@@ -51,7 +51,7 @@ test("the context lasts across await, timers, immediates and promises; outside t
   expect(configure().parentRunId).toBeUndefined();
 });
 
-test("concurrent requests each find their own run, however they interleave", async () => {
+test("concurrent requests each see their own run, however they interleave", async () => {
   const handler = recorder();
   const manager = new AsyncCallbackManager();
   manager.addHandler(handler);
@@ -70,7 +70,7 @@ test("concurrent requests each find their own run, however they interleave", asy
   expect(handler.records).toHaveLength(50 * 4);
 });
 
-test("handlers given explicitly join those of the run around, each once", async () => {
+test("explicit handlers join those of the ambient run, each once", async () => {
   const [around, own] = [recorder(), recorder()];
   const { chain } = await chainWith(around);
   const manager = withContext({ run: chain }, () =>
@@ -81,7 +81,7 @@ test("handlers given explicitly join those of the run around, each once", async 
   expect(manager.parentRunId).toBe(chain.runId);
 });
 
-test("the nearest run around wins over a manager of a run above it, and over none; another trace's manager stays there", async () => {
+test("the ambient run replaces the parent of a manager without one, or of a run above it, but not of another trace", async () => {
   const { chain, handler } = await chainWith();
   const tool = await chain.getChild().onToolStart(null, "in");
   const inner = await tool.getChild().onChainStart(null, {});
@@ -99,7 +99,7 @@ test("the nearest run around wins over a manager of a run above it, and over non
   });
 });
 
-test("a run traced elsewhere becomes the parent, and hands on what is inherited from above it", async () => {
+test("a run traced elsewhere becomes the parent; its children inherit from the run above it", async () => {
   const { chain, handler } = await chainWith();
   const foreign = { runId: "span-1", traceId: "trace-1" };
   const alone = withContext({ run: foreign }, configure);
@@ -127,7 +127,7 @@ test("tags, metadata and handlers of a context reach every manager configured wi
   expect(configure().handlers).toEqual([]);
 });
 
-test("of metadata the nearest counts: what is given explicitly, then a context, then the run in it, then what is around", async () => {
+test("the nearest metadata wins: explicit options, then a context's own, then its run's, then the outer context's", async () => {
   await withContext({ metadata: { k: "outer", l: "outer", m: "outer", n: "outer" } }, async () => {
     const manager = AsyncCallbackManager.configure({ inheritableMetadata: { k: "run", l: "run", m: "run" } });
     const chain = await manager.onChainStart(null, {});
@@ -138,7 +138,7 @@ test("of metadata the nearest counts: what is given explicitly, then a context, 
   });
 });
 
-test("a run of another trace gets nothing of the run around, by whichever way it is given", async () => {
+test("a run of another trace inherits nothing from the ambient run, however it is given", async () => {
   const around = await AsyncCallbackManager.configure({
     inheritableTags: ["around"],
     inheritableMetadata: { around: true },
@@ -159,7 +159,7 @@ test("a run of another trace gets nothing of the run around, by whichever way it
   );
 });
 
-test("the signal of a context cancels the runs of managers configured within", async () => {
+test("a context's signal cancels the runs of managers configured within it", async () => {
   const controller = new AbortController();
   const tool = await withContext({ signal: controller.signal }, () => configure().onToolStart(null, "in"));
   controller.abort(new RangeError("enough"));
@@ -167,7 +167,7 @@ test("the signal of a context cancels the runs of managers configured within", a
   await expect(tool.getChild().onChainStart(null, {})).rejects.toThrow("enough");
 });
 
-test("a context ends with its body, also when that throws, and gives back what the body gives", async () => {
+test("withContext returns the body's result; the context ends with the body, even if that throws", async () => {
   expect(withContext({ tags: ["x"] }, () => 7)).toBe(7);
   expect(() =>
     withContext({ tags: ["x"] }, () => {
@@ -187,7 +187,7 @@ test.each([
   [{ handlers: [undefined] }, "handlers[0]"],
   [{ tags: "abc" }, "tags"],
   [{ metadata: "abc" }, "metadata"],
-])("a context that makes no sense is refused: %o", (context, name) => {
+])("an invalid context is refused: %o", (context, name) => {
   const error = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(`\`${name}\``) };
   expect(() => withContext(context as object, () => 1)).toThrow(expect.objectContaining(error));
 });

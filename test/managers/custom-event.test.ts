@@ -11,7 +11,7 @@ async function started() {
   return { handler, chain };
 }
 
-test("an event goes to the run around the call, however deep, with its tags and metadata", async () => {
+test("an event belongs to the ambient run at any depth of calls, with the run's tags and metadata", async () => {
   const { handler, chain } = await started();
   const deep = async () => {
     await new Promise((resolve) => setImmediate(resolve));
@@ -30,7 +30,7 @@ test("an event goes to the run around the call, however deep, with its tags and 
   ]);
 });
 
-test("a model run, too, can be around the call", async () => {
+test("the ambient run may be a model run", async () => {
   const handler = recorder();
   const [llm] = await new AsyncCallbackManager({ handlers: [handler] }).onLLMStart(null, ["p"]);
   if (llm === undefined) throw new Error("no run");
@@ -38,7 +38,7 @@ test("a model run, too, can be around the call", async () => {
   expect(handler.records.at(-1)).toMatchObject({ event: "on_custom_event", runId: llm.runId });
 });
 
-test("a run, or the manager of its children, may be given instead", async () => {
+test("a run, or the manager of its children, can be passed instead", async () => {
   const { handler, chain } = await started();
   await dispatchCustomEvent("one", 1, { callbacks: chain });
   await dispatchCustomEvent("two", 2, { callbacks: chain.getChild() });
@@ -48,7 +48,7 @@ test("a run, or the manager of its children, may be given instead", async () => 
   ]);
 });
 
-test("inside a run traced elsewhere, the event goes to the run around that", async () => {
+test("within a run traced elsewhere, the event belongs to the next run outside", async () => {
   const { handler, chain } = await started();
   await withContext({ run: chain }, () =>
     withContext({ run: { runId: "span", traceId: "trace" } }, () => dispatchCustomEvent("e", 1)),
@@ -60,6 +60,6 @@ test.each([
   ["outside of any run", {}],
   ["with a manager of no run", { callbacks: new AsyncCallbackManager() }],
   ["with a manager of a run traced elsewhere", { callbacks: new AsyncCallbackManager({ parentRunId: "p" }) }],
-])("%s it rejects with a code", async (_, config) => {
+])("dispatchCustomEvent rejects with a code %s", async (_, config) => {
   await expect(dispatchCustomEvent("e", 1, config)).rejects.toMatchObject({ code: "SIDECALL_NO_RUN" });
 });

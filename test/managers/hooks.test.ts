@@ -26,7 +26,7 @@ test.each([
   ["False", 0],
   ["1", 1],
   ["true", 1],
-])("an environment variable %o gives %i handlers, each time a new one", (value, count) => {
+])("the environment variable at %o adds %i handlers, a new one each time", (value, count) => {
   register({ env: ENV, handlerClass: Traced });
   expect(handlers()).toHaveLength(0);
   vi.stubEnv(ENV, value);
@@ -34,7 +34,7 @@ test.each([
   if (count > 0) expect(handlers()[0]).not.toBe(handlers()[0]);
 });
 
-test("a variable says which handler; null means none, undefined leaves it to the environment", () => {
+test("a variable holds the handler; null adds none, undefined leaves the decision to the environment", () => {
   const variable = new AsyncLocalStorage<CallbackHandler | null | undefined>();
   register({ variable, env: ENV, handlerClass: Traced });
   vi.stubEnv(ENV, "1");
@@ -45,7 +45,7 @@ test("a variable says which handler; null means none, undefined leaves it to the
   expect(variable.run(undefined, handlers)).toEqual([new Traced()]);
 });
 
-test("no second handler of the hook's class; without a class no second identical one", () => {
+test("a hook adds no second handler of its class; without a class, not the same handler twice", () => {
   const variable = new AsyncLocalStorage<CallbackHandler>();
   const [mine, other] = [new Traced(), new Traced()];
   const configured = () => AsyncCallbackManager.configure({ inheritable: [mine] }).handlers;
@@ -68,7 +68,7 @@ test("a hook's handler is inherited unless the hook says otherwise", () => {
   expect(configured()).toMatchObject({ handlers: [mine], inheritableHandlers: [] });
 });
 
-test("a hook is asked once however often it is registered, and no more when it is gone", () => {
+test("a hook registered twice is asked once, and not after it is unregistered", () => {
   const getStore = vi.fn(() => null);
   const hook: ConfigureHook = { variable: { getStore } };
   for (let i = 0; i < 50; i += 1) register(hook);
@@ -79,7 +79,7 @@ test("a hook is asked once however often it is registered, and no more when it i
   expect(getStore).toHaveBeenCalledTimes(1);
 });
 
-test("a hook that fails is told of, and keeps nobody from a manager", async () => {
+test("a hook that fails causes a warning; configure still makes the manager", async () => {
   const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
   register({
     variable: {
@@ -97,7 +97,7 @@ test.each([
   [{ env: ENV }, "handlerClass"],
   [{ variable: {} }, "variable"],
   [{ vairable: {} }, "vairable"],
-])("a hook that could add nothing is refused: %o", (hook, name) => {
+])("a hook that cannot add a handler is refused: %o", (hook, name) => {
   const error = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(`\`${name}\``) };
   expect(() => registerConfigureHook(hook as ConfigureHook)).toThrow(expect.objectContaining(error));
 });

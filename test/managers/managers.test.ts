@@ -3,7 +3,7 @@ import { AsyncCallbackManager, BaseCallbackManager, type CallbackHandler } from 
 import { collectFailures } from "../placements.ts";
 import { recorder } from "../support/recorder.ts";
 
-test("children get what is inheritable, and hang under their parent in its trace", async () => {
+test("children get the inheritable handlers, tags and metadata, and hang under their parent in its trace", async () => {
   const [own, inherited] = [recorder(), recorder()];
   const manager = new AsyncCallbackManager();
   manager.addHandler(own, false);
@@ -30,7 +30,7 @@ test("children get what is inheritable, and hang under their parent in its trace
   expect(new Set(inherited.records.map(({ traceId }) => traceId))).toEqual(new Set([root.runId]));
 });
 
-test("each prompt is a run of its own, in prompt order; a given id is the first one's", async () => {
+test("each prompt gets a run of its own, in prompt order; `runId` names the first", async () => {
   const handler = recorder();
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const runs = await manager.onLLMStart(null, ["a", "b", "c"], { runId: "given" });
@@ -103,7 +103,7 @@ test("with raiseError a dispatch rejects with the first error, after every handl
   expect(settled).toEqual(["slow", "slow"]);
 });
 
-test("lists: adding is idempotent, removing forgiving, setting replaces both, a copy is its own", () => {
+test("adding twice adds once, removing a stranger is no error, setting replaces both lists, a copy is independent", () => {
   const [a, b] = [recorder(), recorder()];
   const manager = new BaseCallbackManager();
   manager.addHandler(a);
@@ -126,7 +126,7 @@ test("lists: adding is idempotent, removing forgiving, setting replaces both, a 
   expect([manager.metadata, manager.inheritableMetadata]).toEqual([{}, {}]);
 });
 
-test("merge keeps own and inheritable apart, in order", () => {
+test("merge keeps own and inheritable lists separate and in order", () => {
   const [a, b, c] = [recorder(), recorder(), recorder()];
   const first = new AsyncCallbackManager({
     handlers: [a, b],
@@ -148,7 +148,7 @@ test("merge keeps own and inheritable apart, in order", () => {
   expect(merged.inheritableHandlers).toEqual([a, c]);
 });
 
-test("configure: inheritable first, then local; a manager brings its tags, metadata and parent", () => {
+test("configure takes inheritable callbacks first, then local ones; a manager brings tags, metadata and parent", () => {
   const [a, b, c] = [recorder(), recorder(), recorder()];
   const parent = new AsyncCallbackManager({
     handlers: [a, b],
@@ -174,7 +174,7 @@ test("configure: inheritable first, then local; a manager brings its tags, metad
   expect(parent.handlers).toEqual([a, b]);
 });
 
-test("a run's tags and metadata stay as they were when it began", async () => {
+test("later changes of the manager do not change a run's tags and metadata", async () => {
   const handler = recorder();
   const manager = new AsyncCallbackManager({ handlers: [handler], tags: ["t"] });
   const run = await manager.onChainStart(null, {});
@@ -198,7 +198,7 @@ test("a handler whose flags throw when they are read is reported, and keeps no o
   expect(other.records).toHaveLength(1);
 });
 
-test("options of an event that hold more than it knows do not change whose event it is", async () => {
+test("further keys in an event's options do not replace the record's identity", async () => {
   const handler = recorder();
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const more = { inputs: "late", toolCallId: "call", runId: "other", event: "on_text" };
@@ -228,15 +228,12 @@ test.each([
   [{ inheritableMetadata: [1] }, "inheritableMetadata"],
   [{ handlers: null }, "handlers"],
   [{ parent: { runId: "r" } }, "parent"],
-])(
-  "what cannot be a manager's handlers or metadata is refused by name, where it would be silent: %o",
-  (options, name) => {
-    const error = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(`\`${name}\``) };
-    expect(() => new AsyncCallbackManager(options as object)).toThrow(expect.objectContaining(error));
-    const manager = new AsyncCallbackManager();
-    expect(() => manager.addHandler(Silent as CallbackHandler)).toThrow(/handlers/);
-  },
-);
+])("options that would silently do nothing are refused by name: %o", (options, name) => {
+  const error = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(`\`${name}\``) };
+  expect(() => new AsyncCallbackManager(options as object)).toThrow(expect.objectContaining(error));
+  const manager = new AsyncCallbackManager();
+  expect(() => manager.addHandler(Silent as CallbackHandler)).toThrow(/handlers/);
+});
 
 test.each<[string, (manager: AsyncCallbackManager) => Promise<unknown>]>([
   ["prompts", (manager) => manager.onLLMStart(null, "prompt" as never)],
@@ -246,14 +243,14 @@ test.each<[string, (manager: AsyncCallbackManager) => Promise<unknown>]>([
   ["runId", (manager) => manager.onRetrieverStart(null, "q", { runId: 1 as never })],
   ["name", (manager) => manager.onChainStart(null, {}, { name: Symbol("n") as never })],
   ["options", (manager) => manager.onToolStart(null, "in", null as never)],
-])("a start whose `%s` is not what it should be rejects, and nobody hears of it", async (name, start) => {
+])("a start with an invalid `%s` rejects and dispatches nothing", async (name, start) => {
   const handler = recorder();
   const error = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(`\`${name}\``) };
   await expect(start(new AsyncCallbackManager({ handlers: [handler] }))).rejects.toMatchObject(error);
   expect(handler.records).toEqual([]);
 });
 
-test("a manager of a class with more properties can be copied", () => {
+test("a subclass with further properties can be copied", () => {
   class Named extends AsyncCallbackManager {
     label = "mine";
   }
@@ -261,7 +258,7 @@ test("a manager of a class with more properties can be copied", () => {
   expect(new Named({ handlers: [handler] }).copy()).toMatchObject({ label: "mine", handlers: [handler] });
 });
 
-test("a copy of a subclass is of that class, whatever fields it has", async () => {
+test("a copy is of the subclass, with its further properties, and configure takes it", async () => {
   class Tenant extends AsyncCallbackManager {
     readonly tenant = "t1";
   }

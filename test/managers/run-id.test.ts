@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { newRunId } from "../../src/managers/run-id.ts";
 
-test("run ids are UUIDv7 of now, all different, in the order in which they are made", () => {
+test("run ids are UUIDv7s of the current time, unique, and sort in the order of creation", () => {
   const before = Date.now();
   const ids = Array.from({ length: 20_000 }, newRunId);
   const after = Date.now();

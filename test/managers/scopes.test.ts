@@ -20,7 +20,7 @@ async function callModel(tokens: number, manager = AsyncCallbackManager.configur
   await run?.onLLMEnd(used(tokens));
 }
 
-test("usage within the body is counted, however deep and by whichever way the manager came; outside is not", async () => {
+test("usage within the body is counted at any depth, however the manager was made; usage outside is not", async () => {
   await callModel(1000);
   const usage = await withUsageMetadata(async (counter) => {
     await callModel(1);
@@ -36,7 +36,7 @@ test("usage within the body is counted, however deep and by whichever way the ma
   expect(usage["m"]?.total_tokens).toBe(15);
 });
 
-test("each body counts its own, one after the other and at the same time; an outer one counts inner calls too", async () => {
+test("bodies count separately, in sequence and concurrently; an outer body counts inner calls too", async () => {
   const total = (counter: UsageMetadataCallbackHandler) => counter.usageMetadata["m"]?.total_tokens ?? 0;
   const count = (tokens: number) =>
     withUsageMetadata(async (counter) => {
@@ -66,7 +66,7 @@ test("a body that throws counts no further calls", async () => {
   expect(counter?.usageMetadata["m"]?.total_tokens).toBe(1);
 });
 
-test("root runs within the body are collected, with what is below them", async () => {
+test("root runs within the body are collected, with the runs below them", async () => {
   const runs = await withRunCollector(async (collector) => {
     await traceAsChainGroup("one", {}, async (group) => callModel(1, group));
     await callModel(2);

@@ -4,10 +4,10 @@ import type { SinkRun, TokenSink } from "../../core/relay.ts";
 import type { LoadedHandler } from "../../wire/protocol.ts";
 import { runOf } from "../../wire/records.ts";
 import type { LaneCounts } from "../stats.ts";
-import type { Transport } from "../transport.ts";
+import type { SendState, Transport } from "../transport.ts";
 import { Lane, type LaneOptions } from "./lane.ts";
 import { type KnownRun, laneOf, RunTable } from "./run-table.ts";
-import { type SendState, TokenPath } from "./token-path.ts";
+import { TokenPath } from "./token-path.ts";
 
 /** Several lanes; every trace has its own, for all of its events. */
 export class LaneSet implements Transport {

@@ -2,24 +2,12 @@ import { fileURLToPath } from "node:url";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { type Remote, wrap } from "comlink";
 import { errorText, SidecallError } from "../../common/errors.ts";
-import { decodeValue } from "../../wire/codec.ts";
-import type {
-  CodedFailure,
-  LaneControl,
-  LaneReport,
-  LaneSetup,
-  LoadedHandler,
-  LoadResult,
-} from "../../wire/protocol.ts";
+import type { LaneControl, LaneReport, LaneSetup, LoadedHandler, LoadResult } from "../../wire/protocol.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { PendingAnswers } from "../pending-answers.ts";
-import { ThreadPool } from "../thread-pool.ts";
+import { loadError, ThreadPool } from "../thread-pool.ts";
 
 const LANE_MODULE = fileURLToPath(new URL("../../../workers/lane/entry.cjs", import.meta.url));
-
-export function loadError({ code, message, cause }: CodedFailure): SidecallError {
-  return new SidecallError(code, message, decodeValue(cause));
-}
 
 export interface ThreadListener {
   onReport(report: LaneReport): void;

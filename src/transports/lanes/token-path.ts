@@ -1,13 +1,6 @@
 import type { TokenSink } from "../../core/relay.ts";
-import type { Overhead } from "../overhead.ts";
+import type { SendState } from "../transport.ts";
 import type { Lane } from "./lane.ts";
-
-/** What every event of an off-thread handler passes. */
-export interface SendState {
-  /** Events are taken while it is "open". It goes from there to "closing" and "closed", or to "closed" at once. */
-  phase: "open" | "closing" | "closed";
-  readonly overhead: Overhead;
-}
 
 /**
  * One run's way for plain tokens into its lane's ring. One object: with many runs, each further object that a token touches

@@ -4,8 +4,8 @@ import type { Piscina } from "piscina";
 import { errorText, SidecallError } from "../../common/errors.ts";
 import { allocateGate, openGate } from "../../shared-memory/barrier.ts";
 import type { LaneControl, LoadedHandler, LoadRequest, LoadResult } from "../../wire/protocol.ts";
-import { loadError } from "../lanes/lane-thread.ts";
 import { PendingAnswers } from "../pending-answers.ts";
+import { loadError } from "../thread-pool.ts";
 
 type ControlCall<T> = (control: Remote<LaneControl>) => Promise<T>;
 const MAX_BROADCASTS = 3;

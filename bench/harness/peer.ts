@@ -1,4 +1,4 @@
-import type { Counts } from "../handlers/counts.ts";
+import type { Counts } from "./counts.ts";
 
 /** A prompt and its answer, whole and as tokens; without tokens if it is not streamed. */
 export interface Chat {
