@@ -26,6 +26,7 @@ import type { RunEventData, StreamEvent, StreamedPhase, StreamedRunType } from "
 /** A run as kept while it is open. */
 interface OpenRun {
   readonly record: StartRecord;
+  readonly kind: EventInfo["kind"];
   readonly name: string;
   readonly type: StreamedRunType;
   readonly parentIds: readonly string[];
@@ -41,13 +42,14 @@ type StreamPart = NonNullable<EventInfo["stream"]>;
 function isPart<Part extends StreamPart>(
   record: AnyEventRecord,
   part: Part,
+  info = EVENT_INFO[record.event],
 ): record is Extract<AnyEventRecord, RecordOf<{ stream: Part }>> {
-  return EVENT_INFO[record.event].stream === part;
+  return info.stream === part;
 }
 
 /** False for an event of another run with the same id, as far as kind and parent tell them apart. */
-function isSameRun({ record: start }: OpenRun, record: AnyEventRecord): boolean {
-  return isOfKind(record, EVENT_INFO[start.event].kind) && record.parentRunId === start.parentRunId;
+function isSameRun({ record: start, kind }: OpenRun, record: AnyEventRecord): boolean {
+  return isOfKind(EVENT_INFO[record.event], kind) && record.parentRunId === start.parentRunId;
 }
 
 function reused(record: AnyEventRecord, { name, type }: OpenRun): SidecallError {
@@ -85,11 +87,12 @@ export class EventStreamHandler extends BaseCallbackHandler {
   }
 
   override onEvent(record: AnyEventRecord): Promise<void> | undefined {
-    if (isPart(record, "stream")) return this.#stream(record);
-    if (isPart(record, "start")) return this.#begin(record);
-    if (isPart(record, "end")) return this.#end(record);
-    if (isPart(record, "error")) return this.#fail(record);
-    return isPart(record, "custom") ? this.#custom(record) : undefined;
+    const info = EVENT_INFO[record.event];
+    if (isPart(record, "stream", info)) return this.#stream(record);
+    if (isPart(record, "start", info)) return this.#begin(record);
+    if (isPart(record, "end", info)) return this.#end(record);
+    if (isPart(record, "error", info)) return this.#fail(record);
+    return isPart(record, "custom", info) ? this.#custom(record) : undefined;
   }
 
   #begin(record: StartRecord): Promise<void> | undefined {
@@ -98,6 +101,7 @@ export class EventStreamHandler extends BaseCallbackHandler {
     if (known !== undefined) throw reused(record, known);
     const run: OpenRun = {
       record,
+      kind: EVENT_INFO[record.event].kind,
       name: startName(record) ?? "Unnamed",
       type: streamedTypeOf(record),
       parentIds: this.#pathTo(record),

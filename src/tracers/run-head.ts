@@ -42,17 +42,17 @@ export function countToken(tokens: TokenTimes, time: number): void {
   tokens.lastTime = time;
 }
 
-export function isStart(record: AnyEventRecord): record is StartRecord {
-  return EVENT_INFO[record.event].phase === "start";
+/** `info`: the event's row; a caller that has it spares a look-up per token. */
+export function isStart(record: AnyEventRecord, info = EVENT_INFO[record.event]): record is StartRecord {
+  return info.phase === "start";
 }
 
-export function isEnd(record: AnyEventRecord): record is EndRecord {
-  return isRunEnd(EVENT_INFO[record.event]);
+export function isEnd(record: AnyEventRecord, info = EVENT_INFO[record.event]): record is EndRecord {
+  return isRunEnd(info);
 }
 
 /** Whether an event can be of a run of this kind. */
-export function isOfKind(record: AnyEventRecord, kind: EventInfo["kind"]): boolean {
-  const own = EVENT_INFO[record.event].kind;
+export function isOfKind({ kind: own }: EventInfo, kind: EventInfo["kind"]): boolean {
   return own === "any" || own === kind;
 }
 

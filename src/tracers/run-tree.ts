@@ -1,6 +1,6 @@
 import type { SidecallError } from "../common/errors.ts";
 import { checkFilled } from "../common/validate.ts";
-import type { AnyEventRecord, StartRecord } from "../core/events.ts";
+import { type AnyEventRecord, EVENT_INFO, type StartRecord } from "../core/events.ts";
 import { alreadyEnded, leftOpen, otherKind, reusedRun, unknownRun } from "./run-errors.ts";
 import { type EndRecord, isEnd, isOfKind, isStart, kindOf, type RunHead, runHead } from "./run-head.ts";
 
@@ -86,16 +86,17 @@ export class RunTrees<Run extends TreeRun<Run>> {
    * nothing and throws SIDECALL_RUN_UNKNOWN, SIDECALL_RUN_ENDED or SIDECALL_RUN_REUSED.
    */
   add(record: AnyEventRecord): Step<Run> | undefined {
-    if (isStart(record)) return this.#begin(record);
+    const info = EVENT_INFO[record.event];
+    if (isStart(record, info)) return this.#begin(record);
     const run = this.#runs.get(record.runId);
     if (run === undefined) {
       // Managers dispatch custom events outside of runs too.
       if (record.event === "on_custom_event") return undefined;
       throw unknownRun(record);
     }
-    if (!isOfKind(record, kindOf(run.runType))) throw otherKind(record, run);
-    if (run.endTime !== null) throw isEnd(record) ? alreadyEnded(record, run) : unknownRun(record);
-    if (isEnd(record)) return this.#end(run, record);
+    if (!isOfKind(info, kindOf(run.runType))) throw otherKind(record, run);
+    if (run.endTime !== null) throw isEnd(record, info) ? alreadyEnded(record, run) : unknownRun(record);
+    if (isEnd(record, info)) return this.#end(run, record);
     this.#recorder.onEvent(run, record);
     return undefined;
   }
