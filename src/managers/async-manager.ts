@@ -1,5 +1,5 @@
+import { check, type OptionTable } from "../common/options.ts";
 import { anySignal } from "../common/signals.ts";
-import { checkKeys } from "../common/validate.ts";
 import { dispatch, dispatchAll, prewakeAll } from "../core/dispatch.ts";
 import type { AnyEventRecord, ChatMessage, EventName, OwnFields, Serialized } from "../core/events.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
@@ -15,14 +15,14 @@ import {
   type Inheritance,
 } from "./run-managers.ts";
 import {
+  CUSTOM_EVENT_OPTIONS,
   checkList,
-  checkStart,
-  LLM_START_KEYS,
+  LLM_START_OPTIONS,
   type LLMStartOptions,
   runIdsOf,
-  START_KEYS,
+  START_OPTIONS,
   type StartOptions,
-  TOOL_START_KEYS,
+  TOOL_START_OPTIONS,
   type ToolStartOptions,
 } from "./start-options.ts";
 
@@ -100,7 +100,7 @@ export class AsyncCallbackManager extends BaseCallbackManager {
       ...(inputs === undefined ? {} : { inputs }),
       ...(toolCallId === undefined ? {} : { toolCallId }),
     };
-    const run = await this.#startRun("on_tool_start", own, options, TOOL_START_KEYS);
+    const run = await this.#startRun("on_tool_start", own, options, TOOL_START_OPTIONS);
     return new AsyncCallbackManagerForToolRun(run, inheritanceOf(this));
   }
 
@@ -119,7 +119,7 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     data: unknown,
     options: Pick<StartOptions, "runId"> = {},
   ): Promise<void> {
-    checkKeys("options", options, ["runId"]);
+    check("options", CUSTOM_EVENT_OPTIONS, options);
     const run = this.#newRun(options.runId, undefined, this.signal);
     await run.emit("on_custom_event", { eventName, data }, true);
   }
@@ -149,10 +149,10 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     event: E,
     own: OwnFields<E>,
     options: StartOptions = {},
-    keys: readonly string[] = START_KEYS,
+    table: OptionTable = START_OPTIONS,
   ): Promise<Run> {
     prewakeAll(this.handlers, event, this.traceId);
-    checkStart(options, keys);
+    check("options", table, options);
     const run = this.#newRun(options.runId, options.name, this.#openSignal(options));
     if (run.handlers.length > 0) await dispatch(run.handlers, this.#startRecord(run, event, own, options));
     return run;
@@ -164,7 +164,7 @@ export class AsyncCallbackManager extends BaseCallbackManager {
     options: LLMStartOptions = {},
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
     prewakeAll(this.handlers, event, this.traceId);
-    checkStart(options, LLM_START_KEYS);
+    check("options", LLM_START_OPTIONS, options);
     const runIds = runIdsOf(options, owns.length);
     const signal = this.#openSignal(options);
     const runs = owns.map((_, i) => this.#newRun(runIds[i], options.name, signal));

@@ -1,35 +1,30 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { check, type OptionsOf, optional, signal, unchecked } from "../common/options.ts";
 import { anySignal } from "../common/signals.ts";
-import { checkKeys, checkSignal, invalidOption } from "../common/validate.ts";
+import { invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import { BaseCallbackManager, union } from "./base-manager.ts";
 import { checkParent, type ParentRun } from "./manager-options.ts";
 import { AsyncRunManager } from "./run-managers.ts";
 
-/** What {@link withContext} puts around a call. */
-export interface CallbackContext {
+const CONTEXT_OPTIONS = {
   /**
    * Nested runs hang under it: a run manager, whose inheritable handlers, tags, metadata and signal they get too, or
    * the ids of a run that is traced elsewhere. @default the run around
    */
-  readonly run?: ParentRun;
+  run: optional(checkParent),
   /** Handlers that every manager configured within gets, for its own runs and below. @default [] */
-  readonly handlers?: readonly CallbackHandler[];
+  handlers: optional<readonly CallbackHandler[]>(unchecked),
   /** Tags that every manager configured within gets, for its own runs and below. @default [] */
-  readonly tags?: readonly string[];
+  tags: optional<readonly string[]>(unchecked),
   /** @default {} */
-  readonly metadata?: Readonly<Record<string, unknown>>;
+  metadata: optional<Readonly<Record<string, unknown>>>(unchecked),
   /** Cancels the runs of every manager configured within. @default none */
-  readonly signal?: AbortSignal | undefined;
-}
+  signal: signal(),
+};
 
-const CONTEXT_KEYS = [
-  "run",
-  "handlers",
-  "tags",
-  "metadata",
-  "signal",
-] as const satisfies (keyof CallbackContext)[];
+/** What {@link withContext} puts around a call. */
+export type CallbackContext = OptionsOf<typeof CONTEXT_OPTIONS>;
 
 /** What is around a call, all contexts taken together. */
 export interface AmbientContext {
@@ -77,12 +72,10 @@ export function checkBody(body: unknown): void {
  * promises that begin in `body`; calls outside do not. Throws SIDECALL_OPTION_INVALID.
  */
 export function withContext<T>(context: CallbackContext, body: () => T): T {
-  checkKeys("context", context, CONTEXT_KEYS);
-  checkSignal("signal", context.signal);
+  check("context", CONTEXT_OPTIONS, context);
   checkBody(body);
   const ambient = ambientContext();
   const { run } = context;
-  if (run !== undefined) checkParent("run", run);
   const { handlers, tags, metadata } = new BaseCallbackManager({
     handlers: context.handlers ?? [],
     tags: context.tags ?? [],

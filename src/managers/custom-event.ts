@@ -1,13 +1,14 @@
 import { SidecallError } from "../common/errors.ts";
-import { checkKeys } from "../common/validate.ts";
+import { check, type OptionsOf, optional, unchecked } from "../common/options.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
 import { ambientContext } from "./context.ts";
 import { AsyncRunManager } from "./run-managers.ts";
 
-export interface CustomEventConfig {
+const CUSTOM_EVENT_CONFIG = {
   /** The run that the event belongs to, or a manager from its `getChild()`. @default the run around the call */
-  readonly callbacks?: AsyncRunManager | BaseCallbackManager | undefined;
-}
+  callbacks: optional<AsyncRunManager | BaseCallbackManager>(unchecked),
+};
+export type CustomEventConfig = OptionsOf<typeof CUSTOM_EVENT_CONFIG>;
 
 function runOf({ callbacks }: CustomEventConfig): AsyncRunManager | undefined {
   if (callbacks === undefined) return ambientContext().manager;
@@ -24,7 +25,7 @@ export async function dispatchCustomEvent(
   data: unknown,
   config: CustomEventConfig = {},
 ): Promise<void> {
-  checkKeys("config", config, ["callbacks"] satisfies (keyof CustomEventConfig)[]);
+  check("config", CUSTOM_EVENT_CONFIG, config);
   const run = runOf(config);
   if (run !== undefined) return run.onCustomEvent(eventName, data);
   const message =

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { SidecallError } from "../common/errors.ts";
-import { checkKeys, checkMillis } from "../common/validate.ts";
+import { millis, type OptionsOf, resolve } from "../common/options.ts";
 import { isInterested } from "../core/deliver.ts";
 import { type AnyEventRecord, EVENT_INFO, type EventName } from "../core/events.ts";
 import type { CallbackHandler, SinkRun, TokenSink } from "../core/handler.ts";
@@ -12,10 +12,11 @@ import { type OffThreadStats, summarize } from "../transports/stats.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { LoadedHandler } from "../wire/protocol.ts";
 
-export interface CloseOptions {
+const CLOSE_OPTIONS = {
   /** How long the handlers may take for what is queued and for closing; after that all is aborted. @default Infinity */
-  readonly timeoutMillis?: number;
-}
+  timeoutMillis: millis(Number.POSITIVE_INFINITY),
+};
+export type CloseOptions = OptionsOf<typeof CLOSE_OPTIONS>;
 
 type State = "open" | "closing" | "closed";
 
@@ -47,7 +48,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
     this.raiseError = raises || options.overflow === "throw";
     this.#transport = transport;
     this.#interest = handlers.reduce((bits, { interest }) => bits | interest, 0);
-    this.#completesQueued = options.completion === "queued" && !raises;
+    this.#completesQueued = options.acknowledge === "queued" && !raises;
     this.remotes = Object.fromEntries(
       handlers.map(({ name }, i) => [name, remoteOf<Handler>((method, args) => this.#call(i, method, args))]),
     );
@@ -106,8 +107,7 @@ export class OffThreadHandler<Handler extends object = UntypedHandler> implement
    * Closing again gives the same promise.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    checkKeys("options", options, ["timeoutMillis"]);
-    const timeoutMillis = checkMillis("timeoutMillis", options.timeoutMillis ?? Number.POSITIVE_INFINITY);
+    const { timeoutMillis } = resolve("options", CLOSE_OPTIONS, options);
     this.#ended ??= this.#close(timeoutMillis);
     return this.#ended;
   }

@@ -1,5 +1,6 @@
 import { errorText, SidecallError } from "../common/errors.ts";
 import { Fifo } from "../common/fifo.ts";
+import { resolve } from "../common/options.ts";
 import { maxTextBytes, writeUnits } from "../common/text-codec.ts";
 import { invalidOption } from "../common/validate.ts";
 import { NAPPING } from "../shared-memory/layout.ts";
@@ -11,7 +12,7 @@ import {
   ERROR,
   holdProcess,
   MORE,
-  queueBytesOf,
+  QUEUE_OPTIONS,
   type SharedTokens,
   TOKEN,
   TOKEN_HEAD_BYTES,
@@ -79,7 +80,7 @@ export class TokenQueue {
 
   /** Throws SIDECALL_OPTION_INVALID. */
   constructor(options: TokenQueueOptions = {}) {
-    this.shared = allocateTokens(queueBytesOf(options));
+    this.shared = allocateTokens(resolve("options", QUEUE_OPTIONS, options).queueBytes);
     this.#ring = new RingProducer(this.shared.ring);
     this.#control = new Int32Array(this.shared.control);
     this.#pieceUnits = (this.#ring.maxBodyBytes - TOKEN_HEAD_BYTES) >> 1;

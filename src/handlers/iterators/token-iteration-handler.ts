@@ -1,22 +1,19 @@
-import { checkInteger, checkKeys } from "../../common/validate.ts";
-import { queueBytesOf, type SharedTokens, type TokenQueueOptions } from "../../token-queue/layout.ts";
+import { integer, type OptionsOf, resolve } from "../../common/options.ts";
+import { QUEUE_OPTIONS, type SharedTokens, type TokenQueueOptions } from "../../token-queue/layout.ts";
 import { AsyncCallbackHandler } from "../base.ts";
 import { TokenIteration, type TokenStream } from "./token-stream.ts";
 import { TokenStreams } from "./token-streams.ts";
 
-export interface AsyncIteratorOptions extends TokenQueueOptions {
+const UNREAD_OPTIONS = {
   /**
    * Ended runs whose tokens are kept although nobody has asked for them; at least 0. Of more, the oldest are forgotten,
    * and counted in `forgottenRuns`. @default 100
    */
-  readonly maxUnreadRuns?: number;
-}
+  maxUnreadRuns: integer(0, Number.MAX_SAFE_INTEGER, 100),
+};
+export const ITERATION_OPTIONS = { ...QUEUE_OPTIONS, ...UNREAD_OPTIONS };
 
-export const ITERATION_KEYS = [
-  "queueBytes",
-  "maxUnreadRuns",
-] as const satisfies (keyof AsyncIteratorOptions)[];
-const DEFAULT_UNREAD_RUNS = 100;
+export interface AsyncIteratorOptions extends TokenQueueOptions, OptionsOf<typeof UNREAD_OPTIONS> {}
 
 /** The reading side of the handlers that give tokens out as async iterations. */
 export abstract class TokenIterationHandler extends AsyncCallbackHandler {
@@ -26,12 +23,8 @@ export abstract class TokenIterationHandler extends AsyncCallbackHandler {
   /** Throws SIDECALL_OPTION_INVALID. */
   constructor(options: AsyncIteratorOptions = {}) {
     super();
-    checkKeys("options", options, ITERATION_KEYS);
-    const { maxUnreadRuns = DEFAULT_UNREAD_RUNS, ...queueOptions } = options;
-    this.streams = new TokenStreams(
-      { queueBytes: queueBytesOf(queueOptions) },
-      checkInteger("maxUnreadRuns", maxUnreadRuns, 0),
-    );
+    const { queueBytes, maxUnreadRuns } = resolve("options", ITERATION_OPTIONS, options);
+    this.streams = new TokenStreams({ queueBytes }, maxUnreadRuns);
   }
 
   /** Runs whose tokens nobody asked for before newer ones took their place. */

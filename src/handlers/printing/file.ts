@@ -1,23 +1,24 @@
 import { LineFile } from "../../common/line-file.ts";
-import { checkFilled, checkKeys, checkOneOf } from "../../common/validate.ts";
+import { type OptionsOf, oneOf, required, resolve } from "../../common/options.ts";
+import { checkPath } from "../../common/validate.ts";
 import type { HandlerContext } from "../../wire/protocol.ts";
-import { PRINTING_KEYS, PrintingHandler, type PrintingOptions } from "./printing-handler.ts";
+import { PRINTING_OPTIONS, PrintingHandler, type PrintingOptions } from "./printing-handler.ts";
 
-export interface FileHandlerOptions extends Omit<PrintingOptions, "color"> {
+const { color: _, ...UNCOLORED_OPTIONS } = PRINTING_OPTIONS;
+const OUTPUT_OPTIONS = {
   /** File that is written to, in UTF-8; its folder must exist. */
-  readonly path: string;
+  path: required(checkPath),
   /**
    * "truncate" begins with an empty file; a thread that takes over a lane goes on with it, but for `ordering: "none"`.
    * @default "append"
    */
-  readonly mode?: "append" | "truncate";
-}
+  mode: oneOf(["append", "truncate"], "append"),
+};
+const FILE_OPTIONS = { ...UNCOLORED_OPTIONS, ...OUTPUT_OPTIONS };
 
-const OPTION_KEYS = [
-  ...PRINTING_KEYS.filter((key) => key !== "color"),
-  "path",
-  "mode",
-] as const satisfies (keyof FileHandlerOptions)[];
+export interface FileHandlerOptions
+  extends Omit<PrintingOptions, "color">,
+    OptionsOf<typeof OUTPUT_OPTIONS> {}
 
 /**
  * Writes to a file what {@link StdOutCallbackHandler} prints, without colours:
@@ -35,11 +36,8 @@ export class FileCallbackHandler extends PrintingHandler {
 
   /** `context`: as off-thread handlers get it. */
   constructor(options: FileHandlerOptions, context?: Pick<HandlerContext, "restarts">) {
-    checkKeys("options", options, OPTION_KEYS);
-    super(options);
-    const { path, mode = "append" } = options;
-    checkFilled("path", path, "the path of a file");
-    checkOneOf("mode", mode, ["append", "truncate"]);
+    const { path, mode, ...printing } = resolve("options", FILE_OPTIONS, options);
+    super(printing);
     // What a thread wrote before it died is what one wants to read then.
     const isReplacement = context !== undefined && context.restarts > 0;
     this.#file = new LineFile(path, isReplacement ? "append" : mode);
