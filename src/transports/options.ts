@@ -39,23 +39,26 @@ export const OFF_THREAD_OPTIONS = {
   /** Worker threads; with `ordering: "trace"` each is one lane. From 1 to 256. @default 1 */
   threads: integer(1, 256, 1),
   /**
-   * "trace": the events of a trace are handled in order, on one lane. "none": every event is a task of its own
-   * for any idle thread; for stateless, CPU-heavy handlers. @default "trace"
+   * `"trace"`: the events of a trace are handled in order, on one lane. `"none"`: every event is a task of its own, for
+   * any idle thread; for stateless, CPU-heavy handlers. @default "trace"
    */
   ordering: oneOf(["trace", "none"], "trace"),
-  /** When an event's promise resolves: once handled, or once queued. Tokens resolve once queued. @default "handled" */
+  /**
+   * When the promise of an event resolves: once it is handled, or once it is queued. Tokens resolve once they are
+   * queued. @default "handled"
+   */
   acknowledge: oneOf(["handled", "queued"], "handled"),
   /**
-   * What happens to an event when `maxBufferedBytes` are waiting already. "wait": it waits too, and its promise with
-   * it; callers that do not await let the buffer grow beyond the bound. "drop": it is dropped and counted, tokens
-   * first, starts and ends last. "throw": its promise rejects with SIDECALL_OVERFLOW. @default "wait"
+   * Applies to an event while `maxBufferedBytes` are waiting already. `"wait"`: it waits too, and its promise with it;
+   * callers that do not await let the buffer grow beyond the bound. `"drop"`: it is dropped and counted; tokens are
+   * dropped first, starts and ends last. `"throw"`: its promise rejects with `SIDECALL_OVERFLOW`. @default "wait"
    */
   overflow: oneOf(["wait", "drop", "throw"], "wait"),
-  /** Shared memory per lane, rounded up to a power of two. From 1 KiB to 1 GiB. @default 4 MiB */
+  /** Bytes of shared memory per lane, rounded up to a power of two. From 1 KiB to 1 GiB. @default 4 MiB */
   ringBytes: integer(MIN_RING_BYTES, MAX_RING_BYTES, 4 * MIB),
-  /** Bytes of events that may wait on the main thread for room, per lane. At least 0. @default 16 MiB */
+  /** Bytes of events, per lane, that may wait on the main thread for space in the ring. At least 0. @default 16 MiB */
   maxBufferedBytes: integer(0, Number.MAX_SAFE_INTEGER, 16 * MIB),
-  /** Longest time that a handler's promise may stay pending; then its event counts as failed. @default 60,000 */
+  /** Longest time that a handler's promise may stay pending; after it the event counts as failed. @default 60,000 */
   handlerTimeoutMillis: millis(60_000),
   /** Memory limits of each thread, as `Worker` takes them. @default none */
   resourceLimits: optional<ResourceLimits>(unchecked),
