@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort, type Worker } from "node:worker_threa
 import { type Remote, wrap } from "comlink";
 import type { Piscina } from "piscina";
 import { errorText, SidecallError } from "../../common/errors.ts";
-import { allocateGate, openGate } from "../../shared-memory/barrier.ts";
+import { Barrier } from "../../shared-memory/barrier.ts";
 import type { LaneControl, LoadedHandler, LoadRequest, LoadResult } from "../../wire/protocol.ts";
 import { loadError } from "../lanes/lane-thread.ts";
 import { PendingAnswers } from "../pending-answers.ts";
@@ -71,20 +71,20 @@ export class ThreadBroadcast {
   }
 
   async #broadcastLoad(): Promise<readonly LoadedHandler[]> {
-    const gate = allocateGate();
-    const loads = Array.from({ length: this.#threads }, () => this.#loadOne(gate));
+    const barrier = Barrier.allocate(this.#threads);
+    const loads = Array.from({ length: this.#threads }, () => this.#loadOne(barrier));
     try {
       const [handlers] = await Promise.all(loads);
       return handlers ?? [];
     } catch (error) {
-      openGate(gate, this.#threads);
+      barrier.open();
       throw error;
     }
   }
 
-  async #loadOne(gate: Int32Array): Promise<readonly LoadedHandler[]> {
+  async #loadOne(barrier: Barrier): Promise<readonly LoadedHandler[]> {
     const { port1, port2 } = new MessageChannel();
-    const request = { control: port2, gate, threads: this.#threads } satisfies LoadRequest;
+    const request = { control: port2, barrier: barrier.memory } satisfies LoadRequest;
     const loaded: Loaded = await this.#pool
       .run(request, { name: "load", transferList: [port2] })
       .catch((error: unknown) => {
