@@ -46,16 +46,3 @@ export type TokenQueueOptions = OptionsOf<typeof QUEUE_OPTIONS>;
 export function allocateTokens(queueBytes: number): SharedTokens {
   return { ring: allocateRing(queueBytes), control: new SharedArrayBuffer(CONTROL_BYTES) };
 }
-
-/**
- * Keeps the process alive until `wait` has settled; a pending `Atomics.waitAsync` alone does not, and the process
- * would end silently in the middle of a loop.
- */
-export async function holdProcess(wait: Promise<unknown>): Promise<void> {
-  const hold = setInterval(() => {}, 2 ** 31 - 1);
-  try {
-    await wait;
-  } finally {
-    clearInterval(hold);
-  }
-}

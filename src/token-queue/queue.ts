@@ -1,5 +1,6 @@
 import { errorText, SidecallError } from "../common/errors.ts";
 import { Fifo } from "../common/fifo.ts";
+import { keepAlive } from "../common/keep-alive.ts";
 import { resolve } from "../common/options.ts";
 import { maxTextBytes, writeUnits } from "../common/text-codec.ts";
 import { invalidOption } from "../common/validate.ts";
@@ -10,7 +11,6 @@ import {
   CANCELLED,
   END,
   ERROR,
-  holdProcess,
   MORE,
   QUEUE_OPTIONS,
   type SharedTokens,
@@ -144,7 +144,7 @@ export class TokenQueue {
   async #drain(): Promise<void> {
     for (let next = this.#waiting.peek(); next !== undefined; next = this.#waiting.peek()) {
       while (!this.#hasLeft() && !this.#write(next.record)) {
-        await holdProcess(this.#ring.space(TOKEN_HEAD_BYTES + 2 * this.#pieceUnits));
+        await keepAlive(this.#ring.space(TOKEN_HEAD_BYTES + 2 * this.#pieceUnits));
       }
       if (this.#hasLeft()) void this.#drop(next.record);
       next.written();

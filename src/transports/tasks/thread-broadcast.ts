@@ -2,6 +2,7 @@ import { MessageChannel, type MessagePort, type Worker } from "node:worker_threa
 import { type Remote, wrap } from "comlink";
 import type { Piscina } from "piscina";
 import { errorText, SidecallError } from "../../common/errors.ts";
+import { keepAlive } from "../../common/keep-alive.ts";
 import { Barrier } from "../../shared-memory/barrier.ts";
 import type { LaneControl, LoadedHandler, LoadRequest, LoadResult } from "../../wire/protocol.ts";
 import { loadError } from "../lanes/lane-thread.ts";
@@ -115,14 +116,4 @@ export class ThreadBroadcast {
 
 function deathError(): SidecallError {
   return new SidecallError("SIDECALL_LANE_DIED", "A worker thread of an off-thread handler ended.");
-}
-
-/** An answer that holds the process while it is awaited: the threads themselves never do. */
-async function keepAlive<T>(answer: Promise<T>): Promise<T> {
-  const hold = setInterval(() => undefined, 2 ** 30);
-  try {
-    return await answer;
-  } finally {
-    clearInterval(hold);
-  }
 }
