@@ -1,4 +1,4 @@
-import { checkInteger, checkKeys } from "../common/validate.ts";
+import { integer, type OptionsOf } from "../common/options.ts";
 import { allocateRing, MAX_RING_BYTES, MIN_RING_BYTES } from "../shared-memory/layout.ts";
 
 /*
@@ -28,42 +28,21 @@ export const WIDE = 1;
 export const MORE = 2;
 export const TOKEN_HEAD_BYTES = 2;
 
-const DEFAULT_QUEUE_BYTES = 64 * 1024;
-
 /** A token queue as it goes to another thread: a plain object for `postMessage` or `workerData`. */
 export interface SharedTokens {
   readonly ring: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
 }
 
-export interface TokenQueueOptions {
+export const QUEUE_OPTIONS = {
   /**
-   * Bytes that may wait for the reader (about one per character and 10 per token), rounded up to a power of two;
-   * 1 KiB to 1 GiB. @default 65536
+   * Bytes that may wait for the reader (about one per character and 10 per token), rounded up to a power of two.
+   * From 1 KiB to 1 GiB. @default 64 KiB
    */
-  readonly queueBytes?: number;
-}
-
-/** The size of a queue by its options. Throws SIDECALL_OPTION_INVALID. */
-export function queueBytesOf(options: TokenQueueOptions): number {
-  checkKeys("options", options, ["queueBytes"] satisfies (keyof TokenQueueOptions)[]);
-  const { queueBytes = DEFAULT_QUEUE_BYTES } = options;
-  return checkInteger("queueBytes", queueBytes, MIN_RING_BYTES, MAX_RING_BYTES);
-}
+  queueBytes: integer(MIN_RING_BYTES, MAX_RING_BYTES, 64 * 1024),
+};
+export type TokenQueueOptions = OptionsOf<typeof QUEUE_OPTIONS>;
 
 export function allocateTokens(queueBytes: number): SharedTokens {
   return { ring: allocateRing(queueBytes), control: new SharedArrayBuffer(CONTROL_BYTES) };
-}
-
-/**
- * Keeps the process alive until `wait` has settled; a pending `Atomics.waitAsync` alone does not, and the process
- * would end silently in the middle of a loop.
- */
-export async function holdProcess(wait: Promise<unknown>): Promise<void> {
-  const hold = setInterval(() => {}, 2 ** 31 - 1);
-  try {
-    await wait;
-  } finally {
-    clearInterval(hold);
-  }
 }

@@ -1,5 +1,7 @@
 import { errorText, SidecallError } from "../common/errors.ts";
 import { Fifo } from "../common/fifo.ts";
+import { keepAlive } from "../common/keep-alive.ts";
+import { resolve } from "../common/options.ts";
 import { maxTextBytes, writeUnits } from "../common/text-codec.ts";
 import { RESOLVED } from "../common/thenable.ts";
 import { invalidOption } from "../common/validate.ts";
@@ -10,9 +12,8 @@ import {
   CANCELLED,
   END,
   ERROR,
-  holdProcess,
   MORE,
-  queueBytesOf,
+  QUEUE_OPTIONS,
   type SharedTokens,
   TOKEN,
   TOKEN_HEAD_BYTES,
@@ -78,7 +79,7 @@ export class TokenQueue {
 
   /** Throws SIDECALL_OPTION_INVALID. */
   constructor(options: TokenQueueOptions = {}) {
-    this.shared = allocateTokens(queueBytesOf(options));
+    this.shared = allocateTokens(resolve("options", QUEUE_OPTIONS, options).queueBytes);
     this.#ring = new RingProducer(this.shared.ring);
     this.#control = new Int32Array(this.shared.control);
     this.#pieceUnits = (this.#ring.maxBodyBytes - TOKEN_HEAD_BYTES) >> 1;
@@ -142,7 +143,7 @@ export class TokenQueue {
   async #drain(): Promise<void> {
     for (let next = this.#waiting.peek(); next !== undefined; next = this.#waiting.peek()) {
       while (!this.#hasLeft() && !this.#write(next.record)) {
-        await holdProcess(this.#ring.space(TOKEN_HEAD_BYTES + 2 * this.#pieceUnits));
+        await keepAlive(this.#ring.space(TOKEN_HEAD_BYTES + 2 * this.#pieceUnits));
       }
       if (this.#hasLeft()) void this.#drop(next.record);
       next.written();

@@ -1,4 +1,5 @@
 import { SidecallError } from "../common/errors.ts";
+import { keepAlive } from "../common/keep-alive.ts";
 import { UnitReader } from "../common/text-codec.ts";
 import { invalidOption } from "../common/validate.ts";
 import { RingConsumer } from "../shared-memory/consumer.ts";
@@ -6,7 +7,6 @@ import { SLEEPING } from "../shared-memory/layout.ts";
 import {
   CANCELLED,
   ERROR,
-  holdProcess,
   MORE,
   READER,
   type SharedTokens,
@@ -110,7 +110,7 @@ export class TokenReader implements AsyncIterableIterator<string, undefined> {
       const result = this.#take();
       if (result !== undefined) return result;
       this.#ring.offerSpace(true);
-      await holdProcess(this.#ring.wait(SLEEPING, Number.POSITIVE_INFINITY));
+      await keepAlive(this.#ring.wait(SLEEPING, Number.POSITIVE_INFINITY));
     }
   }
 

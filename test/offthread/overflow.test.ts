@@ -20,7 +20,7 @@ interface IgnoreFlag {
   open(): void;
   all(): string[];
 }
-const SMALL = { ringBytes: 1024, maxBufferedBytes: 2048, completion: "queued" } as const;
+const SMALL = { ringBytes: 1024, maxBufferedBytes: 2048, acknowledge: "queued" } as const;
 
 const NO_TAGS: readonly string[] = [];
 
@@ -141,7 +141,7 @@ test("throw: what is beyond the bound rejects and is counted", async () => {
 });
 
 test("an event larger than ring and buffer arrives whole, and those behind it in order", async () => {
-  const { handler, chain } = await blocked({ ...SMALL, completion: "handled" });
+  const { handler, chain } = await blocked({ ...SMALL, acknowledge: "handled" });
   await handler.remote.open();
   const big = "x€".repeat(1_000_000);
   await Promise.all([chain.onText("first"), chain.onText(big), chain.onText("last")]);
@@ -151,7 +151,7 @@ test("an event larger than ring and buffer arrives whole, and those behind it in
 });
 
 test("what waits for room enters as soon as a single event makes some", async () => {
-  const options = { ringBytes: 1024, completion: "queued" } as const;
+  const options = { ringBytes: 1024, acknowledge: "queued" } as const;
   const handler = await offThread<{ release(text: string): void; count(): number }>(
     fixture("Doors"),
     options,
