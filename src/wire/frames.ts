@@ -1,4 +1,3 @@
-import { now } from "../common/clock.ts";
 import { UnitReader, writeUnits } from "../common/text-codec.ts";
 import { EVENTS } from "../core/events.ts";
 
@@ -86,24 +85,26 @@ export function readHead({ bytes, data }: FrameMemory, at: number): FrameHead {
   };
 }
 
-/** Writes a plain token's whole frame, of the kind that fits its text, without a head as an object. Returns the text's bytes. */
-export function writeToken(
-  memory: FrameMemory,
-  at: number,
-  text: string,
-  runNumber: number,
-  timestamp: number | undefined,
-): number {
+/**
+ * Writes a plain token's frame except its timestamp, in the kind that fits the text; no head is allocated. Returns the
+ * text's bytes.
+ */
+export function writeToken(memory: FrameMemory, at: number, text: string, runNumber: number): number {
   const { bytes, data } = memory;
   const textBytes = writeUnits(memory, at + FRAME_HEAD_BYTES, text);
   bytes[at] = textBytes > text.length ? UTF16_TOKEN : LATIN1_TOKEN;
   bytes[at + CODE] = EVENTS.on_llm_new_token.code;
   bytes[at + FLAGS] = 0;
   data.setUint32(at + RUN_NUMBER, runNumber, true);
-  // The clock is read here: a number with a fraction that goes from call to call is an object each time.
-  if (timestamp === undefined) data.setFloat64(at + TIMESTAMP, now(), true);
-  else data.setFloat64(at + TIMESTAMP, timestamp, true);
   return textBytes;
+}
+
+/**
+ * Apart from `writeToken`, so small that V8 inlines it: a fraction as the argument of a call that is not inlined, or as one
+ * of two values of a variable, would be allocated for each token.
+ */
+export function writeTimestamp({ data }: FrameMemory, at: number, timestamp: number): void {
+  data.setFloat64(at + TIMESTAMP, timestamp, true);
 }
 
 /** Reads tokens' texts out of one memory. */

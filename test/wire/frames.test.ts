@@ -12,6 +12,7 @@ import {
   TextReader,
   UTF16_TOKEN,
   writeHead,
+  writeTimestamp,
   writeToken,
 } from "../../src/wire/frames.ts";
 
@@ -49,7 +50,8 @@ test("a head comes back as it was written, wherever it stands, and takes its 16 
 
 function crossText(text: string, at: number): { kind: number; text: string; textBytes: number } {
   const frame = memory();
-  const textBytes = writeToken(frame, at, text, 7, 1.5);
+  const textBytes = writeToken(frame, at, text, 7);
+  writeTimestamp(frame, at, 1.5);
   const kind = readKind(frame, at);
   expect(readHead(frame, at)).toEqual({ kind, code: 3, flags: 0, runNumber: 7, timestamp: 1.5 });
   expectUntouched(frame.bytes, at, at + FRAME_HEAD_BYTES + maxTextBytes(text));
@@ -63,7 +65,7 @@ test("every single UTF-16 unit comes back, lone surrogates too: one byte up to U
   const changed: number[] = [];
   for (let unit = 0; unit <= 0xffff; unit += 1) {
     const text = String.fromCharCode(unit);
-    const textBytes = writeToken(frame, 0, text, 0, 0);
+    const textBytes = writeToken(frame, 0, text, 0);
     reader.refresh();
     const kind = readKind(frame, 0);
     const isAsExpected =
@@ -102,7 +104,7 @@ test("texts one after the other come back through one window, whatever their len
       let at = gap;
       for (const text of each) {
         if (at + FRAME_HEAD_BYTES + maxTextBytes(text) > MEMORY_BYTES) break;
-        places.push({ at, textBytes: writeToken(frame, at, text, 0, 0) });
+        places.push({ at, textBytes: writeToken(frame, at, text, 0) });
         at += FRAME_HEAD_BYTES + maxTextBytes(text);
       }
       const read = places.map(({ at: place, textBytes }) =>
@@ -118,7 +120,7 @@ test("after a refresh a reader sees what was written since", () => {
   const frame = memory();
   const reader = new TextReader(frame);
   const cross = (text: string) => {
-    const textBytes = writeToken(frame, 0, text, 0, 0);
+    const textBytes = writeToken(frame, 0, text, 0);
     return reader.read(readKind(frame, 0), FRAME_HEAD_BYTES, textBytes, MEMORY_BYTES);
   };
   expect(cross("one")).toBe("one");

@@ -1,3 +1,4 @@
+import { now } from "../../common/clock.ts";
 import { NAPPING, SLEEPING } from "../../shared-memory/layout.ts";
 import { RingProducer } from "../../shared-memory/producer.ts";
 import {
@@ -9,6 +10,7 @@ import {
   maxTextBytes,
   readHead,
   writeHead,
+  writeTimestamp,
   writeToken,
 } from "../../wire/frames.ts";
 import type { ResolvedOptions } from "../options.ts";
@@ -99,7 +101,9 @@ export class FrameWriter {
     if (this.#backlog.length > 0 || maxLength > this.#producer.maxBodyBytes) return -1;
     const at = this.#producer.reserve(maxLength);
     if (at < 0) return -1;
-    const textBytes = writeToken(this.#producer, at, text, runNumber, timestamp);
+    const textBytes = writeToken(this.#producer, at, text, runNumber);
+    if (timestamp === undefined) writeTimestamp(this.#producer, at, now());
+    else writeTimestamp(this.#producer, at, timestamp);
     this.#producer.commit(FRAME_HEAD_BYTES + textBytes);
     this.#batch.addToken(at);
     return textBytes;
