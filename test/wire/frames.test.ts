@@ -29,7 +29,7 @@ function expectUntouched(bytes: Uint8Array, start: number, end: number): void {
   expect(bytes.subarray(end).every((byte) => byte === SENTINEL)).toBe(true);
 }
 
-test("a head comes back as it was written, wherever it stands, and takes its 16 bytes", () => {
+test("a head is read as it was written, at any offset, and takes 16 bytes", () => {
   const head = fc.record({
     kind: fc.constantFrom(RUN, EVENT, LATIN1_TOKEN, UTF16_TOKEN, FRAGMENT),
     code: fc.nat(255),
@@ -59,7 +59,7 @@ function crossText(text: string, at: number): { kind: number; text: string; text
   return { kind, textBytes, text: new TextReader(frame).read(kind, start, textBytes, start + textBytes) };
 }
 
-test("every single UTF-16 unit comes back, lone surrogates too: one byte up to U+00FF, else two", () => {
+test("every UTF-16 unit is read as it was written, lone surrogates too: one byte up to U+00FF, else two", () => {
   const frame = memory();
   const reader = new TextReader(frame);
   const changed: number[] = [];
@@ -76,7 +76,7 @@ test("every single UTF-16 unit comes back, lone surrogates too: one byte up to U
   expect(changed).toEqual([]);
 });
 
-test("any text comes back, at even and odd places", () => {
+test("any text is read as it was written, at even and odd offsets", () => {
   const units = fc.array(fc.oneof(fc.nat(0xff), fc.nat(0xffff), fc.integer({ min: 0xd800, max: 0xdfff })), {
     maxLength: 900,
   });
@@ -89,7 +89,7 @@ test("any text comes back, at even and odd places", () => {
   );
 });
 
-test("texts one after the other come back through one window, whatever their lengths and kinds", () => {
+test("consecutive texts of any length and kind are read through one window", () => {
   const texts = fc.array(
     fc.oneof(fc.string({ maxLength: 20 }), fc.string({ unit: "binary", maxLength: 20 })),
     {
@@ -116,7 +116,7 @@ test("texts one after the other come back through one window, whatever their len
   );
 });
 
-test("after a refresh a reader sees what was written since", () => {
+test("a reader sees later writes after a refresh", () => {
   const frame = memory();
   const reader = new TextReader(frame);
   const cross = (text: string) => {
