@@ -2,17 +2,17 @@ import { integer, type OptionsOf } from "../common/options.ts";
 import { allocateRing, MAX_RING_BYTES, MIN_RING_BYTES } from "../shared-memory/layout.ts";
 
 /*
- * A token queue in shared memory: a ring (layout.ts) for what the producer says, and two 32-bit words for what
- * the reader says:
+ * A token queue in shared memory: a ring (shared-memory/layout.ts) that the producer writes, and two 32-bit words that
+ * the reader writes:
  *
  *   byte 0  READER     0 until a reader has taken the queue, then 1    the reader swaps it in
- *   byte 4  CANCELLED  1 once the reader has left early                the reader stores and notifies; the producer waits on it
+ *   byte 4  CANCELLED  1 once the reader has left early                the reader stores and notifies; the producer waits for it
  *
- * A record of the ring:
+ * The body of a ring entry:
  *
- *   byte 0  u8  TOKEN, END (no body) or ERROR (JSON [name, message, stack, code]); always the last one where it is no TOKEN
+ *   byte 0  u8  kind: TOKEN, END or ERROR; END and ERROR end the queue
  *   byte 1  u8  flags: WIDE, MORE
- *   byte 2      text
+ *   byte 2      text: of a TOKEN the token, of an END none, of an ERROR the JSON of [name, message, stack, code]
  */
 export const READER = 0;
 export const CANCELLED = 1;
@@ -24,11 +24,11 @@ export const ERROR = 2;
 
 /** Flag: the text has two bytes per UTF-16 unit. */
 export const WIDE = 1;
-/** Flag: the text goes on in the next record. */
+/** Flag: the text continues in the next entry. */
 export const MORE = 2;
 export const TOKEN_HEAD_BYTES = 2;
 
-/** A token queue as it goes to another thread: a plain object for `postMessage` or `workerData`. */
+/** The memory of a token queue: a plain object for `postMessage` or `workerData`. */
 export interface SharedTokens {
   readonly ring: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
