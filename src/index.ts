@@ -2,7 +2,7 @@
  * The way of an event, and of this package:
  *
  *   application → managers/ → dispatch → a handler inline, or
- *                                        offthread/ → wire/ → shared-memory/ ⇒ workers/ → the handler there
+ *                                        offthread/ → transports/ → shared-memory/ ⇒ workers/ → the handler there
  */
 
 export { ERROR_CODES, type ErrorCode, SidecallError } from "./common/errors.ts";
@@ -92,6 +92,7 @@ export { UNKNOWN_MODEL } from "./llm/model-name.ts";
 export type { TokenDetails, UsageMetadata } from "./llm/usage.ts";
 export { AsyncCallbackManager } from "./managers/async-manager.ts";
 export { BaseCallbackManager } from "./managers/base-manager.ts";
+export { AsyncRunManager } from "./managers/base-run-manager.ts";
 export {
   AsyncCallbackManagerForChainGroup,
   type ChainGroupOptions,
@@ -108,7 +109,6 @@ export {
 } from "./managers/context.ts";
 export { type ConfigureHook, registerConfigureHook } from "./managers/hooks.ts";
 export type { ManagerOptions, ParentRun } from "./managers/manager-options.ts";
-export { AsyncRunManager } from "./managers/run-manager.ts";
 export {
   AsyncCallbackManagerForChainRun,
   AsyncCallbackManagerForLLMRun,

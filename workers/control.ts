@@ -1,6 +1,6 @@
 import { SidecallError } from "../src/common/errors.ts";
 import { encodeCopy } from "../src/wire/codec.ts";
-import type { LaneControl } from "../src/wire/protocol.ts";
+import type { ThreadControl } from "../src/wire/protocol.ts";
 import type { HandlerSlot } from "./load-handlers.ts";
 
 /** Calls `flush` or `close` of every handler that has it, all together. Returns the msgpack of the errors that they threw. */
@@ -16,7 +16,7 @@ async function callAll(
 export function controlOf(
   slots: readonly HandlerSlot[],
   released: (position: number) => Promise<void>,
-): LaneControl {
+): ThreadControl {
   return {
     async flush(position) {
       await released(position);

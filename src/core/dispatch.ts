@@ -50,7 +50,7 @@ class InlineDelivery extends Delivery<CallbackHandler> {
   }
 
   protected override report(handler: CallbackHandler, error: unknown): void {
-    // Threads report under their handlers' own names, before they raise.
+    // The thread has reported it already, under the handler's own name.
     if (error instanceof ReportedFailure) return;
     reportFailure({ handler: handlerName(handler), event: this.event, runId: this.runId, error });
   }

@@ -5,8 +5,8 @@ import { anySignal } from "../common/signals.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import { BaseCallbackManager, union } from "./base-manager.ts";
+import { AsyncRunManager } from "./base-run-manager.ts";
 import { checkParent, type ParentRun } from "./manager-options.ts";
-import { AsyncRunManager } from "./run-manager.ts";
 
 const CONTEXT_OPTIONS = {
   /**

@@ -1,6 +1,6 @@
 import type { RunKind } from "../core/events.ts";
+import type { AsyncRunManager, RunMethods } from "./base-run-manager.ts";
 import type { Run } from "./run.ts";
-import type { AsyncRunManager, RunMethods } from "./run-manager.ts";
 import {
   AsyncCallbackManagerForChainRun,
   AsyncCallbackManagerForLLMRun,

@@ -1,8 +1,8 @@
 import type { ChatMessage, LLMResult, Serialized, TokenIndex } from "../core/payloads.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
+import { AsyncRunManager, type Inheritance, type RunMethods } from "./base-run-manager.ts";
 import type { ManagerOptions } from "./manager-options.ts";
 import type { Run } from "./run.ts";
-import { AsyncRunManager, type Inheritance, type RunMethods } from "./run-manager.ts";
 import type { LLMStartOptions, StartOptions, ToolStartOptions } from "./start-options.ts";
 
 /**

@@ -76,7 +76,7 @@ export class Run implements RunIdentity {
   /** A token of the first completion, without a chunk: a handler that only passes it on needs no record. */
   emitPlainToken(token: string): Promise<void> {
     if (this.signal?.aborted) return rejected(this.signal);
-    // Several handlers share one record, which all but relays need.
+    // With several handlers a record is needed in any case.
     if (this.handlers.length !== 1 || typeof token !== "string") return this.emitToken(token);
     this.#tokenSink ??= tokenSinkOf(this.handlers[0], this);
     return this.#tokenSink.write(token) ? RESOLVED : this.emitToken(token);

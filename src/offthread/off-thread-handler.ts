@@ -41,7 +41,7 @@ export class OffThreadHandler<
   };
   readonly #transport: Transport;
   readonly #interest: number;
-  readonly #completesQueued: boolean;
+  readonly #resolvesQueued: boolean;
   /** The handler's life: open, then closing or at once closed. All ways of sending ask it. */
   readonly #life: SendState = {
     phase: "open",
@@ -58,7 +58,7 @@ export class OffThreadHandler<
     this.raiseError = raises || options.overflow === "throw";
     this.#transport = transport;
     this.#interest = handlers.reduce((bits, { interest }) => bits | interest, 0);
-    this.#completesQueued = options.acknowledge === "queued" && !raises;
+    this.#resolvesQueued = options.acknowledge === "queued" && !raises;
     const remotes = handlers.map(({ name }, i) => {
       const remote = remoteOf<Handler>((method, args) => this.#call(i, method, args));
       return [name, remote] as const;
@@ -72,7 +72,7 @@ export class OffThreadHandler<
   }
 
   #prewake(event: EventName, traceId: string | undefined): void {
-    if (!this.#isOpen || this.#completesQueued) return;
+    if (!this.#isOpen || this.#resolvesQueued) return;
     if (isInterested(this.#interest, EVENT_INFO[event])) this.#transport.prewake?.(traceId);
   }
 
@@ -98,7 +98,7 @@ export class OffThreadHandler<
       this.#transport.skip(info, record);
       return undefined;
     }
-    const acknowledge = !this.#completesQueued && record.event !== "on_llm_new_token";
+    const acknowledge = !this.#resolvesQueued && record.event !== "on_llm_new_token";
     return this.#transport.send(info, record, acknowledge);
   }
 

@@ -35,6 +35,9 @@
  *   watch(false): stores           release: stores RELEASED, then  an acknowledgement is dropped as    the report that the lane
  *   WATCHED = 0, then looks at     looks at WATCHED (drops         seen, and not seen: a caller waits  is idle, and the thread's
  *   RELEASED once more             acknowledgements)                                                   end
+ *   takes an idle report: answers  release: stores RELEASED, then  the process ends with events owed,  nothing
+ *   callers, then looks whether    looks at WRITTEN (isEmpty),     or a caller keeps it alive for
+ *   all is released (unref)        then posts the idle report      ever: idle is reported once
  *   looks at RELEASED, then at     posts failures, counts the      a caller is answered "well" before  nothing
  *   FAILURE_REPORTS (counters.ts)  report, then stores RELEASED    the failure of its event is heard
  */

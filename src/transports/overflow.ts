@@ -10,23 +10,31 @@ interface OverflowPolicy {
    * up, and its promise rejects with SIDECALL_OVERFLOW.
    */
   admit(importance: Importance): "queue" | "evict" | "drop" | "reject";
-  /** Whether a waiting event may be given up for one that evicts. Backlogs give up the newest first. */
+  /** Whether a waiting event may be given up for one that evicts. */
   isVictim(importance: Importance): boolean;
+  /** Which end of the backlog gives up its victims first. */
+  readonly evictFrom: "newest" | "oldest";
 }
+
+/** The choice of a policy among the events that wait. */
+export type Eviction = Pick<OverflowPolicy, "isVictim" | "evictFrom">;
 
 /** The overflow policies, by the name of the option. A further one is a row here. */
 const OVERFLOW_POLICIES = {
   wait: {
     admit: () => "queue",
     isVictim: () => false,
+    evictFrom: "newest",
   },
   drop: {
     admit: (importance) => (importance === "droppable" ? "drop" : "evict"),
     isVictim: (importance) => importance === "droppable",
+    evictFrom: "newest",
   },
   throw: {
     admit: () => "reject",
     isVictim: () => false,
+    evictFrom: "newest",
   },
 } as const satisfies Readonly<Record<string, OverflowPolicy>>;
 
@@ -42,8 +50,8 @@ export interface OverflowOptions {
 export interface Backlog {
   readonly bytes: number;
   readonly length: number;
-  /** Gives up victims, newest first, until at least `bytes` are gone or none is left. */
-  evict(bytes: number, isVictim: (importance: Importance) => boolean): void;
+  /** Gives up victims, in the order of `evictFrom`, until at least `bytes` are gone or none is left. */
+  evict(bytes: number, eviction: Eviction): void;
 }
 
 /** "admitted": the event may wait. Else it is given up, and rejects with the error if there is one. */
@@ -77,7 +85,7 @@ export class Overflow {
     if (verdict === "evict") {
       // An eighth more than is needed, so that a full backlog is not walked for every event.
       const excess = backlog.bytes + bytes - this.#maxBytes + backlog.bytes / 8;
-      backlog.evict(excess, (each) => this.#policy.isVictim(each));
+      backlog.evict(excess, this.#policy);
       if (this.#fits(backlog, bytes)) return "admitted";
     }
     this.countDropped(1);

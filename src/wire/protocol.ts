@@ -4,7 +4,7 @@ import type { EventName } from "../core/events.ts";
 import type { HandlerContext } from "../core/handler.ts";
 
 /*
- * What crosses between the main thread and worker threads, besides the frames in the rings. Types only.
+ * Messages between the main thread and worker threads, besides the frames in the rings. Types only.
  */
 
 /** A handler to load, checked and cloneable. */
@@ -23,14 +23,14 @@ export interface LaneSetup {
   readonly counters: SharedArrayBuffer;
   /** Carries {@link LaneReport}s to the main thread. */
   readonly reports: MessagePort;
-  /** Carries {@link LaneControl} by Comlink. */
+  /** Carries {@link ThreadControl} by Comlink. */
   readonly control: MessagePort;
-  /** Runs that the ring's frames may name without defining them: the msgpack of their contexts, by number. */
-  readonly runs: readonly (readonly [runNumber: number, context: Uint8Array])[];
+  /** Runs that the ring's frames may name without defining them: their msgpack, by number. */
+  readonly runs: readonly (readonly [runNumber: number, run: Uint8Array])[];
   readonly handlerTimeoutMillis: number;
 }
 
-/** What the main thread must know of a handler that was loaded in a worker. */
+/** Description of a handler that was loaded in a worker. */
 export interface LoadedHandler {
   readonly name: string;
   /** The events that it wants: bit n for wire code n. */
@@ -56,7 +56,7 @@ export interface WireFailure {
   readonly error: Uint8Array;
 }
 
-/** What a lane posts on its own, collected over a turn of its loop. */
+/** A message from a lane, collected over a turn of its loop. */
 export interface LaneReport {
   /** Positions of acknowledged events; with the msgpack of the error that the caller's promise has to reject with. */
   readonly acknowledged: readonly (readonly [position: number, raised?: Uint8Array])[];
@@ -65,8 +65,8 @@ export interface LaneReport {
   readonly isIdle: boolean;
 }
 
-/** What a thread does on request. Failures come back as msgpack. */
-export interface LaneControl {
+/** Requests that a thread answers. Failures come back as msgpack. */
+export interface ThreadControl {
   /** Waits until all before `position` is released, then lets every handler flush. Gives back their failures. */
   flush(position: number): Promise<readonly Uint8Array[]>;
   /** Lets every handler close. Gives back their failures. */
@@ -81,7 +81,7 @@ export interface CallResult {
   readonly error?: Uint8Array;
 }
 
-/** What every thread of a pool without order knows from its start. */
+/** `workerData` of a thread that runs tasks. */
 export interface TaskSetup {
   readonly specs: readonly LoadSpec[];
   readonly context: HandlerContext;
@@ -90,7 +90,7 @@ export interface TaskSetup {
 
 /** Argument of the task that loads the handlers of a thread. */
 export interface LoadRequest {
-  /** Carries {@link LaneControl} by Comlink. */
+  /** Carries {@link ThreadControl} by Comlink. */
   readonly control: MessagePort;
   /** Memory of a barrier at which every load request waits for all others, so that each thread takes one. */
   readonly barrier: SharedArrayBuffer;
@@ -98,7 +98,7 @@ export interface LoadRequest {
 
 /** Argument of the task that handles one event. */
 export interface EventTask {
-  /** msgpack of the run's context. */
+  /** msgpack of the run. */
   readonly run: Uint8Array;
   readonly code: number;
   readonly timestamp: number;
@@ -106,7 +106,7 @@ export interface EventTask {
   readonly payload: Uint8Array;
 }
 
-/** What one event's task gives back. */
+/** Result of one event's task. */
 export interface TaskResult {
   /** Indexes of the handlers that settled it without failing. */
   readonly handled: readonly number[];

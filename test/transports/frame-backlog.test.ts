@@ -6,6 +6,11 @@ import { isPending } from "../support/tasks.ts";
 const HEAD = { kind: EVENT, code: 1, flags: 0, runNumber: 0, timestamp: 0 };
 const PAYLOAD = new Uint8Array(50_000);
 
+const NEWEST_DROPPABLE = {
+  isVictim: (importance: string) => importance === "droppable",
+  evictFrom: "newest",
+} as const;
+
 test("what waits for dropped frames waits for the older ones that stay", async () => {
   let dropped = 0;
   const backlog = new FrameBacklog((events) => {
@@ -16,7 +21,7 @@ test("what waits for dropped frames waits for the older ones that stay", async (
     backlog.add(HEAD, PAYLOAD, importance),
   );
   const drained = backlog.written;
-  backlog.evict(2 * PAYLOAD.byteLength, (importance) => importance === "droppable");
+  backlog.evict(2 * PAYLOAD.byteLength, NEWEST_DROPPABLE);
   expect(dropped).toBe(2);
   expect(backlog).toMatchObject({ length: 1, bytes: FRAME_HEAD_BYTES + PAYLOAD.byteLength });
   for (const each of [...written, drained, backlog.written]) {

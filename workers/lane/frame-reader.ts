@@ -45,7 +45,7 @@ export class FrameReader {
     this.#texts = new TextReader(ring);
   }
 
-  /** The frame of a record's body; undefined for a piece that completes none. */
+  /** The frame of an entry's body; undefined for a piece that completes none. */
   read(offset: number, length: number): ReadFrame | undefined {
     const head = readHead(this.#ring, offset);
     if (head.kind !== FRAGMENT) return { head, memory: this.#ring, start: offset, length };
@@ -83,7 +83,7 @@ export class FrameReader {
     return decodeRecord(info, run, timestamp, this.payload(frame));
   }
 
-  /** The run's number, if the record's body is the frame of a plain token. */
+  /** The run's number, if the entry's body is the frame of a plain token. */
   runOfToken(offset: number): number | undefined {
     return isTokenKind(readKind(this.#ring, offset)) ? readRunNumber(this.#ring, offset) : undefined;
   }

@@ -4,7 +4,7 @@ import { RingConsumer } from "../../src/shared-memory/consumer.ts";
 import { LaneCounters } from "../../src/shared-memory/counters.ts";
 import type { LaneSetup } from "../../src/wire/protocol.ts";
 import type { HandlerSlot } from "../load-handlers.ts";
-import { FrameHandler } from "./frame-handler.ts";
+import { FrameRouter } from "./frame-router.ts";
 import { Releaser } from "./release.ts";
 import { ReportBatch } from "./report-batch.ts";
 import { RunDirectory } from "./runs.ts";
@@ -22,7 +22,7 @@ const SWEEP_MILLIS = 1000;
 /** Reads a lane's ring for as long as its thread lives, and gives every event to the handlers. */
 export class LaneLoop {
   readonly #consumer: RingConsumer;
-  readonly #frames: FrameHandler;
+  readonly #frames: FrameRouter;
   readonly #releaser: Releaser;
   readonly #wait: LaneWait;
   #isTidyScheduled = false;
@@ -33,11 +33,11 @@ export class LaneLoop {
     const counters = new LaneCounters(setup.counters);
     const reports = new ReportBatch(setup.reports);
     const runs = new RunDirectory();
-    for (const [runNumber, context] of setup.runs) runs.define(runNumber, context);
+    for (const [runNumber, run] of setup.runs) runs.define(runNumber, run);
     const onDone = (ref: FrameRef, isLate: boolean) => this.#onDone(ref, isLate);
     const scheduler = new Scheduler({ slots, counters, reports, runs, handlerTimeoutMillis, onDone });
     this.#consumer = consumer;
-    this.#frames = new FrameHandler({ consumer, counters, runs, scheduler });
+    this.#frames = new FrameRouter({ consumer, counters, runs, scheduler });
     this.#releaser = new Releaser({ consumer, counters, reports });
     this.#wait = new LaneWait(consumer, () => this.#tidy());
     setInterval(() => scheduler.failOverdue(), Math.min(SWEEP_MILLIS, handlerTimeoutMillis / 2)).unref();

@@ -7,14 +7,14 @@ import { NAP_MILLIS, NAPS, SPIN_MILLIS } from "../../src/wire/waking.ts";
 /*
  * The waking protocol, the lane's side; src/transports/lanes/release-poll.ts is the main thread's.
  *
- *   CONSUMER: the lane's state                          WATCHED: whether the main thread polls
+ *   CONSUMER: the lane's state                               WATCHED: whether the main thread polls
  *
- *     RUNNING ───── ring is empty ─────► NAPPING          0  answers come by message
- *       ▲  ▲                              │   │           │  ▲
- *       │  └───── entries, or woken ──────┘   │ NAPS      │  │ answered, or POLL_MILLIS are over:
- *       │                                     │ in vain   │  │ looks once more after storing the 0
- *       │                                     ▼           ▼  │
- *       └──── woken: spins SPIN_MILLIS ──── SLEEPING      1  looks at RELEASED in each turn of the event loop
+ *     RUNNING ─────── ring is empty ───────► NAPPING           0  answers come by message
+ *       ▲  ▲                                  │   │            │  ▲
+ *       │  └── an entry, or woken: spins ─────┘   │ NAPS       │  │ answered, or POLL_MILLIS are over:
+ *       │                                         │ in vain    │  │ looks once more after storing the 0
+ *       │                                         ▼            ▼  │
+ *       └───── woken: spins SPIN_MILLIS ────── SLEEPING        1  looks at RELEASED in each turn of its event loop
  *
  *   The main thread wakes a NAPPING lane only for a caller who waits, a SLEEPING one for every entry.
  */

@@ -63,7 +63,7 @@ export class Acknowledgements {
   /** A caller waits for the event whose frame ends at `position`. */
   addWaiter(position: number, waiter: Waiter): void {
     this.#waiters.set(position, waiter);
-    // Where several wait, the main thread has more to do than to poll.
+    // Polls for a single caller only: several share one message.
     if (this.#waiters.size === 1) this.#poll.begin();
   }
 
@@ -74,7 +74,8 @@ export class Acknowledgements {
     for (const [position, raised] of acknowledged) {
       this.#answer(position, raised === undefined ? undefined : { error: decodeValue(raised) });
     }
-    // An idle report may omit acknowledgements that were being polled, and is not repeated: answer from the ring.
+    // An idle report may omit acknowledgements that were being polled. A caller left waiting here would keep the process alive
+    // for ever, since no second idle report comes: answer from the ring.
     if (isIdle) this.#answerReleased();
   }
 

@@ -1,6 +1,6 @@
 import { Fifo } from "../../common/fifo.ts";
 import { FRAME_HEAD_BYTES, type FrameHead, writeHead } from "../../wire/frames.ts";
-import type { Backlog, Importance } from "../overflow.ts";
+import type { Backlog, Eviction, Importance } from "../overflow.ts";
 
 /** Callbacks for a caller who waits until the event of one frame is handled. */
 export interface Receipt {
@@ -123,13 +123,14 @@ export class FrameBacklog implements Backlog {
     block.resolve();
   }
 
-  /** Drops victims, the newest blocks' first, until `bytes` are gone; the oldest frame stays, it may be half written. */
-  evict(bytes: number, isVictim: (importance: Importance) => boolean): void {
+  /** Gives up victims until `bytes` are gone. The oldest frame stays: a part of it may be in the ring. */
+  evict(bytes: number, eviction: Eviction): void {
     const goal = this.#bytes - bytes;
     const before = this.#length;
     const blocks = this.#blocks.drain();
-    for (const block of [...blocks].reverse()) {
-      if (this.#bytes > goal) this.#thin(block, block === blocks[0], isVictim);
+    const [oldest] = blocks;
+    for (const block of eviction.evictFrom === "newest" ? blocks.toReversed() : blocks) {
+      if (this.#bytes > goal) this.#thin(block, goal, block === oldest, eviction);
     }
     this.#newest = undefined;
     for (const block of blocks) {
@@ -166,17 +167,23 @@ export class FrameBacklog implements Backlog {
     return this.#newest;
   }
 
-  /** Drops the victims of a block, and closes the gaps that they leave. */
-  #thin(block: Block, keepFirst: boolean, isVictim: (importance: Importance) => boolean): void {
+  /** Gives up victims of one block, and closes the gaps that they leave. */
+  #thin(block: Block, goal: number, keepFirst: boolean, { isVictim, evictFrom }: Eviction): void {
     const places = [...block.places()];
+    const dropped = new Set<number>();
+    for (const at of evictFrom === "newest" ? places.toReversed() : places) {
+      if (this.#bytes <= goal) break;
+      if ((keepFirst && at === block.begin) || !isVictim(block.importanceAt(at))) continue;
+      dropped.add(at);
+      this.#bytes -= block.lengthAt(at);
+      this.#length -= 1;
+    }
     let end = block.begin;
     for (const at of places) {
       const size = WORD_BYTES + block.lengthAt(at);
       const receipt = block.receipts.get(at);
       block.receipts.delete(at);
-      if (isVictim(block.importanceAt(at)) && !(keepFirst && at === block.begin)) {
-        this.#bytes -= size - WORD_BYTES;
-        this.#length -= 1;
+      if (dropped.has(at)) {
         receipt?.onDropped(undefined);
         continue;
       }

@@ -1,12 +1,12 @@
 import type { Remote } from "comlink";
 import type { SidecallError } from "../../common/errors.ts";
-import type { LaneControl, LaneSetup, LoadedHandler } from "../../wire/protocol.ts";
+import type { LaneSetup, LoadedHandler, ThreadControl } from "../../wire/protocol.ts";
 import type { LaneThread } from "./lane-thread.ts";
 
 /** A lane whose threads die this often, and are done with no event in between, is given up. */
 const MAX_DEATHS_WITHOUT_PROGRESS = 3;
 
-type ControlCall<T> = (control: Remote<LaneControl>) => Promise<T>;
+type ControlCall<T> = (control: Remote<ThreadControl>) => Promise<T>;
 
 /** The lane, as far as its host needs it. */
 export interface HostedLane {

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { type Remote, wrap } from "comlink";
 import { errorText, SidecallError } from "../../common/errors.ts";
-import type { LaneControl, LaneReport, LaneSetup, LoadedHandler, LoadResult } from "../../wire/protocol.ts";
+import type { LaneReport, LaneSetup, LoadedHandler, LoadResult, ThreadControl } from "../../wire/protocol.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { PendingAnswers } from "../pending-answers.ts";
 import { loadError, ThreadPool } from "../thread-pool.ts";
@@ -23,7 +23,7 @@ export class LaneThread {
   readonly #threads: ThreadPool;
   readonly #listener: ThreadListener;
   #reports: MessagePort | undefined;
-  #control: Remote<LaneControl> | undefined;
+  #control: Remote<ThreadControl> | undefined;
   #thread: Worker | undefined;
   #life: PendingAnswers | undefined;
   #lastError: unknown;
@@ -86,7 +86,7 @@ export class LaneThread {
   }
 
   /** Calls the thread, and rejects with SIDECALL_LANE_DIED if it ends first. Keeps the process alive meanwhile. */
-  async request<T>(call: (control: Remote<LaneControl>) => Promise<T>): Promise<T> {
+  async request<T>(call: (control: Remote<ThreadControl>) => Promise<T>): Promise<T> {
     if (this.#control === undefined || this.#life === undefined) throw this.#deathError("it never started");
     this.#calls += 1;
     this.#holdProcess();
@@ -128,7 +128,7 @@ export class LaneThread {
     this.#reports?.close();
     this.#reports = reports;
     reports.on("message", (report: LaneReport) => this.#listener.onReport(report));
-    this.#control = wrap<LaneControl>(control);
+    this.#control = wrap<ThreadControl>(control);
     // The thread keeps the process alive, not its ports: they may close before the end of the thread is known.
     reports.unref();
     control.unref();

@@ -6,14 +6,14 @@ import { MAX_POLL_MISSES, POLL_MILLIS } from "../../wire/waking.ts";
 /*
  * The waking protocol, the main thread's side; workers/lane/wait.ts is the lane's.
  *
- *   CONSUMER: the lane's state                          WATCHED: whether the main thread polls
+ *   CONSUMER: the lane's state                               WATCHED: whether the main thread polls
  *
- *     RUNNING ───── ring is empty ─────► NAPPING          0  answers come by message
- *       ▲  ▲                              │   │           │  ▲
- *       │  └───── entries, or woken ──────┘   │ NAPS      │  │ answered, or POLL_MILLIS are over:
- *       │                                     │ in vain   │  │ looks once more after storing the 0
- *       │                                     ▼           ▼  │
- *       └──── woken: spins SPIN_MILLIS ──── SLEEPING      1  looks at RELEASED in each turn of the event loop
+ *     RUNNING ─────── ring is empty ───────► NAPPING           0  answers come by message
+ *       ▲  ▲                                  │   │            │  ▲
+ *       │  └── an entry, or woken: spins ─────┘   │ NAPS       │  │ answered, or POLL_MILLIS are over:
+ *       │                                         │ in vain    │  │ looks once more after storing the 0
+ *       │                                         ▼            ▼  │
+ *       └───── woken: spins SPIN_MILLIS ────── SLEEPING        1  looks at RELEASED in each turn of its event loop
  *
  *   The main thread wakes a NAPPING lane only for a caller who waits, a SLEEPING one for every entry.
  */

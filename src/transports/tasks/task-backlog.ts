@@ -1,7 +1,7 @@
 import { Fifo } from "../../common/fifo.ts";
 import type { EventName } from "../../core/events.ts";
 import type { EventTask } from "../../wire/protocol.ts";
-import { type Backlog, type Importance, Overflow, type OverflowOptions } from "../overflow.ts";
+import { type Backlog, type Eviction, type Importance, Overflow, type OverflowOptions } from "../overflow.ts";
 
 /** An event on its way to whichever thread is idle. */
 export interface QueuedTask {
@@ -57,14 +57,17 @@ export class TaskBacklog implements Backlog {
     return task;
   }
 
-  evict(bytes: number, isVictim: (importance: Importance) => boolean): void {
+  evict(bytes: number, { isVictim, evictFrom }: Eviction): void {
     const goal = this.#bytes - bytes;
-    const kept: QueuedTask[] = [];
-    for (const task of this.#tasks.drain().reverse()) {
-      if (this.#bytes > goal && isVictim(task.importance)) this.#drop(task, undefined);
-      else kept.push(task);
+    const tasks = this.#tasks.drain();
+    const dropped = new Set<QueuedTask>();
+    for (const task of evictFrom === "newest" ? tasks.toReversed() : tasks) {
+      if (this.#bytes <= goal) break;
+      if (!isVictim(task.importance)) continue;
+      dropped.add(task);
+      this.#drop(task, undefined);
     }
-    for (const task of kept.reverse()) this.#tasks.push(task);
+    for (const task of tasks) if (!dropped.has(task)) this.#tasks.push(task);
   }
 
   /** Gives up everything. */

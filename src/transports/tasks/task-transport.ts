@@ -46,7 +46,7 @@ export class TaskTransport implements Transport {
     const context = { lane: 0, threads, restarts: 0 };
     const workerData: TaskSetup = { specs, context, handlerTimeoutMillis };
     this.#threads = new ThreadPool({ filename: TASK_MODULE, threads, workerData, resourceLimits });
-    // Each death reaches the task that it interrupted; one between tasks interrupts nothing.
+    // A dying thread rejects the task that it ran; without a task there is nothing to report.
     this.#threads.pool.on("error", () => undefined);
     this.#broadcast = new ThreadBroadcast(this.#threads.pool, threads);
     this.#backlog = new TaskBacklog(options);
@@ -89,7 +89,7 @@ export class TaskTransport implements Transport {
     return acknowledge || !hasRoom ? sent : undefined;
   }
 
-  /** An event without its trace's order needs no memory of its run. */
+  /** No state is kept per run, so nothing is released. */
   skip(): void {}
 
   async flush(): Promise<unknown[]> {

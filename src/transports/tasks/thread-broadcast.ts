@@ -4,18 +4,18 @@ import type { Piscina } from "piscina";
 import { errorText, SidecallError } from "../../common/errors.ts";
 import { keepAlive } from "../../common/keep-alive.ts";
 import { Barrier } from "../../shared-memory/barrier.ts";
-import type { LaneControl, LoadedHandler, LoadRequest, LoadResult } from "../../wire/protocol.ts";
+import type { LoadedHandler, LoadRequest, LoadResult, ThreadControl } from "../../wire/protocol.ts";
 import { PendingAnswers } from "../pending-answers.ts";
 import { loadError } from "../thread-pool.ts";
 
-type ControlCall<T> = (control: Remote<LaneControl>) => Promise<T>;
+type ControlCall<T> = (control: Remote<ThreadControl>) => Promise<T>;
 const MAX_BROADCASTS = 3;
 
 type Loaded = LoadResult & { readonly threadId: number };
 
 /** A thread that can be asked. */
 interface RegisteredThread {
-  readonly control: Remote<LaneControl>;
+  readonly control: Remote<ThreadControl>;
   readonly life: PendingAnswers;
 }
 
@@ -105,7 +105,7 @@ export class ThreadBroadcast {
 
   #register(thread: Worker, control: MessagePort): void {
     const life = new PendingAnswers();
-    this.#registered.set(thread, { control: wrap<LaneControl>(control), life });
+    this.#registered.set(thread, { control: wrap<ThreadControl>(control), life });
     control.unref();
     thread.once("exit", () => {
       this.#registered.delete(thread);

@@ -9,7 +9,7 @@ import type { LaneRun, RunDirectory } from "./runs.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { FrameRef } from "./trace-queue.ts";
 
-export interface FrameHandlerOptions {
+export interface FrameRouterOptions {
   readonly consumer: RingConsumer;
   readonly counters: LaneCounters;
   readonly runs: RunDirectory;
@@ -17,14 +17,14 @@ export interface FrameHandlerOptions {
 }
 
 /** Takes the frames that the ring gives out: defines runs, and gives events to the scheduler. */
-export class FrameHandler {
+export class FrameRouter {
   readonly #consumer: RingConsumer;
   readonly #counters: LaneCounters;
   readonly #runs: RunDirectory;
   readonly #scheduler: Scheduler;
   readonly #reader: FrameReader;
 
-  constructor({ consumer, counters, runs, scheduler }: FrameHandlerOptions) {
+  constructor({ consumer, counters, runs, scheduler }: FrameRouterOptions) {
     this.#consumer = consumer;
     this.#counters = counters;
     this.#runs = runs;
@@ -39,7 +39,7 @@ export class FrameHandler {
 
   /** Handles the entry whose body begins at `offset`, the last one that the consumer gave. `isSuspect`: a dead thread began it. */
   handle(offset: number, isSuspect: boolean): void {
-    // A suspect token goes the long way, which counts deliveries.
+    // Only `#deliver` bounds the number of attempts.
     if (!isSuspect && this.#handleToken(offset)) return;
     const frame = this.#reader.read(offset, this.#consumer.bodyBytes);
     if (frame === undefined) {
