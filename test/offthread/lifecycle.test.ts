@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { AsyncCallbackManager, type OffThreadOptions, offThread } from "../../src/index.ts";
 import { fixture } from "../fixtures/modules.ts";
 import { collectFailures } from "../placements.ts";
+import { record } from "../support/records.ts";
 
 const ORDERINGS = [{ ordering: "trace" }, { ordering: "none" }] as const satisfies OffThreadOptions[];
 
@@ -26,14 +27,7 @@ test.each(ORDERINGS)(
     });
     await handler.flush();
     await handler.abort();
-    const record = {
-      event: "on_text",
-      text: "late",
-      timestamp: 0,
-      runId: "r",
-      parentRunId: undefined,
-    } as const;
-    const late = handler.onEvent({ ...record, traceId: "r", tags: [] });
+    const late = handler.onEvent(record("on_text", "r", { text: "late" }));
     await expect(late).rejects.toMatchObject({ code: "SIDECALL_CLOSED" });
     const failures = await collectFailures(() => chain.onText("later"));
     expect(failures).toMatchObject([{ event: "on_text", error: { code: "SIDECALL_CLOSED" } }]);

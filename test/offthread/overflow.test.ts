@@ -6,6 +6,7 @@ import {
   offThread,
 } from "../../src/index.ts";
 import { fixture } from "../fixtures/modules.ts";
+import { record } from "../support/records.ts";
 
 const warnings: string[] = [];
 beforeEach(() => {
@@ -21,8 +22,6 @@ interface IgnoreFlag {
   all(): string[];
 }
 const SMALL = { ringBytes: 1024, maxBufferedBytes: 2048, completion: "queued" } as const;
-
-const NO_TAGS: readonly string[] = [];
 
 /** A handler that holds its trace's first event until the gate opens, with all that is sent meanwhile behind it. */
 async function blocked(options: OffThreadOptions, name = "Gated") {
@@ -73,19 +72,8 @@ test.each(["trace", "none"] as const)(
 
 test("drop: starts and ends push out other events, and are dropped last", async () => {
   const { handler, chain } = await blocked({ ...SMALL, overflow: "drop" }, "GatedChains");
-  const identity = (i: number) => ({
-    runId: `r${i}`,
-    parentRunId: undefined,
-    traceId: `r${i}`,
-    tags: NO_TAGS,
-  });
-  const start = (i: number) => {
-    const own = { serialized: null, inputs: i, metadata: {}, timestamp: 0 };
-    return handler.onEvent({ event: "on_chain_start", ...identity(i), ...own });
-  };
-  const end = (i: number) => {
-    return handler.onEvent({ event: "on_chain_end", ...identity(i), outputs: i, timestamp: 0 });
-  };
+  const start = (i: number) => handler.onEvent(record("on_chain_start", `r${i}`, { inputs: i }));
+  const end = (i: number) => handler.onEvent(record("on_chain_end", `r${i}`, { outputs: i }));
   // Fills ring and buffer, and goes on until texts are dropped at the door.
   for (let i = 0; i < 200; i += 1) void chain.onText(`${i}`);
   const before = handler.stats();
