@@ -1,19 +1,19 @@
 import { expect, test } from "vitest";
 import { FrameBacklog } from "../../src/transports/lanes/frame-backlog.ts";
-import { EVENT, FRAME_HEAD_BYTES } from "../../src/wire/frames.ts";
+import { FRAME_HEAD_BYTES } from "../../src/wire/frames.ts";
+import { EVENT_HEAD } from "../support/lane.ts";
 import { isPending } from "../support/tasks.ts";
 
-const HEAD = { kind: EVENT, code: 1, flags: 0, runNumber: 0, timestamp: 0 };
 const PAYLOAD = new Uint8Array(50_000);
 
-test("what waits for dropped frames waits for the older ones that stay", async () => {
+test("callers of dropped frames wait for the older frames that stay", async () => {
   let dropped = 0;
   const backlog = new FrameBacklog((events) => {
     dropped += events;
   });
-  // Each in a block of its own.
+  // Large enough that each takes a block of its own.
   const written = (["lifecycle", "droppable", "droppable"] as const).map((importance) =>
-    backlog.add(HEAD, PAYLOAD, importance),
+    backlog.add(EVENT_HEAD, PAYLOAD, importance),
   );
   const drained = backlog.written;
   backlog.evict(2 * PAYLOAD.byteLength, (importance) => importance === "droppable");
