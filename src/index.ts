@@ -139,7 +139,7 @@ export type { ExternalRun } from "./tracers/run-tree.ts";
 export type { RunValues } from "./tracers/run-values.ts";
 export type { TracedError } from "./tracers/traced-error.ts";
 export type { TracedEvent, TracedRun } from "./tracers/traced-run.ts";
-export type { Completion, HandlerSpec, OffThreadOptions, Ordering, Overflow } from "./transports/options.ts";
+export type { Acknowledge, HandlerSpec, OffThreadOptions, Ordering, Overflow } from "./transports/options.ts";
 export type { OverheadStats } from "./transports/overhead.ts";
 export { STATS_CHANNEL } from "./transports/overhead.ts";
 export type { Remote, RemotesOf, UntypedHandler } from "./transports/remote.ts";

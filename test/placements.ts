@@ -115,7 +115,7 @@ export const PLACEMENTS: readonly Placement[] = [
   inline,
   offThreadWith("off-thread, one lane", true, { threads: 1 }),
   offThreadWith("off-thread, two lanes, tiny rings", true, { threads: 2, ringBytes: 1024 }),
-  offThreadWith("off-thread, queued", true, { completion: "queued" }),
+  offThreadWith("off-thread, queued", true, { acknowledge: "queued" }),
   offThreadWith("off-thread, unordered", false, { threads: 2, ordering: "none" }),
 ];
 

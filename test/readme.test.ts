@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { OptionTable } from "../src/common/options.ts";
 import { EVENTS } from "../src/index.ts";
+import { OFF_THREAD_OPTIONS, SPEC_OPTIONS } from "../src/transports/options.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -24,9 +26,56 @@ function eventTable(): string {
   return ["| event | method | flag | own fields |", "|---|---|---|---|", ...rows].join("\n");
 }
 
+/** The text that a page has between two markers. */
+function shown(marker: string, page = "README.md"): string | undefined {
+  return new RegExp(`<!-- ${marker} -->\\n([\\s\\S]*?)\\n?<!-- /${marker} -->`).exec(read(page))?.[1];
+}
+
 test("the table of events is the event table", () => {
-  const [, shown] = /<!-- events -->\n([\s\S]*?)\n?<!-- \/events -->/.exec(read("docs/events.md")) ?? [];
-  expect(shown).toBe(eventTable());
+  expect(shown("events", "docs/events.md")).toBe(eventTable());
+});
+
+/** The declarations that users' editors read. */
+const DECLARATIONS = readFileSync(new URL("../src/transports/options.d.ts", import.meta.url), "utf8");
+
+interface RowComment {
+  readonly text: string;
+  /** What follows `@default`. */
+  readonly fallback: string;
+}
+
+/** The comment above an option's row in the declarations. */
+function commentOf(option: string): RowComment {
+  const pattern = new RegExp(`/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\s+${option}: import`);
+  const lines = (pattern.exec(DECLARATIONS)?.[1] ?? "")
+    .split("\n")
+    .map((line) => line.replace(/^\s*\* ?/, ""));
+  const [text = "", fallback = ""] = lines
+    .join(" ")
+    .trim()
+    .split(/\s*@default /);
+  return { text, fallback };
+}
+
+function valueText(value: unknown): string {
+  if (typeof value !== "number") return JSON.stringify(value);
+  const mib = value / 1024 ** 2;
+  return mib >= 1 && Number.isInteger(mib) ? `${mib} MiB` : value.toLocaleString("en-US");
+}
+
+function optionTable(title: string, table: OptionTable): string {
+  const rows = Object.entries(table).map(([name, { hasDefault, absent }]) => {
+    const { text, fallback } = commentOf(name);
+    if (hasDefault) expect(fallback, `@default of ${name}`).toBe(valueText(absent(name)));
+    const value = fallback.startsWith('"') ? `\`${fallback}\`` : fallback;
+    return `| \`${name}\` | ${value} | ${text} |`;
+  });
+  return [`| ${title} | default |  |`, "|---|---|---|", ...rows].join("\n");
+}
+
+test("the tables of off-thread options and of handler specs are those that the code reads", () => {
+  expect(shown("handler spec")).toBe(optionTable("spec", SPEC_OPTIONS));
+  expect(shown("off-thread options")).toBe(optionTable("option", OFF_THREAD_OPTIONS));
 });
 
 test("the README's commands for a fresh clone are those that CI runs", () => {

@@ -66,7 +66,7 @@ async function onThread(path: string): Promise<Placed> {
       { module: tokenStatisticsModule, name: "statistics" },
       { module: jsonLinesTracerModule, options: { path }, name: "tracer" },
     ],
-    { completion: "queued" },
+    { acknowledge: "queued" },
   );
   return {
     handlers: [handler],

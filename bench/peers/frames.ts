@@ -1,5 +1,13 @@
 import { type AnyEventRecord, EVENT_INFO } from "../../src/core/events.ts";
-import { EVENT, FRAME_HEAD_BYTES, maxTextBytes, RUN, writeHead, writeToken } from "../../src/wire/frames.ts";
+import {
+  EVENT,
+  FRAME_HEAD_BYTES,
+  maxTextBytes,
+  RUN,
+  writeHead,
+  writeTimestamp,
+  writeToken,
+} from "../../src/wire/frames.ts";
 import { encodeFields, encodeRun, runOf } from "../../src/wire/records.ts";
 
 /*
@@ -23,7 +31,8 @@ function frame(kind: number, { event, timestamp }: AnyEventRecord, payload: Uint
 
 export function tokenFrame(record: AnyEventRecord, token: string): Uint8Array {
   const into = memory(FRAME_HEAD_BYTES + maxTextBytes(token));
-  return into.bytes.subarray(0, FRAME_HEAD_BYTES + writeToken(into, 0, token, RUN_NUMBER, record.timestamp));
+  writeTimestamp(into, 0, record.timestamp);
+  return into.bytes.subarray(0, FRAME_HEAD_BYTES + writeToken(into, 0, token, RUN_NUMBER));
 }
 
 /** Encodes an event; a start becomes two frames, the run's definition and the event. */

@@ -64,7 +64,7 @@ async function yieldingPlacement(placed: Placed): Promise<Peer> {
 export const OFF_THREAD = offThreadName(1);
 
 async function offThreadPlacement({ spec, isCounting }: Placed): Promise<Peer> {
-  const handler = await offThread<{ counts(): Counts }>(spec, { completion: "queued" });
+  const handler = await offThread<{ counts(): Counts }>(spec, { acknowledge: "queued" });
   return {
     name: OFF_THREAD,
     ...laneParts(handler),

@@ -1,7 +1,7 @@
 import { AsyncCallbackManager } from "../../src/managers/async-manager.ts";
 import { offThread } from "../../src/offthread/off-thread.ts";
 import type { OffThreadHandler } from "../../src/offthread/off-thread-handler.ts";
-import type { Completion } from "../../src/transports/options.ts";
+import type { Acknowledge } from "../../src/transports/options.ts";
 import CountingHandler from "../handlers/counting.ts";
 import { add, NOTHING } from "../harness/counts.ts";
 import { type Chat, nothing, type Peer, type Send } from "../harness/peer.ts";
@@ -69,14 +69,14 @@ export function inlinePeer(handlers: number): Peer {
   };
 }
 
-export function offThreadName(handlers: number, completion: Completion = "queued"): string {
-  return `off-thread${completion === "queued" ? "" : " handled"}, ${handlersName(handlers)}`;
+export function offThreadName(handlers: number, acknowledge: Acknowledge = "queued"): string {
+  return `off-thread${acknowledge === "queued" ? "" : " handled"}, ${handlersName(handlers)}`;
 }
 
 export interface OffThreadPeerOptions {
   readonly handlers: number;
   /** @default "queued" */
-  readonly completion?: Completion;
+  readonly acknowledge?: Acknowledge;
   /** @default 1 */
   readonly lanes?: number;
   /** Of each lane. @default 4 MiB */
@@ -103,12 +103,12 @@ export function laneParts<H extends object>(
 
 /** Lanes that each run all handlers. */
 export async function offThreadPeer(options: OffThreadPeerOptions): Promise<Peer> {
-  const { handlers, completion = "queued", lanes = 1, ringBytes = RING_BYTES } = options;
+  const { handlers, acknowledge = "queued", lanes = 1, ringBytes = RING_BYTES } = options;
   const module = new URL("../handlers/counting.js", import.meta.url);
   const specs = Array.from({ length: handlers }, (_, i) => ({ module, name: `counting-${i}` }));
-  const handler = await offThread<CountingHandler>(specs, { completion, ringBytes, threads: lanes });
+  const handler = await offThread<CountingHandler>(specs, { acknowledge, ringBytes, threads: lanes });
   return {
-    name: offThreadName(handlers, completion),
+    name: offThreadName(handlers, acknowledge),
     ...laneParts(handler, ringBytes),
     async counts() {
       const byLane = await Promise.all(Object.values(handler.remotes).map((remote) => remote.counts()));

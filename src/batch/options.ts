@@ -1,113 +1,90 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { errorText, SidecallError } from "../common/errors.ts";
-import { checkInteger, checkKeys, invalidOption, MAX_TIMER_MILLIS } from "../common/validate.ts";
+import {
+  integer,
+  type OptionsOf,
+  optional,
+  type ResolvedOf,
+  required,
+  resolve,
+  unchecked,
+} from "../common/options.ts";
+import { checkPath, invalidOption, MAX_TIMER_MILLIS } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import { AsyncCallbackManager } from "../managers/async-manager.ts";
 import type { BatchProgress } from "./statistics.ts";
 
-export interface BatchOptions {
-  /** File of requests, one per line, in OpenAI's Batch format. */
-  readonly input: string;
-  /** File for the results; overwritten once the server has been reached. */
-  readonly output: string;
-  /** Of an OpenAI-compatible server, such as `http://127.0.0.1:8000/v1`. */
-  readonly baseUrl: string;
-  /** ASCII without spaces. @default "none", for servers that want no key; $OPENAI_API_KEY is not read */
-  readonly apiKey?: string | undefined;
-  /** Replaces the model of every request. @default each request's own */
-  readonly model?: string | undefined;
-  /** Open requests at a time, from 1 to 10000. @default 8 */
-  readonly concurrency?: number | undefined;
-  /** Get the events of all runs. Not allowed together with `manager`. @default [] */
-  readonly handlers?: readonly CallbackHandler[] | undefined;
-  /** Starts the runs, with its handlers, tags, metadata and parent. @default one for `handlers` */
-  readonly manager?: AsyncCallbackManager | undefined;
-  /** Called about four times a second, and once at the end. */
-  readonly onProgress?: ((progress: BatchProgress) => void) | undefined;
-  /** Stops the batch: no new requests, open ones are aborted, their records are written. */
-  readonly signal?: AbortSignal | undefined;
-  /** Retries of a request whose answer has no content yet, from 0 to 100. @default 2 */
-  readonly maxRetries?: number | undefined;
-  /** Wait before the first retry unless the server asks for another; doubles with each retry. @default 500 */
-  readonly retryDelayMillis?: number | undefined;
-  /** Longest silence of the server: until its answer begins, and until each next part of it. @default 600000 */
-  readonly timeoutMillis?: number | undefined;
-}
-
-/** The options with every default filled in. */
-export interface BatchSettings {
-  readonly input: string;
-  readonly output: string;
-  readonly baseUrl: string;
-  readonly apiKey: string;
-  readonly model: string | undefined;
-  readonly concurrency: number;
-  readonly manager: AsyncCallbackManager;
-  readonly onProgress: (progress: BatchProgress) => void;
-  readonly signal: AbortSignal;
-  readonly maxRetries: number;
-  readonly retryDelayMillis: number;
-  readonly timeoutMillis: number;
-}
-
-const OPTION_KEYS = [
-  "input",
-  "output",
-  "baseUrl",
-  "apiKey",
-  "model",
-  "concurrency",
-  "handlers",
-  "manager",
-  "onProgress",
-  "signal",
-  "maxRetries",
-  "retryDelayMillis",
-  "timeoutMillis",
-] as const satisfies (keyof BatchOptions)[];
 const MAX_CONCURRENCY = 10_000;
 
-function checkPath(name: string, value: string): string {
-  if (typeof value === "string" && value !== "") return value;
-  throw invalidOption(name, "the path of a file", value);
-}
-
 /** Checks that a key fits into a header. Its error does not show the key, which an error of the client would. */
-function checkKey(key: string): string {
-  if (typeof key === "string" && /^[\x21-\x7e]+$/.test(key)) return key;
+function checkKey(name: string, value: unknown): string {
+  if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) return value;
   const expected = "a key of ASCII characters without spaces and line breaks, or absent";
-  const message = `Expected \`apiKey\` to be ${expected}; got a value that is not shown.`;
+  const message = `Expected \`${name}\` to be ${expected}; got a value that is not shown.`;
   throw new SidecallError("SIDECALL_OPTION_INVALID", message);
 }
 
-function httpUrl(value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url?.protocol === "http:" || url?.protocol === "https:") return value;
-  throw invalidOption("baseUrl", "an http or https URL", value);
+function checkUrl(name: string, value: unknown): string {
+  const isText = typeof value === "string";
+  const url = isText && URL.canParse(value) ? new URL(value) : undefined;
+  if (isText && (url?.protocol === "http:" || url?.protocol === "https:")) return value;
+  throw invalidOption(name, "an http or https URL", value);
+}
+
+function checkModel(name: string, value: unknown): string {
+  if (value === "") throw invalidOption(name, "a name", value);
+  return value as string;
+}
+
+const BATCH_OPTIONS = {
+  /** File of requests, one per line, in OpenAI's Batch format. */
+  input: required(checkPath),
+  /** File for the results; what it held is gone once the server has answered a first time. */
+  output: required(checkPath),
+  /** Of an OpenAI-compatible server, such as `http://127.0.0.1:8000/v1`. */
+  baseUrl: required(checkUrl),
+  /** ASCII without spaces. @default "none", for servers that want no key; $OPENAI_API_KEY is not read */
+  apiKey: optional(checkKey, "none"),
+  /** Takes the place of every request's own model. @default each request's own */
+  model: optional(checkModel),
+  /** Requests under way at a time. From 1 to 10,000. @default 8 */
+  concurrency: integer(1, MAX_CONCURRENCY, 8),
+  /** Handlers of the runs. Either these or a manager. @default [] */
+  handlers: optional<readonly CallbackHandler[]>(unchecked),
+  /** Starts the runs, with its handlers, tags, metadata and parent. @default one for `handlers` */
+  manager: optional<AsyncCallbackManager>(unchecked),
+  /** Called with the counts so far about four times a second, and once at the end. @default none */
+  onProgress: optional<(progress: BatchProgress) => void>(unchecked),
+  /** Ends the batch early: no new requests, those under way are aborted, what is done is written. @default none */
+  signal: optional<AbortSignal>(unchecked),
+  /** Further tries of a request to which no part of an answer has come. From 0 to 100. @default 2 */
+  maxRetries: integer(0, 100, 2),
+  /** Wait before the first further try, unless the server names one; doubles with each try. @default 500 */
+  retryDelayMillis: integer(0, MAX_TIMER_MILLIS, 500),
+  /** Longest silence of the server: until its answer begins, and until each next part of it. @default 600,000 */
+  timeoutMillis: integer(1, MAX_TIMER_MILLIS, 600_000),
+};
+export type BatchOptions = OptionsOf<typeof BATCH_OPTIONS>;
+
+/** The options with every default filled in; the manager stands for the handlers. */
+export interface BatchSettings extends Omit<ResolvedOf<typeof BATCH_OPTIONS>, "handlers"> {
+  readonly manager: AsyncCallbackManager;
+  readonly onProgress: (progress: BatchProgress) => void;
+  readonly signal: AbortSignal;
 }
 
 /** Fills in the defaults. Throws SIDECALL_OPTION_INVALID. */
 export function batchSettings(options: BatchOptions): BatchSettings {
-  checkKeys("options", options, OPTION_KEYS);
-  const { handlers, manager, model } = options;
+  const { handlers, manager, ...resolved } = resolve("options", BATCH_OPTIONS, options);
   if (handlers !== undefined && manager !== undefined) {
     throw invalidOption("handlers", "absent where there is a manager", handlers);
   }
-  if (model === "") throw invalidOption("model", "a name", model);
   return {
-    input: checkPath("input", options.input),
-    output: checkPath("output", options.output),
-    baseUrl: httpUrl(options.baseUrl),
-    apiKey: checkKey(options.apiKey ?? "none"),
-    model,
-    concurrency: checkInteger("concurrency", options.concurrency ?? 8, 1, MAX_CONCURRENCY),
+    ...resolved,
     manager: manager ?? new AsyncCallbackManager({ handlers: handlers ?? [] }),
-    onProgress: options.onProgress ?? (() => undefined),
-    signal: options.signal ?? new AbortController().signal,
-    maxRetries: checkInteger("maxRetries", options.maxRetries ?? 2, 0, 100),
-    retryDelayMillis: checkInteger("retryDelayMillis", options.retryDelayMillis ?? 500, 0, MAX_TIMER_MILLIS),
-    timeoutMillis: checkInteger("timeoutMillis", options.timeoutMillis ?? 600_000, 1, MAX_TIMER_MILLIS),
+    onProgress: resolved.onProgress ?? (() => undefined),
+    signal: resolved.signal ?? new AbortController().signal,
   };
 }
 

@@ -40,7 +40,7 @@ export class PlacedHandlers {
    */
   static async place(tracePath: string | undefined, own: readonly string[], threads: number) {
     // Requests must not wait for handlers.
-    const options = { threads, completion: "queued" } as const;
+    const options = { threads, acknowledge: "queued" } as const;
     const shipped = await offThread<TokenStatistics>(shippedSpecs(tracePath), options);
     if (own.length === 0) return new PlacedHandlers(shipped, undefined);
     try {

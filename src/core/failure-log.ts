@@ -1,6 +1,7 @@
 import { errorText } from "../common/errors.ts";
+import { millis, type OptionsOf, optional, type ResolvedOf, resolve } from "../common/options.ts";
 import { isThenable } from "../common/thenable.ts";
-import { checkKeys, checkMillis, invalidOption } from "../common/validate.ts";
+import { invalidOption } from "../common/validate.ts";
 import type { EventName } from "./events.ts";
 
 /** One failure of a handler at an event of a run; `error` is the thrown value. */
@@ -18,15 +19,19 @@ export interface FailureReport extends HandlerFailure {
   readonly count: number;
 }
 
-export interface ThrottledErrorLoggerOptions {
-  /** Gets the reports; those left at the end of the process synchronously. @default a process warning */
-  readonly log?: (report: FailureReport) => void;
-  /** Time for which further failures of a handler at an event are only counted; above 0. @default 10_000 */
-  readonly intervalMillis?: number;
+function checkLog(name: string, value: unknown): (report: FailureReport) => void {
+  if (typeof value === "function") return value as (report: FailureReport) => void;
+  throw invalidOption(name, "a function", value);
 }
 
-const OPTION_KEYS = ["log", "intervalMillis"] as const satisfies (keyof ThrottledErrorLoggerOptions)[];
-const DEFAULT_INTERVAL_MILLIS = 10_000;
+const LOGGER_OPTIONS = {
+  /** Gets the reports; those left at the end of the process synchronously. @default a process warning */
+  log: optional(checkLog),
+  /** Time for which further failures of a handler at an event are only counted; above 0. @default 10_000 */
+  intervalMillis: millis(10_000),
+};
+export type ThrottledErrorLoggerOptions = OptionsOf<typeof LOGGER_OPTIONS>;
+
 /** Limit of the pairs of handler and event that are counted separately at the same time. */
 const MAX_APART = 1000;
 /** Stands for all handlers beyond `MAX_APART`. */
@@ -98,10 +103,9 @@ class ThrottledLog {
   readonly #intervalMillis: number;
   readonly #counts = new Map<string, Count>();
 
-  constructor({ log = warn, intervalMillis = DEFAULT_INTERVAL_MILLIS }: ThrottledErrorLoggerOptions) {
-    if (typeof log !== "function") throw invalidOption("log", "a function", log);
+  constructor({ log = warn, intervalMillis }: ResolvedOf<typeof LOGGER_OPTIONS>) {
     this.#log = log;
-    this.#intervalMillis = checkMillis("intervalMillis", intervalMillis);
+    this.#intervalMillis = intervalMillis;
   }
 
   add(failure: HandlerFailure): void {
@@ -165,7 +169,6 @@ class ThrottledLog {
  * warnings report its error and the failure. Throws SIDECALL_OPTION_INVALID.
  */
 export function throttledErrorLogger(options: ThrottledErrorLoggerOptions = {}): HandlerErrorHook {
-  checkKeys("options", options, OPTION_KEYS);
-  const log = new ThrottledLog(options);
+  const log = new ThrottledLog(resolve("options", LOGGER_OPTIONS, options));
   return (failure) => log.add(failure);
 }

@@ -1,26 +1,30 @@
 import { AsyncResource } from "node:async_hooks";
-import { checkInteger, checkKeys, checkSignal, invalidOption } from "../common/validate.ts";
+import { integer, type OptionsOf, optional, resolve, signal, unchecked } from "../common/options.ts";
+import { invalidOption } from "../common/validate.ts";
 import { AsyncCallbackManager } from "../managers/async-manager.ts";
 import type { BaseCallbackManager } from "../managers/base-manager.ts";
 import type { Callbacks } from "../managers/configure.ts";
 import { type CallbackContext, withContext } from "../managers/context.ts";
 import { EventBuffer } from "./event-buffer.ts";
-import { eventFilter, FILTER_KEYS, type StreamEventFilters } from "./event-filter.ts";
+import { eventFilter, FILTER_OPTIONS, type StreamEventFilters } from "./event-filter.ts";
 import { EventStream } from "./event-stream.ts";
 import { EventStreamHandler } from "./event-stream-handler.ts";
 import type { StreamEvent } from "./stream-event.ts";
 
-export interface StreamEventsOptions extends StreamEventFilters {
+const RUN_OPTIONS = {
   /** Handlers that get the runs' events too, or a manager with parent, tags and metadata. @default those around the call */
-  readonly callbacks?: Callbacks;
+  callbacks: optional<Callbacks>(unchecked),
   /** Ends the stream when it aborts: the iteration rejects with its reason, and the function's signal aborts. */
-  readonly signal?: AbortSignal;
+  signal: signal(),
   /**
    * Events that may wait for the consumer, at least 1. While the buffer is full, the methods that send events wait for
    * space; events of calls whose promises are not awaited are kept beyond the bound. @default 1000
    */
-  readonly maxBufferedEvents?: number;
-}
+  maxBufferedEvents: integer(1, Number.MAX_SAFE_INTEGER, 1000),
+};
+const STREAM_OPTIONS = { ...FILTER_OPTIONS, ...RUN_OPTIONS };
+
+export interface StreamEventsOptions extends StreamEventFilters, OptionsOf<typeof RUN_OPTIONS> {}
 
 /** Argument of a streamed function. */
 export interface StreamedRunContext {
@@ -29,14 +33,6 @@ export interface StreamedRunContext {
   /** Aborts when the consumer leaves the stream, or when the signal that the caller gave aborts. */
   readonly signal: AbortSignal;
 }
-
-const OPTION_KEYS = [
-  ...FILTER_KEYS,
-  "callbacks",
-  "signal",
-  "maxBufferedEvents",
-] as const satisfies (keyof StreamEventsOptions)[];
-const DEFAULT_BUFFERED_EVENTS = 1000;
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
@@ -88,11 +84,10 @@ export function streamEvents(
   options: StreamEventsOptions = {},
 ): EventStream {
   if (typeof run !== "function") throw invalidOption("run", "a function", run);
-  checkKeys("options", options, OPTION_KEYS);
-  const { callbacks: inheritable, signal: outside, maxBufferedEvents = DEFAULT_BUFFERED_EVENTS } = options;
-  checkSignal("signal", outside);
-  const buffer = new EventBuffer<StreamEvent>(checkInteger("maxBufferedEvents", maxBufferedEvents, 1));
-  const handler = new EventStreamHandler(eventFilter(options), (event) => buffer.push(event));
+  const resolved = resolve("options", STREAM_OPTIONS, options);
+  const { callbacks: inheritable, signal: outside, maxBufferedEvents } = resolved;
+  const buffer = new EventBuffer<StreamEvent>(maxBufferedEvents);
+  const handler = new EventStreamHandler(eventFilter(resolved), (event) => buffer.push(event));
   const cancel = new AbortController();
   const callbacks = AsyncCallbackManager.configure({ inheritable, signal: cancel.signal });
   callbacks.addHandler(handler);

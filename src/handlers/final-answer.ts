@@ -1,25 +1,26 @@
 import { isObject } from "../common/json-object.ts";
+import { fill, type OptionsOf, optional, unchecked } from "../common/options.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { EventRecord, LLMResult, RunIdentity } from "../core/events.ts";
 import { contentText } from "../core/message-text.ts";
 import { attempt, generationsOf } from "../llm/usage.ts";
 import { OpenTraces } from "./open-traces.ts";
 
-export interface FinalAnswerOptions {
-  /** The tokens after which an agent's final answer begins; at least one. @default ["Final", "Answer", ":"] */
-  readonly answerPrefixTokens?: readonly string[];
-  /** Compare tokens with the prefix without the white space around them. @default true */
-  readonly stripTokens?: boolean;
-  /** Include the prefix in the answer. @default false */
-  readonly streamPrefix?: boolean;
+function checkPrefix(name: string, value: unknown): readonly string[] {
+  const isList = Array.isArray(value) && value.every((token) => typeof token === "string");
+  if (isList && value.length > 0) return value;
+  throw invalidOption(name, "an array of at least one string", value);
 }
 
-export const FINAL_ANSWER_KEYS = [
-  "answerPrefixTokens",
-  "stripTokens",
-  "streamPrefix",
-] as const satisfies (keyof FinalAnswerOptions)[];
-const DEFAULT_PREFIX = ["Final", "Answer", ":"];
+export const FINAL_ANSWER_OPTIONS = {
+  /** The tokens after which an agent's final answer begins; at least one. @default ["Final", "Answer", ":"] */
+  answerPrefixTokens: optional(checkPrefix, ["Final", "Answer", ":"]),
+  /** Compare tokens with the prefix without the white space around them. @default true */
+  stripTokens: optional<boolean>(unchecked, true),
+  /** Give out the prefix too. @default false */
+  streamPrefix: optional<boolean>(unchecked, false),
+};
+export type FinalAnswerOptions = OptionsOf<typeof FINAL_ANSWER_OPTIONS>;
 
 /** The tokens that mark the beginning of an agent's final answer. */
 interface AnswerPrefix {
@@ -95,19 +96,6 @@ function callsTools(result: LLMResult): boolean {
   return attempt(() => generationsOf(result).some(({ message }) => hasToolCalls(message))) ?? false;
 }
 
-function prefixOf({
-  answerPrefixTokens = DEFAULT_PREFIX,
-  stripTokens = true,
-}: FinalAnswerOptions): AnswerPrefix {
-  const isList =
-    Array.isArray(answerPrefixTokens) && answerPrefixTokens.every((token) => typeof token === "string");
-  if (!isList || answerPrefixTokens.length === 0) {
-    throw invalidOption("answerPrefixTokens", "an array of at least one string", answerPrefixTokens);
-  }
-  const tokens = stripTokens ? answerPrefixTokens.map((token) => token.trim()) : [...answerPrefixTokens];
-  return { tokens, strip: stripTokens };
-}
-
 /** The final answer of a trace that has ended. */
 export interface EndedAnswer {
   /** Tokens of the answer that were not emitted before. */
@@ -129,8 +117,10 @@ export class FinalAnswers {
 
   /** Throws SIDECALL_OPTION_INVALID. */
   constructor(options: FinalAnswerOptions) {
-    this.#prefix = prefixOf(options);
-    this.#streamPrefix = options.streamPrefix ?? false;
+    const { answerPrefixTokens, stripTokens, streamPrefix } = fill(FINAL_ANSWER_OPTIONS, options);
+    const tokens = stripTokens ? answerPrefixTokens.map((token) => token.trim()) : [...answerPrefixTokens];
+    this.#prefix = { tokens, strip: stripTokens };
+    this.#streamPrefix = streamPrefix;
   }
 
   begin(record: RunIdentity): void {

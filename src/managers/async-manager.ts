@@ -1,4 +1,4 @@
-import { checkKeys } from "../common/validate.ts";
+import { check } from "../common/options.ts";
 import type { ChatMessage, MethodOf, Serialized } from "../core/events.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
 import { type ConfigureOptions, configured } from "./configure.ts";
@@ -15,10 +15,11 @@ import type {
   ParentInheritance,
 } from "./run-managers.ts";
 import {
+  CUSTOM_EVENT_OPTIONS,
   checkList,
   type LLMStartOptions,
   type StartOptions,
-  TOOL_START_KEYS,
+  TOOL_START_OPTIONS,
   type ToolStartOptions,
 } from "./start-options.ts";
 import { startRun, startRuns } from "./start-run.ts";
@@ -102,7 +103,7 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
       ...(inputs === undefined ? {} : { inputs }),
       ...(toolCallId === undefined ? {} : { toolCallId }),
     };
-    const run = await startRun(this, "on_tool_start", own, options, TOOL_START_KEYS);
+    const run = await startRun(this, "on_tool_start", own, options, TOOL_START_OPTIONS);
     return runManagerOf("tool", run, inheritanceOf(this));
   }
 
@@ -121,7 +122,7 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
     data: unknown,
     options: Pick<StartOptions, "runId"> = {},
   ): Promise<void> {
-    checkKeys("options", options, ["runId"]);
+    check("options", CUSTOM_EVENT_OPTIONS, options);
     const { runId = newRunId() } = options;
     const run = new Run(this, { runId, name: undefined, signal: this.signal });
     await run.emit("on_custom_event", { eventName, data });

@@ -1,10 +1,10 @@
 import { anySignal } from "../common/signals.ts";
+import { checkStrings } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import {
   checkHandlers,
   checkManagerOptions,
   checkMetadata,
-  checkTags,
   type ManagerOptions,
   type ParentRun,
 } from "./manager-options.ts";
@@ -87,7 +87,7 @@ export class BaseCallbackManager {
   }
 
   addTags(tags: readonly string[], inherit = true): void {
-    checkTags("tags", tags);
+    checkStrings("tags", tags);
     this.tags = union(this.tags, tags);
     if (inherit) this.inheritableTags = union(this.inheritableTags, tags);
   }

@@ -1,34 +1,26 @@
+import { type OptionsOf, optional, resolve, unchecked } from "../common/options.ts";
 import { untilAborted } from "../common/signals.ts";
-import { checkKeys } from "../common/validate.ts";
 import { AsyncCallbackManager } from "./async-manager.ts";
 import type { Callbacks } from "./configure.ts";
 import { checkBody, withContext } from "./context.ts";
 import type { ManagerOptions } from "./manager-options.ts";
 import type { AsyncCallbackManagerForChainRun } from "./run-managers.ts";
 
-export interface ChainGroupOptions {
+const GROUP_OPTIONS = {
   /** Beside those of the ambient context, which join in any case. @default none */
-  readonly callbacks?: Callbacks | undefined;
+  callbacks: optional<Callbacks>(unchecked),
   /** @default {} */
-  readonly inputs?: unknown;
+  inputs: optional<unknown>(unchecked),
   /** @default a new UUIDv7 */
-  readonly runId?: string | undefined;
+  runId: optional<string>(unchecked),
   /** Tags of the group's run and all runs below. @default [] */
-  readonly tags?: readonly string[] | undefined;
+  tags: optional<readonly string[]>(unchecked),
   /** Metadata of the group's run and all runs below. @default {} */
-  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  metadata: optional<Readonly<Record<string, unknown>>>(unchecked),
   /** Cancels the group: its run ends with the reason, and the runs below it are cancelled. @default none */
-  readonly signal?: AbortSignal | undefined;
-}
-
-const OPTION_KEYS = [
-  "callbacks",
-  "inputs",
-  "runId",
-  "tags",
-  "metadata",
-  "signal",
-] as const satisfies (keyof ChainGroupOptions)[];
+  signal: optional<AbortSignal>(unchecked),
+};
+export type ChainGroupOptions = OptionsOf<typeof GROUP_OPTIONS>;
 
 /** A manager whose runs hang under one chain run, the group's. A group and its copies end once. */
 export class AsyncCallbackManagerForChainGroup extends AsyncCallbackManager {
@@ -72,8 +64,14 @@ export async function startChainGroup(
   name: string,
   options: ChainGroupOptions = {},
 ): Promise<AsyncCallbackManagerForChainGroup> {
-  checkKeys("options", options, OPTION_KEYS);
-  const { callbacks, inputs = {}, runId, tags, metadata, signal } = options;
+  const {
+    callbacks,
+    inputs = {},
+    runId,
+    tags,
+    metadata,
+    signal,
+  } = resolve("options", GROUP_OPTIONS, options);
   const manager = AsyncCallbackManager.configure({
     inheritable: callbacks,
     inheritableTags: tags,

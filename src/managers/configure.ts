@@ -1,5 +1,5 @@
+import { check, type OptionsOf, optional, signal, unchecked } from "../common/options.ts";
 import { anySignal } from "../common/signals.ts";
-import { checkKeys, checkSignal } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import { StdOutCallbackHandler } from "../handlers/printing/stdout.ts";
 import { ConsoleTracer } from "../tracers/console-tracer.ts";
@@ -11,38 +11,27 @@ import type { ManagerOptions, ParentRun } from "./manager-options.ts";
 /** Handlers, or a manager: its handlers, tags, metadata and parent. */
 export type Callbacks = readonly CallbackHandler[] | BaseCallbackManager;
 
-export interface ConfigureOptions {
+const CONFIGURE_OPTIONS = {
   /** Handlers of own runs and all runs below. @default [] */
-  readonly inheritable?: Callbacks | undefined;
+  inheritable: optional<Callbacks>(unchecked),
   /** Handlers of own runs only; of a manager only its handlers count. @default [] */
-  readonly local?: Callbacks | undefined;
+  local: optional<Callbacks>(unchecked),
   /** @default [] */
-  readonly inheritableTags?: readonly string[] | undefined;
+  inheritableTags: optional<readonly string[]>(unchecked),
   /** @default [] */
-  readonly localTags?: readonly string[] | undefined;
+  localTags: optional<readonly string[]>(unchecked),
   /** @default {} */
-  readonly inheritableMetadata?: Readonly<Record<string, unknown>> | undefined;
+  inheritableMetadata: optional<Readonly<Record<string, unknown>>>(unchecked),
   /** @default {} */
-  readonly localMetadata?: Readonly<Record<string, unknown>> | undefined;
+  localMetadata: optional<Readonly<Record<string, unknown>>>(unchecked),
   /** Prints chains, agents and tools. @default false */
-  readonly verbose?: boolean | undefined;
+  verbose: optional<boolean>(unchecked),
   /** Prints every run, with inputs and outputs. @default false */
-  readonly debug?: boolean | undefined;
+  debug: optional<boolean>(unchecked),
   /** Cancels the runs, as do the signals of manager and context. @default none */
-  readonly signal?: AbortSignal | undefined;
-}
-
-const OPTION_KEYS = [
-  "inheritable",
-  "local",
-  "inheritableTags",
-  "localTags",
-  "inheritableMetadata",
-  "localMetadata",
-  "verbose",
-  "debug",
-  "signal",
-] as const satisfies (keyof ConfigureOptions)[];
+  signal: signal(),
+};
+export type ConfigureOptions = OptionsOf<typeof CONFIGURE_OPTIONS>;
 
 function isAmong(runId: string, run: ParentRun | undefined): boolean {
   for (let each = run; each !== undefined; each = each.parent) if (each.runId === runId) return true;
@@ -88,8 +77,7 @@ function addVerbosity(manager: BaseCallbackManager, { verbose, debug }: Configur
 
 /** The options for `AsyncCallbackManager.configure`, in the order that its documentation gives. */
 export function configured(options: ConfigureOptions): ManagerOptions {
-  checkKeys("options", options, OPTION_KEYS);
-  checkSignal("signal", options.signal);
+  check("options", CONFIGURE_OPTIONS, options);
   const ambient = ambientContext();
   const { inheritable = [], local = [] } = options;
   const manager = inheriting(inheritable, ambient);

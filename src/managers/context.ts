@@ -1,36 +1,31 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { SidecallError } from "../common/errors.ts";
+import { check, type OptionsOf, optional, signal, unchecked } from "../common/options.ts";
 import { anySignal } from "../common/signals.ts";
-import { checkKeys, checkSignal, invalidOption } from "../common/validate.ts";
+import { invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import { BaseCallbackManager, union } from "./base-manager.ts";
 import { checkParent, type ParentRun } from "./manager-options.ts";
 import { AsyncRunManager } from "./run-manager.ts";
 
-/** The context of a call, set by {@link withContext}. */
-export interface CallbackContext {
+const CONTEXT_OPTIONS = {
   /**
    * The parent of nested runs: a run manager, whose inheritable handlers, tags, metadata and signal they get too, or the
    * ids of a run that is traced elsewhere. @default the ambient run
    */
-  readonly run?: ParentRun;
+  run: optional(checkParent),
   /** Handlers of every manager configured within, for its own runs and below. @default [] */
-  readonly handlers?: readonly CallbackHandler[];
+  handlers: optional<readonly CallbackHandler[]>(unchecked),
   /** Tags of every manager configured within, for its own runs and below. @default [] */
-  readonly tags?: readonly string[];
+  tags: optional<readonly string[]>(unchecked),
   /** @default {} */
-  readonly metadata?: Readonly<Record<string, unknown>>;
+  metadata: optional<Readonly<Record<string, unknown>>>(unchecked),
   /** Cancels the runs of every manager configured within. @default none */
-  readonly signal?: AbortSignal | undefined;
-}
+  signal: signal(),
+};
 
-const CONTEXT_KEYS = [
-  "run",
-  "handlers",
-  "tags",
-  "metadata",
-  "signal",
-] as const satisfies (keyof CallbackContext)[];
+/** What {@link withContext} puts around a call. */
+export type CallbackContext = OptionsOf<typeof CONTEXT_OPTIONS>;
 
 /** The context of a call, merged from all enclosing contexts. */
 export interface AmbientContext {
@@ -78,12 +73,10 @@ export function checkBody(body: unknown): void {
  * calls outside do not. Throws SIDECALL_OPTION_INVALID.
  */
 export function withContext<T>(context: CallbackContext, body: () => T): T {
-  checkKeys("context", context, CONTEXT_KEYS);
-  checkSignal("signal", context.signal);
+  check("context", CONTEXT_OPTIONS, context);
   checkBody(body);
   const ambient = ambientContext();
   const { run } = context;
-  if (run !== undefined) checkParent("run", run);
   const { handlers, tags, metadata } = new BaseCallbackManager({
     handlers: context.handlers ?? [],
     tags: context.tags ?? [],
@@ -109,10 +102,11 @@ export function currentRun(): ParentRun | undefined {
   return ambientContext().run;
 }
 
-export interface CustomEventConfig {
+const CUSTOM_EVENT_CONFIG = {
   /** The run that the event belongs to, or a manager from its `getChild()`. @default the ambient run */
-  readonly callbacks?: AsyncRunManager | BaseCallbackManager | undefined;
-}
+  callbacks: optional<AsyncRunManager | BaseCallbackManager>(unchecked),
+};
+export type CustomEventConfig = OptionsOf<typeof CUSTOM_EVENT_CONFIG>;
 
 function runOf({ callbacks }: CustomEventConfig): AsyncRunManager | undefined {
   if (callbacks === undefined) return ambientContext().manager;
@@ -129,7 +123,7 @@ export async function dispatchCustomEvent(
   data: unknown,
   config: CustomEventConfig = {},
 ): Promise<void> {
-  checkKeys("config", config, ["callbacks"] satisfies (keyof CustomEventConfig)[]);
+  check("config", CUSTOM_EVENT_CONFIG, config);
   const run = runOf(config);
   if (run !== undefined) return run.onCustomEvent(eventName, data);
   const message =

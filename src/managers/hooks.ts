@@ -1,40 +1,43 @@
 import { errorText } from "../common/errors.ts";
-import { checkKeys, invalidOption } from "../common/validate.ts";
+import { check, type OptionsOf, optional, unchecked } from "../common/options.ts";
+import { invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 
-/** A source of one more handler for every configured manager. */
-export interface ConfigureHook {
+interface HandlerVariable {
+  getStore(): CallbackHandler | null | undefined;
+}
+
+function checkVariable(name: string, value: unknown): HandlerVariable {
+  const variable = value as HandlerVariable | null;
+  if (typeof variable?.getStore === "function") return variable;
+  throw invalidOption(name, "an object with `getStore`, such as an AsyncLocalStorage", value);
+}
+
+const HOOK_OPTIONS = {
   /**
    * Holds the handler, such as an `AsyncLocalStorage`. A handler in it is added; null adds none, even if `env` is set;
    * undefined leaves the decision to `env`.
    */
-  readonly variable?: { getStore(): CallbackHandler | null | undefined };
+  variable: optional(checkVariable),
   /** A manager that has a handler of this class gets no other. Required with `env`. */
-  readonly handlerClass?: new () => CallbackHandler;
+  handlerClass: optional<new () => CallbackHandler>(unchecked),
   /** Environment variable; while it is set (not empty, 0 or false), each manager gets a new `handlerClass`. */
-  readonly env?: string;
+  env: optional<string>(unchecked),
   /** Whether children inherit the handler. @default true */
-  readonly inheritable?: boolean;
-}
+  inheritable: optional<boolean>(unchecked),
+};
 
-const HOOK_KEYS = [
-  "variable",
-  "handlerClass",
-  "env",
-  "inheritable",
-] as const satisfies (keyof ConfigureHook)[];
+/** Where every configured manager may get one more handler from. */
+export type ConfigureHook = OptionsOf<typeof HOOK_OPTIONS>;
 const UNSET: readonly (string | undefined)[] = [undefined, "", "0", "false", "False"];
 
 const hooks = new Set<ConfigureHook>();
 
 function checkHook(hook: ConfigureHook): void {
-  checkKeys("hook", hook, HOOK_KEYS);
+  check("hook", HOOK_OPTIONS, hook);
   if (hook.variable === undefined && hook.env === undefined) {
     throw invalidOption("hook", "an object with `variable`, or with `env` and `handlerClass`", hook);
-  }
-  if (hook.variable !== undefined && typeof hook.variable?.getStore !== "function") {
-    throw invalidOption("variable", "an object with `getStore`, such as an AsyncLocalStorage", hook.variable);
   }
   if (hook.env !== undefined && typeof hook.handlerClass !== "function") {
     throw invalidOption("handlerClass", "a class of handlers, which `env` needs", hook.handlerClass);

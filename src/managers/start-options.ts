@@ -1,42 +1,36 @@
-import { checkKeys, checkSignal, checkText, invalidOption } from "../common/validate.ts";
+import { type OptionsOf, optional, signal, text, unchecked } from "../common/options.ts";
+import { checkText, invalidOption } from "../common/validate.ts";
 
-export interface StartOptions {
+export const START_OPTIONS = {
   /** Id of the run; with several prompts, of the first one's. @default a new UUIDv7 */
-  readonly runId?: string;
-  /** The name that tracers show. @default `serialized.name`, else the last part of `serialized.id` */
-  readonly name?: string;
-  /** Further properties of the run for its handlers, such as `{ invocationParams }`. @default none */
-  readonly extra?: Readonly<Record<string, unknown>>;
-  /** Cancels the run, as the manager's own signal does. @default none */
-  readonly signal?: AbortSignal | undefined;
-}
+  runId: text(),
+  /** Name that tracers show. @default `serialized.name`, else the last part of `serialized.id` */
+  name: text(),
+  /** Further data about the run for handlers, such as `{ invocationParams }`. @default none */
+  extra: optional<Readonly<Record<string, unknown>>>(unchecked),
+  /** Cancels the run, beside the manager's own signal. @default none */
+  signal: signal(),
+};
 
-export interface ToolStartOptions extends StartOptions {
+const TOOL_OPTIONS = {
   /** The tool's input as an object, beside its text. @default none */
-  readonly inputs?: unknown;
-  readonly toolCallId?: string;
-}
+  inputs: optional<unknown>(unchecked),
+  /** @default none */
+  toolCallId: optional<string>(unchecked),
+};
 
-export interface LLMStartOptions extends StartOptions {
-  /** One id for each prompt or conversation, in place of `runId`. */
-  readonly runIds?: readonly string[];
-}
+const LLM_OPTIONS = {
+  /** In place of `runId`: one id for each prompt or conversation. @default none */
+  runIds: optional<readonly string[]>(unchecked),
+};
 
-export const START_KEYS = ["runId", "name", "extra", "signal"] as const satisfies (keyof StartOptions)[];
-export const LLM_START_KEYS = [...START_KEYS, "runIds"] as const satisfies (keyof LLMStartOptions)[];
-export const TOOL_START_KEYS = [
-  ...START_KEYS,
-  "inputs",
-  "toolCallId",
-] as const satisfies (keyof ToolStartOptions)[];
+export const TOOL_START_OPTIONS = { ...START_OPTIONS, ...TOOL_OPTIONS };
+export const LLM_START_OPTIONS = { ...START_OPTIONS, ...LLM_OPTIONS };
+export const CUSTOM_EVENT_OPTIONS = { runId: optional<string>(unchecked) };
 
-/** Throws SIDECALL_OPTION_INVALID. */
-export function checkStart(options: StartOptions, keys: readonly string[]): void {
-  checkKeys("options", options, keys);
-  checkSignal("signal", options.signal);
-  checkText("runId", options.runId);
-  checkText("name", options.name);
-}
+export type StartOptions = OptionsOf<typeof START_OPTIONS>;
+export interface ToolStartOptions extends StartOptions, OptionsOf<typeof TOOL_OPTIONS> {}
+export interface LLMStartOptions extends StartOptions, OptionsOf<typeof LLM_OPTIONS> {}
 
 /** Throws SIDECALL_OPTION_INVALID for a value that is no array. */
 export function checkList(name: string, list: readonly unknown[]): void {
@@ -50,6 +44,6 @@ export function runIdsOf({ runId, runIds }: LLMStartOptions, count: number): rea
   if (!Array.isArray(runIds) || runIds.length !== count) {
     throw invalidOption("runIds", `${count} ids, one for each run`, runIds);
   }
-  for (const each of runIds) checkText("runIds", each);
+  for (const each of runIds) if (each !== undefined) checkText("runIds", each);
   return runIds;
 }

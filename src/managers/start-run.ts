@@ -1,3 +1,4 @@
+import { check, type OptionTable } from "../common/options.ts";
 import { anySignal } from "../common/signals.ts";
 import { dispatch, dispatchAll } from "../core/dispatch.ts";
 import type { EventRecord, OwnFields, StartRecord } from "../core/events.ts";
@@ -6,11 +7,10 @@ import type { BaseCallbackManager } from "./base-manager.ts";
 import { Run } from "./run.ts";
 import { newRunId } from "./run-id.ts";
 import {
-  checkStart,
-  LLM_START_KEYS,
+  LLM_START_OPTIONS,
   type LLMStartOptions,
   runIdsOf,
-  START_KEYS,
+  START_OPTIONS,
   type StartOptions,
 } from "./start-options.ts";
 
@@ -38,10 +38,10 @@ export async function startRun<E extends StartEvent>(
   event: E,
   own: OwnFields<E>,
   options: StartOptions = {},
-  keys: readonly string[] = START_KEYS,
+  table: OptionTable = START_OPTIONS,
 ): Promise<Run> {
   prewakeAll(manager.handlers, event, manager.traceId);
-  checkStart(options, keys);
+  check("options", table, options);
   const signal = openSignal(manager, options);
   const run = new Run(manager, { runId: options.runId ?? newRunId(), name: options.name, signal });
   if (run.handlers.length > 0) await dispatch(run.handlers, startRecord(run, event, own, options));
@@ -57,7 +57,7 @@ export async function startRuns<E extends StartEvent>(
 ): Promise<Run[]> {
   const { handlers } = manager;
   prewakeAll(handlers, event, manager.traceId);
-  checkStart(options, LLM_START_KEYS);
+  check("options", LLM_START_OPTIONS, options);
   const runIds = runIdsOf(options, owns.length);
   const signal = openSignal(manager, options);
   const runs = owns.map(

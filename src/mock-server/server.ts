@@ -1,23 +1,39 @@
 import { createServer } from "node:http";
 import { errorText, SidecallError } from "../common/errors.ts";
-import { checkInteger, checkKeys, invalidOption, MAX_TIMER_MILLIS } from "../common/validate.ts";
+import { integer, type Option, type OptionsOf, optional, resolve, unchecked } from "../common/options.ts";
+import { invalidOption, MAX_TIMER_MILLIS } from "../common/validate.ts";
 import { MockModel, sendError } from "./mock-model.ts";
 import { loadRecorded, RecordedAnswers } from "./recorded.ts";
 
-export interface MockServerOptions {
-  /** File with recorded answers: .json or .jsonl, gzipped or not. @default none: every answer is generated */
-  readonly recorded?: string | undefined;
-  /** Per stream; above 0. @default as fast as the connection takes them */
-  readonly tokensPerSecond?: number | undefined;
-  /** From the request to the first token, from 0 to 2147483647. @default 0 */
-  readonly firstTokenMillis?: number | undefined;
-  /** Share of requests that fail with status 429 or 500, from 0 to 1. @default 0 */
-  readonly failRate?: number | undefined;
-  /** Decides generated answers and failures, together with the request. @default 0 */
-  readonly seed?: number | undefined;
-  /** From 0 to 65535; 0 takes any free one. @default 0 */
-  readonly port?: number | undefined;
+const MAX_PORT = 65_535;
+
+function between(min: number, max: number, fallback: number): Option<number, number> {
+  return optional((name, value) => {
+    if (typeof value === "number" && value >= min && value <= max) return value;
+    throw invalidOption(name, `from ${min} to ${max}`, value);
+  }, fallback);
 }
+
+function checkRate(name: string, value: unknown): number {
+  if (typeof value === "number" && value > 0) return value;
+  throw invalidOption(name, "above 0", value);
+}
+
+const SERVER_OPTIONS = {
+  /** File with recorded answers: .json or .jsonl, gzipped or not. @default none: every answer is generated */
+  recorded: optional<string>(unchecked),
+  /** Per stream; above 0. @default as fast as the connection takes them */
+  tokensPerSecond: optional(checkRate, Number.POSITIVE_INFINITY),
+  /** From the request to the first token, from 0 to 2147483647. @default 0 */
+  firstTokenMillis: between(0, MAX_TIMER_MILLIS, 0),
+  /** Share of requests that fail with status 429 or 500, from 0 to 1. @default 0 */
+  failRate: between(0, 1, 0),
+  /** Decides generated answers and failures, together with the request. @default 0 */
+  seed: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 0),
+  /** From 0 to 65535; 0 takes any free one. @default 0 */
+  port: integer(0, MAX_PORT, 0),
+};
+export type MockServerOptions = OptionsOf<typeof SERVER_OPTIONS>;
 
 export interface MockServerStats {
   readonly requests: number;
@@ -38,32 +54,6 @@ export interface MockServer {
 }
 
 const HOST = "127.0.0.1";
-const MAX_PORT = 65_535;
-
-function checkBetween(name: string, value: number, min: number, max: number): void {
-  if (typeof value === "number" && value >= min && value <= max) return;
-  throw invalidOption(name, `from ${min} to ${max}`, value);
-}
-
-const OPTION_KEYS = [
-  "recorded",
-  "tokensPerSecond",
-  "firstTokenMillis",
-  "failRate",
-  "seed",
-  "port",
-] as const satisfies (keyof MockServerOptions)[];
-
-function validate(options: MockServerOptions): void {
-  checkKeys("options", options, OPTION_KEYS);
-  const { tokensPerSecond = Number.POSITIVE_INFINITY, firstTokenMillis = 0, failRate = 0 } = options;
-  if (typeof tokensPerSecond !== "number" || !(tokensPerSecond > 0))
-    throw invalidOption("tokensPerSecond", "above 0", tokensPerSecond);
-  checkBetween("firstTokenMillis", firstTokenMillis, 0, MAX_TIMER_MILLIS);
-  checkBetween("failRate", failRate, 0, 1);
-  checkInteger("seed", options.seed ?? 0, Number.MIN_SAFE_INTEGER);
-  checkInteger("port", options.port ?? 0, 0, MAX_PORT);
-}
 
 /**
  * Starts a mock of an OpenAI-compatible model server: real HTTP on 127.0.0.1, `/v1/chat/completions` with streaming,
@@ -71,13 +61,11 @@ function validate(options: MockServerOptions): void {
  * Rejects with SIDECALL_OPTION_INVALID for a bad option, a recorded file that cannot be read, or a taken port.
  */
 export async function startMockServer(options: MockServerOptions = {}): Promise<MockServer> {
-  validate(options);
+  const settings = resolve("options", SERVER_OPTIONS, options);
+  const { seed, failRate, firstTokenMillis, tokensPerSecond } = settings;
   const recorded =
-    options.recorded === undefined ? new RecordedAnswers() : await loadRecorded(options.recorded);
-  const mock = new MockModel(recorded, String(options.seed ?? 0), options.failRate ?? 0, {
-    firstTokenMillis: options.firstTokenMillis ?? 0,
-    tokensPerSecond: options.tokensPerSecond ?? Number.POSITIVE_INFINITY,
-  });
+    settings.recorded === undefined ? new RecordedAnswers() : await loadRecorded(settings.recorded);
+  const mock = new MockModel(recorded, String(seed), failRate, { firstTokenMillis, tokensPerSecond });
   const server = createServer((request, response) => {
     mock.handle(request, response).catch((error: unknown) => {
       // A client that leaves in the middle of its request ends here too, without a response.
@@ -87,9 +75,9 @@ export async function startMockServer(options: MockServerOptions = {}): Promise<
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.port ?? 0, HOST, resolve);
+    server.listen(settings.port, HOST, resolve);
   }).catch((error: unknown) => {
-    const message = `Expected port ${options.port ?? 0} of ${HOST} to be free: ${errorText(error)}`;
+    const message = `Expected port ${settings.port} of ${HOST} to be free: ${errorText(error)}`;
     throw new SidecallError("SIDECALL_OPTION_INVALID", message, error);
   });
   const address = server.address();

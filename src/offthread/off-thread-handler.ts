@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { SidecallError } from "../common/errors.ts";
-import { checkKeys, checkMillis } from "../common/validate.ts";
+import { millis, type OptionsOf, resolve } from "../common/options.ts";
 import { isInterested } from "../core/deliver.ts";
 import { type AnyEventRecord, EVENT_INFO, type EventName } from "../core/events.ts";
 import { ReportedFailure } from "../core/failures.ts";
@@ -12,10 +12,11 @@ import { type OffThreadStats, summarize } from "../transports/stats.ts";
 import type { SendState, Transport } from "../transports/transport.ts";
 import type { LoadedHandler } from "../wire/protocol.ts";
 
-export interface CloseOptions {
+const CLOSE_OPTIONS = {
   /** Time limit for queued events and for closing the handlers; beyond it, everything is aborted. Above 0. @default Infinity */
-  readonly timeoutMillis?: number;
-}
+  timeoutMillis: millis(Number.POSITIVE_INFINITY),
+};
+export type CloseOptions = OptionsOf<typeof CLOSE_OPTIONS>;
 
 /**
  * Handlers on worker threads, as one handler: give it to a manager like any other. It has no event methods but
@@ -57,7 +58,7 @@ export class OffThreadHandler<
     this.raiseError = raises || options.overflow === "throw";
     this.#transport = transport;
     this.#interest = handlers.reduce((bits, { interest }) => bits | interest, 0);
-    this.#completesQueued = options.completion === "queued" && !raises;
+    this.#completesQueued = options.acknowledge === "queued" && !raises;
     const remotes = handlers.map(({ name }, i) => {
       const remote = remoteOf<Handler>((method, args) => this.#call(i, method, args));
       return [name, remote] as const;
@@ -125,8 +126,7 @@ export class OffThreadHandler<
    * Closing again gives the same promise.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    checkKeys("options", options, ["timeoutMillis"]);
-    const timeoutMillis = checkMillis("timeoutMillis", options.timeoutMillis ?? Number.POSITIVE_INFINITY);
+    const { timeoutMillis } = resolve("options", CLOSE_OPTIONS, options);
     this.#ended ??= this.#close(timeoutMillis);
     return this.#ended;
   }

@@ -1,6 +1,6 @@
-const nobody = new Int32Array(new SharedArrayBuffer(4));
+const unchanging = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 
-/** Stops this thread, its event loop included, for some milliseconds. */
+/** Blocks this thread, its event loop included, for some milliseconds. */
 export function pauseThread(millis: number): void {
-  Atomics.wait(nobody, 0, 0, millis);
+  Atomics.wait(unchanging, 0, 0, millis);
 }

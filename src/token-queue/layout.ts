@@ -1,18 +1,18 @@
-import { checkInteger, checkKeys } from "../common/validate.ts";
+import { integer, type OptionsOf } from "../common/options.ts";
 import { allocateRing, MAX_RING_BYTES, MIN_RING_BYTES } from "../shared-memory/layout.ts";
 
 /*
- * A token queue in shared memory: a ring (layout.ts) for what the producer says, and two 32-bit words for what
- * the reader says:
+ * A token queue in shared memory: a ring (shared-memory/layout.ts) that the producer writes, and two 32-bit words that
+ * the reader writes:
  *
  *   byte 0  READER     0 until a reader has taken the queue, then 1    the reader swaps it in
- *   byte 4  CANCELLED  1 once the reader has left early                the reader stores and notifies; the producer waits on it
+ *   byte 4  CANCELLED  1 once the reader has left early                the reader stores and notifies; the producer waits for it
  *
- * A record of the ring:
+ * The body of a ring entry:
  *
- *   byte 0  u8  TOKEN, END (no body) or ERROR (JSON [name, message, stack, code]); always the last one where it is no TOKEN
+ *   byte 0  u8  kind: TOKEN, END or ERROR; END and ERROR end the queue
  *   byte 1  u8  flags: WIDE, MORE
- *   byte 2      text
+ *   byte 2      text: of a TOKEN the token, of an END none, of an ERROR the JSON of [name, message, stack, code]
  */
 export const READER = 0;
 export const CANCELLED = 1;
@@ -24,46 +24,25 @@ export const ERROR = 2;
 
 /** Flag: the text has two bytes per UTF-16 unit. */
 export const WIDE = 1;
-/** Flag: the text goes on in the next record. */
+/** Flag: the text continues in the next entry. */
 export const MORE = 2;
 export const TOKEN_HEAD_BYTES = 2;
 
-const DEFAULT_QUEUE_BYTES = 64 * 1024;
-
-/** A token queue as it goes to another thread: a plain object for `postMessage` or `workerData`. */
+/** The memory of a token queue: a plain object for `postMessage` or `workerData`. */
 export interface SharedTokens {
   readonly ring: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
 }
 
-export interface TokenQueueOptions {
+export const QUEUE_OPTIONS = {
   /**
-   * Bytes that may wait for the reader (about one per character and 10 per token), rounded up to a power of two;
-   * 1 KiB to 1 GiB. @default 65536
+   * Bytes that may wait for the reader (about one per character and 10 per token), rounded up to a power of two.
+   * From 1 KiB to 1 GiB. @default 64 KiB
    */
-  readonly queueBytes?: number;
-}
-
-/** The size of a queue by its options. Throws SIDECALL_OPTION_INVALID. */
-export function queueBytesOf(options: TokenQueueOptions): number {
-  checkKeys("options", options, ["queueBytes"] satisfies (keyof TokenQueueOptions)[]);
-  const { queueBytes = DEFAULT_QUEUE_BYTES } = options;
-  return checkInteger("queueBytes", queueBytes, MIN_RING_BYTES, MAX_RING_BYTES);
-}
+  queueBytes: integer(MIN_RING_BYTES, MAX_RING_BYTES, 64 * 1024),
+};
+export type TokenQueueOptions = OptionsOf<typeof QUEUE_OPTIONS>;
 
 export function allocateTokens(queueBytes: number): SharedTokens {
   return { ring: allocateRing(queueBytes), control: new SharedArrayBuffer(CONTROL_BYTES) };
-}
-
-/**
- * Keeps the process alive until `wait` has settled; a pending `Atomics.waitAsync` alone does not, and the process
- * would end silently in the middle of a loop.
- */
-export async function holdProcess(wait: Promise<unknown>): Promise<void> {
-  const hold = setInterval(() => {}, 2 ** 31 - 1);
-  try {
-    await wait;
-  } finally {
-    clearInterval(hold);
-  }
 }

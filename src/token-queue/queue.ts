@@ -1,5 +1,7 @@
 import { errorText, SidecallError } from "../common/errors.ts";
 import { Fifo } from "../common/fifo.ts";
+import { keepAlive } from "../common/keep-alive.ts";
+import { resolve } from "../common/options.ts";
 import { maxTextBytes, writeUnits } from "../common/text-codec.ts";
 import { RESOLVED } from "../common/thenable.ts";
 import { invalidOption } from "../common/validate.ts";
@@ -10,9 +12,8 @@ import {
   CANCELLED,
   END,
   ERROR,
-  holdProcess,
   MORE,
-  queueBytesOf,
+  QUEUE_OPTIONS,
   type SharedTokens,
   TOKEN,
   TOKEN_HEAD_BYTES,
@@ -20,16 +21,16 @@ import {
   WIDE,
 } from "./layout.ts";
 
-interface TokenRecord {
+interface TokenEntry {
   readonly kind: number;
   readonly text: string;
-  /** Where the part that is not yet written begins. */
+  /** Index in `text` of the first unit that is not yet written. */
   from: number;
 }
 
-/** A record that waits for space, and who is told when it is written. */
-interface WaitingRecord {
-  readonly record: TokenRecord;
+/** An entry that waits for space; `written` resolves the promise of its push. */
+interface WaitingEntry {
+  readonly entry: TokenEntry;
   readonly written: () => void;
 }
 
@@ -38,7 +39,7 @@ function property(error: Error, key: string): unknown {
   return typeof value === "string" || typeof value === "number" ? value : undefined;
 }
 
-/** What crosses of an error, as JSON, which keeps lone surrogates. */
+/** Describes an error as JSON, which keeps lone surrogates: [name, message, stack, code]. */
 function describeError(error: unknown): string {
   try {
     if (error instanceof Error) {
@@ -52,8 +53,8 @@ function describeError(error: unknown): string {
 
 /**
  * The writing end of a queue of tokens, which a {@link TokenReader} on this or another thread iterates. One thread
- * writes. Tokens arrive exactly, whatever their length; the end, or an error, is the last record in the queue
- * itself, so that nothing is lost when it overtakes the reader.
+ * writes. Tokens of any length arrive exactly. The end, or an error, is an entry of the queue itself, behind all tokens:
+ * the reader gets those first.
  *
  * ```ts
  * const queue = new TokenQueue();
@@ -62,42 +63,42 @@ function describeError(error: unknown): string {
  * await queue.end();
  * ```
  *
- * A reader that leaves early aborts `signal`; what is pushed from then on is dropped and counted.
+ * A reader that leaves early aborts `signal`; later tokens are dropped and counted.
  */
 export class TokenQueue {
-  /** What to post to another thread and to build a {@link TokenReader} from. */
+  /** The shared memory: post it to another thread, and build a {@link TokenReader} from it. */
   readonly shared: SharedTokens;
   readonly #ring: RingProducer;
   readonly #control: Int32Array;
   readonly #cancel = new AbortController();
-  readonly #waiting = new Fifo<WaitingRecord>();
-  /** The longest text of one record, in UTF-16 units. */
+  readonly #waiting = new Fifo<WaitingEntry>();
+  /** Longest text of one entry, in UTF-16 units. */
   readonly #pieceUnits: number;
   #dropped = 0;
   #closing: Promise<void> | undefined;
 
   /** Throws SIDECALL_OPTION_INVALID. */
   constructor(options: TokenQueueOptions = {}) {
-    this.shared = allocateTokens(queueBytesOf(options));
+    this.shared = allocateTokens(resolve("options", QUEUE_OPTIONS, options).queueBytes);
     this.#ring = new RingProducer(this.shared.ring);
     this.#control = new Int32Array(this.shared.control);
     this.#pieceUnits = (this.#ring.maxBodyBytes - TOKEN_HEAD_BYTES) >> 1;
     void this.#watchCancellation();
   }
 
-  /** Aborted when the reader leaves early; stays as it is once the end is in the queue. */
+  /** Aborted when the reader leaves early; never after the end is in the queue. */
   get signal(): AbortSignal {
     return this.#cancel.signal;
   }
 
-  /** Tokens that were dropped because the reader has left. */
+  /** Number of tokens that were dropped because the reader had left. */
   get dropped(): number {
     return this.#dropped;
   }
 
   /**
-   * Puts a token into the queue. Resolves when it is there: at once while there is space, or when the reader has
-   * left. Rejects with SIDECALL_CLOSED after `end` or `fail`, with SIDECALL_OPTION_INVALID for what is no string.
+   * Puts a token into the queue. Resolves once it is written: at once while there is space, or if the reader has
+   * left. Rejects with SIDECALL_CLOSED after `end` or `fail`, with SIDECALL_OPTION_INVALID if `token` is no string.
    */
   push(token: string): Promise<void> {
     if (this.#closing !== undefined) {
@@ -110,13 +111,13 @@ export class TokenQueue {
     return this.#put(TOKEN, token);
   }
 
-  /** Ends the reader's iteration once it has read everything. Resolves when that is in the queue; idempotent. */
+  /** Ends the reader's iteration behind all tokens. Resolves once the end is written; idempotent. */
   end(): Promise<void> {
     this.#closing ??= this.#close(END, "");
     return this.#closing;
   }
 
-  /** Ends the reader's iteration by throwing `error` there: name, message, stack and code cross. Otherwise like `end`. */
+  /** Like `end`, but the reader's iteration throws `error`: its name, message, stack and code cross. */
   fail(error: unknown): Promise<void> {
     this.#closing ??= this.#close(ERROR, describeError(error));
     return this.#closing;
@@ -124,43 +125,43 @@ export class TokenQueue {
 
   async #close(kind: number, text: string): Promise<void> {
     await this.#put(kind, text);
-    // Lets the watch end: a wait that nobody ends is never freed.
+    // Ends the wait of #watchCancellation: a pending waitAsync is never freed.
     Atomics.notify(this.#control, CANCELLED);
   }
 
   #put(kind: number, text: string): Promise<void> {
-    const record: TokenRecord = { kind, text, from: 0 };
-    if (this.#hasLeft()) return this.#drop(record);
-    if (this.#waiting.length === 0 && this.#write(record)) return RESOLVED;
+    const entry: TokenEntry = { kind, text, from: 0 };
+    if (this.#hasLeft()) return this.#drop(entry);
+    if (this.#waiting.length === 0 && this.#write(entry)) return RESOLVED;
     return new Promise((written) => {
-      this.#waiting.push({ record, written });
+      this.#waiting.push({ entry, written });
       if (this.#waiting.length === 1) void this.#drain();
     });
   }
 
-  /** Writes what waits, as space comes; each record stays in the line until it is written. */
+  /** Writes the waiting entries as space is freed; each stays in the line until it is written. */
   async #drain(): Promise<void> {
     for (let next = this.#waiting.peek(); next !== undefined; next = this.#waiting.peek()) {
-      while (!this.#hasLeft() && !this.#write(next.record)) {
-        await holdProcess(this.#ring.space(TOKEN_HEAD_BYTES + 2 * this.#pieceUnits));
+      while (!this.#hasLeft() && !this.#write(next.entry)) {
+        await keepAlive(this.#ring.space(TOKEN_HEAD_BYTES + 2 * this.#pieceUnits));
       }
-      if (this.#hasLeft()) void this.#drop(next.record);
+      if (this.#hasLeft()) void this.#drop(next.entry);
       next.written();
       this.#waiting.shift();
     }
   }
 
-  /** Writes what fits of a record, in pieces, and wakes the reader. Returns whether all of it is written. */
-  #write(record: TokenRecord): boolean {
+  /** Writes as much of an entry as fits, in pieces, and wakes the reader. Returns whether all of it is written. */
+  #write(entry: TokenEntry): boolean {
     const before = this.#ring.position;
     let isComplete = false;
     while (!isComplete) {
-      const piece = record.text.slice(record.from, record.from + this.#pieceUnits);
+      const piece = entry.text.slice(entry.from, entry.from + this.#pieceUnits);
       const at = this.#ring.reserve(TOKEN_HEAD_BYTES + maxTextBytes(piece));
       if (at === -1) break;
-      record.from += piece.length;
-      isComplete = record.from === record.text.length;
-      this.#ring.commit(TOKEN_HEAD_BYTES + this.#writePiece(at, record.kind, piece, isComplete));
+      entry.from += piece.length;
+      isComplete = entry.from === entry.text.length;
+      this.#ring.commit(TOKEN_HEAD_BYTES + this.#writePiece(at, entry.kind, piece, isComplete));
     }
     if (this.#ring.position !== before) {
       this.#ring.publish();
@@ -176,12 +177,12 @@ export class TokenQueue {
     return textBytes;
   }
 
-  #drop({ kind }: TokenRecord): Promise<void> {
+  #drop({ kind }: TokenEntry): Promise<void> {
     if (kind === TOKEN) this.#dropped += 1;
     return RESOLVED;
   }
 
-  /** Whether the reader has left; the first to find out aborts the signal. */
+  /** Whether the reader has left; aborts the signal if so. */
   #hasLeft(): boolean {
     if (Atomics.load(this.#control, CANCELLED) === 0) return false;
     if (!this.#cancel.signal.aborted) this.#cancel.abort();

@@ -1,4 +1,5 @@
 import { SidecallError } from "../common/errors.ts";
+import { keepAlive } from "../common/keep-alive.ts";
 import { UnitReader } from "../common/text-codec.ts";
 import { invalidOption } from "../common/validate.ts";
 import { RingConsumer } from "../shared-memory/consumer.ts";
@@ -6,7 +7,6 @@ import { SLEEPING } from "../shared-memory/layout.ts";
 import {
   CANCELLED,
   ERROR,
-  holdProcess,
   MORE,
   READER,
   type SharedTokens,
@@ -19,7 +19,7 @@ type Result = IteratorResult<string, undefined>;
 
 const DONE: Result = { done: true, value: undefined };
 
-/** The error that `TokenQueue.fail` described, as near to the original as its description allows. */
+/** Rebuilds an error from the description that `TokenQueue.fail` wrote. */
 function rebuildError(description: string): Error {
   const [name, message, stack, code] = JSON.parse(description) as [unknown, unknown, unknown, unknown];
   const error = new Error(String(message ?? ""));
@@ -33,9 +33,9 @@ function rebuildError(description: string): Error {
 }
 
 /**
- * The reading end of a queue of tokens, on whatever thread: iterates the tokens in order, ends when the producer has
- * ended, throws what the producer failed with. Leaving the loop early tells the producer. A reader that waits
- * keeps the process alive.
+ * The reading end of a queue of tokens, on any thread: iterates the tokens in order, ends after the producer's `end`,
+ * throws the error of its `fail`. Leaving the loop early aborts the producer's `signal`. A waiting reader keeps the
+ * process alive.
  *
  * ```ts
  * for await (const token of new TokenReader(queue)) process.stdout.write(token);
@@ -45,13 +45,13 @@ export class TokenReader implements AsyncIterableIterator<string, undefined> {
   readonly #ring: RingConsumer;
   readonly #control: Int32Array;
   readonly #text: UnitReader;
-  /** The beginning of a token whose last piece has not come yet. */
+  /** The pieces so far of a token whose last piece has not been read yet. */
   #partial = "";
   #isDone = false;
-  /** The last of the reads that wait, each for the one before. */
+  /** The last of the waiting reads; each waits for the one before. */
   #lastRead: Promise<unknown> | undefined;
 
-  /** Throws SIDECALL_QUEUE_TAKEN if the queue has a reader, SIDECALL_OPTION_INVALID for what is no queue. */
+  /** Throws SIDECALL_QUEUE_TAKEN if the queue has a reader, SIDECALL_OPTION_INVALID if `queue` is none. */
   constructor(queue: SharedTokens) {
     if (!(queue?.ring instanceof SharedArrayBuffer && queue.control instanceof SharedArrayBuffer)) {
       throw invalidOption("queue", "what `handler.queue` or `tokenQueue.shared` gives", queue);
@@ -77,13 +77,13 @@ export class TokenReader implements AsyncIterableIterator<string, undefined> {
     return this.#takeInTurn();
   }
 
-  /** Leaves early: the producer's signal is aborted, and what is not yet read is dropped. */
+  /** Leaves early: aborts the producer's signal and drops all unread tokens. */
   async return(): Promise<Result> {
     if (this.#isDone) return DONE;
     this.#isDone = true;
     Atomics.store(this.#control, CANCELLED, 1);
     Atomics.notify(this.#control, CANCELLED);
-    // Frees all space after telling: a producer that then waits for space nevertheless finds it at once.
+    // Frees all space after the store: a producer that waits for space, even from now on, finds it at once.
     for (let at = this.#ring.next(); at !== -1; at = this.#ring.next()) this.#ring.markDone(at);
     this.#ring.release();
     this.#ring.offerSpace(true);
@@ -110,11 +110,11 @@ export class TokenReader implements AsyncIterableIterator<string, undefined> {
       const result = this.#take();
       if (result !== undefined) return result;
       this.#ring.offerSpace(true);
-      await holdProcess(this.#ring.wait(SLEEPING, Number.POSITIVE_INFINITY));
+      await keepAlive(this.#ring.wait(SLEEPING, Number.POSITIVE_INFINITY));
     }
   }
 
-  /** The next token or the end, if it is there; throws the error if that is next. */
+  /** Takes the next token or the end, if it is written; throws if an error is next. */
   #take(): Result | undefined {
     while (!this.#isDone) {
       const at = this.#ring.next();

@@ -1,6 +1,6 @@
 import { jsonText } from "../common/json-text.ts";
+import { type OptionsOf, optional, resolve, unchecked } from "../common/options.ts";
 import { checkStream, type Paint, painter, type TextStream } from "../common/terminal.ts";
-import { checkKeys } from "../common/validate.ts";
 import type { AnyEventRecord } from "../core/events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
 import { isEnd, isStart } from "./run-head.ts";
@@ -8,12 +8,13 @@ import { type RunRecorder, RunTrees, type Step, type TreeRun } from "./run-tree.
 import { inputsOf, outputsOf } from "./run-values.ts";
 import { tracedError } from "./traced-error.ts";
 
-export interface ConsoleTracerOptions {
+const CONSOLE_OPTIONS = {
   /** @default process.stdout */
-  readonly stream?: TextStream;
+  stream: optional<TextStream>(unchecked),
   /** Whether to print in colours. @default true on a terminal; NO_COLOR and FORCE_COLOR are honoured */
-  readonly colors?: boolean;
-}
+  colors: optional<boolean>(unchecked),
+};
+export type ConsoleTracerOptions = OptionsOf<typeof CONSOLE_OPTIONS>;
 
 interface PrintedRun extends TreeRun<PrintedRun> {
   /** The run and those above it, root first: `chain:agent > tool:search`. */
@@ -62,8 +63,7 @@ export class ConsoleTracer extends BaseCallbackHandler {
 
   constructor(options: ConsoleTracerOptions = {}) {
     super();
-    checkKeys("options", options, ["stream", "colors"] satisfies (keyof ConsoleTracerOptions)[]);
-    const { stream = process.stdout, colors } = options;
+    const { stream = process.stdout, colors } = resolve("options", CONSOLE_OPTIONS, options);
     this.#stream = checkStream(stream);
     this.#paint = painter(stream, colors);
   }

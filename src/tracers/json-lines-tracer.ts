@@ -1,14 +1,16 @@
 import { LineFile } from "../common/line-file.ts";
-import { checkFilled, checkKeys } from "../common/validate.ts";
+import { type OptionsOf, required, resolve } from "../common/options.ts";
+import { checkPath } from "../common/validate.ts";
 import type { AnyEventRecord } from "../core/events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
 import { JSON_RECORDER, lineOf } from "./json-run.ts";
 import { type ExternalRun, RunTrees } from "./run-tree.ts";
 
-export interface JsonLinesTracerOptions {
+const JSON_LINES_OPTIONS = {
   /** File that the lines are appended to; its folder must exist. */
-  readonly path: string;
-}
+  path: required(checkPath),
+};
+export type JsonLinesTracerOptions = OptionsOf<typeof JSON_LINES_OPTIONS>;
 
 /**
  * Appends one line of JSON per finished root run, its children nested in it: `id`, `parentRunId`, `traceId`,
@@ -26,9 +28,8 @@ export class JsonLinesTracer extends BaseCallbackHandler {
 
   constructor(options: JsonLinesTracerOptions) {
     super();
-    checkKeys("options", options, ["path"] satisfies (keyof JsonLinesTracerOptions)[]);
-    const { path } = options;
-    this.#file = new LineFile(checkFilled("path", path, "the path of a file"), "append");
+    const { path } = resolve("options", JSON_LINES_OPTIONS, options);
+    this.#file = new LineFile(path, "append");
   }
 
   override onEvent(record: AnyEventRecord): Promise<void> | undefined {

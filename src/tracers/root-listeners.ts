@@ -1,34 +1,34 @@
-import { checkKeys, invalidOption } from "../common/validate.ts";
+import { type OptionsOf, optional, type ResolvedOf, resolve } from "../common/options.ts";
+import { invalidOption } from "../common/validate.ts";
 import { BaseTracer } from "./base-tracer.ts";
 import type { TracedRun } from "./traced-run.ts";
 
 /** Called with a root run and the runs below it so far. A promise is awaited. */
 export type RootListener = (run: TracedRun) => unknown;
 
-export interface RootListeners {
-  readonly onStart?: RootListener | undefined;
-  /** Called when a root has ended without an error. */
-  readonly onEnd?: RootListener | undefined;
-  readonly onError?: RootListener | undefined;
+function checkListener(name: string, value: unknown): RootListener {
+  if (typeof value === "function") return value as RootListener;
+  throw invalidOption(`listeners.${name}`, "a function", value);
 }
+
+const LISTENERS = {
+  onStart: optional(checkListener),
+  /** The root has ended without an error. */
+  onEnd: optional(checkListener),
+  onError: optional(checkListener),
+};
+export type RootListeners = OptionsOf<typeof LISTENERS>;
 
 /**
  * Calls functions when root runs begin and end. As for every {@link BaseTracer}, a run whose parent does not have this
  * handler is a root too. Throws SIDECALL_OPTION_INVALID.
  */
 export class RootListenersTracer extends BaseTracer {
-  readonly #listeners: RootListeners;
+  readonly #listeners: ResolvedOf<typeof LISTENERS>;
 
   constructor(listeners: RootListeners) {
     super();
-    const keys = ["onStart", "onEnd", "onError"] as const satisfies (keyof RootListeners)[];
-    checkKeys("listeners", listeners, keys);
-    for (const key of keys) {
-      const listener: unknown = listeners[key];
-      if (listener !== undefined && typeof listener !== "function")
-        throw invalidOption(`listeners.${key}`, "a function", listener);
-    }
-    this.#listeners = { ...listeners };
+    this.#listeners = resolve("listeners", LISTENERS, listeners);
   }
 
   protected override onRunStart(run: TracedRun, isRoot: boolean): unknown {

@@ -1,85 +1,80 @@
 import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 import { SidecallError } from "../common/errors.ts";
-import { checkInteger, checkKeys, checkMillis, checkOneOf, invalidOption } from "../common/validate.ts";
+import {
+  integer,
+  millis,
+  type OptionsOf,
+  oneOf,
+  optional,
+  type ResolvedOf,
+  required,
+  resolve,
+  unchecked,
+} from "../common/options.ts";
+import { invalidOption } from "../common/validate.ts";
 import { MAX_RING_BYTES, MIN_RING_BYTES } from "../shared-memory/layout.ts";
 import type { LoadSpec } from "../wire/protocol.ts";
+import { OVERFLOW_NAMES } from "./overflow.ts";
 
-/** What runs: a module whose export is a handler, a handler class, or a factory of handlers. */
-export interface HandlerSpec {
-  /** `new URL("./audit.js", import.meta.url)`, a `file:` URL as text, or an absolute path. */
-  readonly module: URL | string;
-  /** The export to use. @default "default" */
-  readonly export?: string;
-  /** First argument of the class or factory; must be cloneable (`structuredClone`). @default undefined */
-  readonly options?: unknown;
-  /** Names the handler in `remotes`, reports and statistics. @default the handler's own name */
-  readonly name?: string;
-}
-
-export type Ordering = "trace" | "none";
-export type Completion = "handled" | "queued";
-export type Overflow = "wait" | "drop" | "throw";
-
-export interface OffThreadOptions {
-  /** Worker threads; with `ordering: "trace"` each is one lane. From 1 to 256. @default 1 */
-  readonly threads?: number;
-  /**
-   * "trace": the events of a trace are handled in order, on one lane. "none": every event is a task of its own
-   * for any idle thread; for stateless, CPU-heavy handlers. @default "trace"
-   */
-  readonly ordering?: Ordering;
-  /** When the promise of an event that is no token resolves: once handled, or once queued. @default "handled" */
-  readonly completion?: Completion;
-  /**
-   * What happens to an event when `maxBufferedBytes` are waiting already. "wait": it waits too, and its promise with
-   * it; callers that do not await let the buffer grow beyond the bound. "drop": it is dropped and counted, tokens
-   * first, starts and ends last. "throw": its promise rejects with SIDECALL_OVERFLOW. @default "wait"
-   */
-  readonly overflow?: Overflow;
-  /** Shared memory per lane, rounded up to a power of two. From 1 KiB to 1 GiB. @default 4 MiB */
-  readonly ringBytes?: number;
-  /** Bytes of events that may wait on the main thread for room, per lane. @default 16 MiB */
-  readonly maxBufferedBytes?: number;
-  /** How long a handler's promise may stay pending before its event counts as failed. @default 60,000 */
-  readonly handlerTimeoutMillis?: number;
-  /** Memory limits of each thread, as `Worker` takes them. @default none */
-  readonly resourceLimits?: {
-    readonly maxOldGenerationSizeMb?: number;
-    readonly maxYoungGenerationSizeMb?: number;
-    readonly stackSizeMb?: number;
-  };
-}
-
-export type ResolvedOptions = Required<Omit<OffThreadOptions, "resourceLimits">> &
-  Pick<OffThreadOptions, "resourceLimits">;
-
-const OPTION_KEYS = [
-  "threads",
-  "ordering",
-  "completion",
-  "overflow",
-  "ringBytes",
-  "maxBufferedBytes",
-  "handlerTimeoutMillis",
-  "resourceLimits",
-] as const satisfies (keyof OffThreadOptions)[];
-const SPEC_KEYS = ["module", "export", "options", "name"] as const satisfies (keyof HandlerSpec)[];
 const MIB = 1024 * 1024;
 
+interface ResourceLimits {
+  readonly maxOldGenerationSizeMb?: number;
+  readonly maxYoungGenerationSizeMb?: number;
+  readonly stackSizeMb?: number;
+}
+
+export const SPEC_OPTIONS = {
+  /** `new URL("./audit.js", import.meta.url)`, a `file:` URL as text, or an absolute path. */
+  module: required<URL | string>(unchecked),
+  /** The export to use. @default "default" */
+  export: optional<string>(unchecked, "default"),
+  /** First argument of the class or factory; must be cloneable (`structuredClone`). @default none */
+  options: optional<unknown>(unchecked),
+  /** Names the handler in `remotes`, reports and statistics. @default the handler's own name */
+  name: optional<string>(unchecked),
+};
+
+export const OFF_THREAD_OPTIONS = {
+  /** Worker threads; with `ordering: "trace"` each is one lane. From 1 to 256. @default 1 */
+  threads: integer(1, 256, 1),
+  /**
+   * `"trace"`: the events of a trace are handled in order, on one lane. `"none"`: every event is a task of its own, for
+   * any idle thread; for stateless, CPU-heavy handlers. @default "trace"
+   */
+  ordering: oneOf(["trace", "none"], "trace"),
+  /**
+   * When the promise of an event resolves: once it is handled, or once it is queued. Tokens resolve once they are
+   * queued. @default "handled"
+   */
+  acknowledge: oneOf(["handled", "queued"], "handled"),
+  /**
+   * Applies to an event while `maxBufferedBytes` are waiting already. `"wait"`: it waits too, and its promise with it;
+   * callers that do not await let the buffer grow beyond the bound. `"drop"`: it is dropped and counted; tokens are
+   * dropped first, starts and ends last. `"throw"`: its promise rejects with `SIDECALL_OVERFLOW`. @default "wait"
+   */
+  overflow: oneOf(OVERFLOW_NAMES, "wait"),
+  /** Bytes of shared memory per lane, rounded up to a power of two. From 1 KiB to 1 GiB. @default 4 MiB */
+  ringBytes: integer(MIN_RING_BYTES, MAX_RING_BYTES, 4 * MIB),
+  /** Bytes of events, per lane, that may wait on the main thread for space in the ring. At least 0. @default 16 MiB */
+  maxBufferedBytes: integer(0, Number.MAX_SAFE_INTEGER, 16 * MIB),
+  /** Longest time that a handler's promise may stay pending; after it the event counts as failed. @default 60,000 */
+  handlerTimeoutMillis: millis(60_000),
+  /** Memory limits of each thread, as `Worker` takes them. @default none */
+  resourceLimits: optional<ResourceLimits>(unchecked),
+};
+
+/** Names a module whose export is a handler, a handler class, or a factory of handlers. */
+export type HandlerSpec = OptionsOf<typeof SPEC_OPTIONS>;
+export type OffThreadOptions = OptionsOf<typeof OFF_THREAD_OPTIONS>;
+export type ResolvedOptions = ResolvedOf<typeof OFF_THREAD_OPTIONS>;
+export type Ordering = ResolvedOptions["ordering"];
+export type Acknowledge = ResolvedOptions["acknowledge"];
+export type Overflow = ResolvedOptions["overflow"];
+
 export function resolveOptions(options: OffThreadOptions): ResolvedOptions {
-  checkKeys("options", options, OPTION_KEYS);
-  const { resourceLimits } = options;
-  return {
-    threads: checkInteger("threads", options.threads ?? 1, 1, 256),
-    ordering: checkOneOf("ordering", options.ordering ?? "trace", ["trace", "none"]),
-    completion: checkOneOf("completion", options.completion ?? "handled", ["handled", "queued"]),
-    overflow: checkOneOf("overflow", options.overflow ?? "wait", ["wait", "drop", "throw"]),
-    ringBytes: checkInteger("ringBytes", options.ringBytes ?? 4 * MIB, MIN_RING_BYTES, MAX_RING_BYTES),
-    maxBufferedBytes: checkInteger("maxBufferedBytes", options.maxBufferedBytes ?? 16 * MIB, 0),
-    handlerTimeoutMillis: checkMillis("handlerTimeoutMillis", options.handlerTimeoutMillis ?? 60_000),
-    ...(resourceLimits === undefined ? {} : { resourceLimits }),
-  };
+  return resolve("options", OFF_THREAD_OPTIONS, options);
 }
 
 function moduleHref(module: URL | string): string {
@@ -128,10 +123,9 @@ function checkCloneable(options: unknown): void {
 }
 
 function resolveSpec(spec: HandlerSpec): LoadSpec {
-  checkKeys("spec", spec, SPEC_KEYS);
-  checkCloneable(spec.options);
-  const { options, name } = spec;
-  return { href: moduleHref(spec.module), exportName: spec.export ?? "default", options, name };
+  const { module, export: exportName, options, name } = resolve("spec", SPEC_OPTIONS, spec);
+  checkCloneable(options);
+  return { href: moduleHref(module), exportName, options, name };
 }
 
 export function resolveSpecs(specs: HandlerSpec | readonly HandlerSpec[]): LoadSpec[] {

@@ -15,7 +15,7 @@ interface OverflowPolicy {
 }
 
 /** The overflow policies, by the name of the option. A further one is a row here. */
-export const OVERFLOW_POLICIES = {
+const OVERFLOW_POLICIES = {
   wait: {
     admit: () => "queue",
     isVictim: () => false,
@@ -30,7 +30,8 @@ export const OVERFLOW_POLICIES = {
   },
 } as const satisfies Readonly<Record<string, OverflowPolicy>>;
 
-export type OverflowName = keyof typeof OVERFLOW_POLICIES;
+type OverflowName = keyof typeof OVERFLOW_POLICIES;
+export const OVERFLOW_NAMES = Object.keys(OVERFLOW_POLICIES) as readonly OverflowName[];
 
 export interface OverflowOptions {
   readonly overflow: OverflowName;

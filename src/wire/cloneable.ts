@@ -4,7 +4,7 @@ import { define, errorDetailKeys } from "./own-properties.ts";
 import { ERROR_WEIGHT, MAX_DEPTH, MAX_ELEMENTS, MAX_OBJECTS, packLeaf } from "./pack.ts";
 import { StandIn } from "./stand-in.ts";
 
-/** Deeper than this a value is cut; leaves room for what wraps an argument on its way. */
+/** Values are cut below this depth; it leaves levels for the arrays and objects that an argument is wrapped in. */
 const MAX_CLONE_DEPTH = MAX_DEPTH - 28;
 
 type Entry = readonly [string, unknown];
@@ -27,7 +27,7 @@ function read(object: object, key: PropertyKey, walk: Walk): unknown {
   }
 }
 
-/** Copies of so many parts, by `copyPart`; of what is too much `cut` tells how much is missing. */
+/** Copies `length` parts. Beyond the limits one stand-in, wrapped by `cut`, gives the number of missing parts. */
 function copyAll<T>(
   length: number,
   walk: Walk,
@@ -93,7 +93,7 @@ function copyObject(object: object, walk: Walk): unknown {
   if (object instanceof Map) return copyMap(object, walk);
   if (object instanceof Set) return copySet(object, walk);
   if (object instanceof Error) return copyError(object, walk);
-  // Whatever its prototype, a proxy is none of the other built-in objects.
+  // A proxy may have a built-in class's prototype, but never its internal slots.
   if (types.isProxy(object)) return copyProperties(object, walk);
   return packLeaf(object) === null ? copyProperties(object, walk) : object;
 }
@@ -123,9 +123,9 @@ function copy(value: unknown, walk: Walk): unknown {
 }
 
 /**
- * A copy of a value that encodes for certain: cycles, what is too deep or too large, and what throws when
- * it is read are replaced by {@link StandIn}s, and texts that msgpack would change are marked. Reads everything once.
- * Slower than encoding, so only for values that failed to encode.
+ * Copies a value so that the copy always encodes: {@link StandIn}s replace cycles, parts that are too deep or too large,
+ * and parts that throw when they are read; texts that msgpack would change are marked. Reads every part once. Slower than
+ * encoding, so only for values that failed to encode.
  */
 export function cloneable(value: unknown): unknown {
   return copy(value, { ancestors: [], objects: 0, elements: 0 });

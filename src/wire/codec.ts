@@ -5,17 +5,15 @@ import { StandIn } from "./stand-in.ts";
 import { decoder } from "./unpack.ts";
 
 /**
- * A value as msgpack, in memory that the next call overwrites. Never throws: what cannot cross arrives as a
- * {@link StandIn}. Class instances arrive as plain objects with their own enumerable properties; undefined
+ * Encodes a value as msgpack, in memory that the next call overwrites. Never throws: parts that cannot cross arrive as
+ * {@link StandIn}s. Class instances arrive as plain objects with their own enumerable properties; undefined
  * properties are left out, undefined elements become null, and -0 becomes 0.
  */
 export function encodeValue(value: unknown): Uint8Array {
   try {
     const bytes = encode(value);
     if (!mayHoldFragileText(bytes)) return bytes;
-  } catch {
-    // What cannot be encoded as it is can be as a copy.
-  }
+  } catch {}
   try {
     return encodeUncounted(cloneable(value));
   } catch (error) {
@@ -23,12 +21,12 @@ export function encodeValue(value: unknown): Uint8Array {
   }
 }
 
-/** A value as `encodeValue` writes it, in memory of its own. */
+/** Like `encodeValue`, in memory of its own. */
 export function encodeCopy(value: unknown): Uint8Array {
   return encodeValue(value).slice();
 }
 
-/** The value that `encodeValue` wrote. `bytes` must not change afterwards: binary data in the value refers to them. */
+/** Decodes what `encodeValue` wrote. `bytes` must not change afterwards: binary data in the value are views of them. */
 export function decodeValue(bytes: Uint8Array): unknown {
   return decoder.decode(bytes);
 }

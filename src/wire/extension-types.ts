@@ -1,5 +1,5 @@
 /*
- * What msgpack has no form for, as its extension types. Append only: a number keeps its meaning.
+ * msgpack extension types of the values that msgpack has no form for. Append only: a number keeps its meaning.
  */
 export const ERROR = 1;
 export const BIGINT = 2;
@@ -10,7 +10,7 @@ export const REGEXP = 6;
 export const URL_TEXT = 7;
 export const BINARY = 8;
 export const STAND_IN = 9;
-/** An object that msgpack itself would not bring back as it is, as a flat list of its keys and values. */
+/** An object that plain msgpack would change: a flat list of its keys and values. */
 export const ENTRIES = 10;
-/** Text that msgpack's UTF-8 would change: its UTF-16 units, little-endian. */
+/** A text that msgpack's UTF-8 would change: its UTF-16 units, little-endian. */
 export const EXACT_TEXT = 11;

@@ -1,18 +1,17 @@
-import { now } from "../common/clock.ts";
 import { UnitReader, writeUnits } from "../common/text-codec.ts";
 import { EVENTS } from "../core/events.ts";
 
 export { maxTextBytes } from "../common/text-codec.ts";
 
 /*
- * One event's bytes, as they stand in a ring: a head of 16 bytes, then what its kind says.
+ * A frame is one event's bytes in a ring: a head of 16 bytes, then a body by kind:
  *
  *   byte 0  u8   kind
  *   byte 1  u8   code of the event in the event table
  *   byte 2  u8   flags
  *   byte 4  u32  number of the run
  *   byte 8  f64  timestamp, ms since the epoch
- *   byte 16      RUN          msgpack [runId, parentRunId, traceId, tags, metadata, name]: what the number means from now on
+ *   byte 16      RUN          msgpack [runId, parentRunId, traceId, tags, metadata, name]: defines the run's number from here on
  *                EVENT        msgpack array of the event's own fields
  *                LATIN1_TOKEN the token's text, one byte per character; its index is {0, 0}, it has no chunk
  *                UTF16_TOKEN  likewise, two bytes per UTF-16 unit, which keeps lone surrogates too
@@ -25,9 +24,9 @@ export const LATIN1_TOKEN = 2;
 export const UTF16_TOKEN = 3;
 export const FRAGMENT = 4;
 
-/** Flag: the sender waits to hear that the event is settled. */
+/** Flag: the sender waits until the event is handled. */
 export const ACKNOWLEDGE = 1;
-/** Flags of a FRAGMENT, beside its frame's: it begins, it completes the frame. */
+/** Flags of a FRAGMENT, beside its frame's: the first piece, the last piece. */
 export const FIRST_PIECE = 2;
 export const LAST_PIECE = 4;
 
@@ -38,7 +37,7 @@ const FLAGS = 2;
 const RUN_NUMBER = 4;
 const TIMESTAMP = 8;
 
-/** Where frames are written to and read from: a ring's storage, or a buffer of their own. */
+/** Memory that holds frames: a ring's storage, or a buffer of their own. */
 export interface FrameMemory {
   readonly bytes: Uint8Array;
   readonly data: DataView;
@@ -86,27 +85,29 @@ export function readHead({ bytes, data }: FrameMemory, at: number): FrameHead {
   };
 }
 
-/** Writes a plain token's whole frame, of the kind that fits its text, without a head as an object. Returns the text's bytes. */
-export function writeToken(
-  memory: FrameMemory,
-  at: number,
-  text: string,
-  runNumber: number,
-  timestamp: number | undefined,
-): number {
+/**
+ * Writes a plain token's frame except its timestamp, in the kind that fits the text; no head is allocated. Returns the
+ * text's bytes.
+ */
+export function writeToken(memory: FrameMemory, at: number, text: string, runNumber: number): number {
   const { bytes, data } = memory;
   const textBytes = writeUnits(memory, at + FRAME_HEAD_BYTES, text);
   bytes[at] = textBytes > text.length ? UTF16_TOKEN : LATIN1_TOKEN;
   bytes[at + CODE] = EVENTS.on_llm_new_token.code;
   bytes[at + FLAGS] = 0;
   data.setUint32(at + RUN_NUMBER, runNumber, true);
-  // The clock is read here: a number with a fraction that goes from call to call is an object each time.
-  if (timestamp === undefined) data.setFloat64(at + TIMESTAMP, now(), true);
-  else data.setFloat64(at + TIMESTAMP, timestamp, true);
   return textBytes;
 }
 
-/** Reads tokens' texts out of one memory. */
+/**
+ * Apart from `writeToken`, so small that V8 inlines it: a fraction as the argument of a call that is not inlined, or as one
+ * of two values of a variable, would be allocated for each token.
+ */
+export function writeTimestamp({ data }: FrameMemory, at: number, timestamp: number): void {
+  data.setFloat64(at + TIMESTAMP, timestamp, true);
+}
+
+/** Reads the texts of tokens from one memory. */
 export class TextReader {
   readonly #units: UnitReader;
 
@@ -114,12 +115,12 @@ export class TextReader {
     this.#units = new UnitReader(memory);
   }
 
-  /** To be called before the memory behind the last text may have changed. */
+  /** Call it before reading memory that may have changed since the last text. */
   refresh(): void {
     this.#units.refresh();
   }
 
-  /** `readableEnd`: up to there the memory stays as it is until `refresh`. */
+  /** Memory up to `readableEnd` must not change until `refresh`. */
   read(kind: number, start: number, byteLength: number, readableEnd: number): string {
     return kind === UTF16_TOKEN
       ? this.#units.read(true, start, byteLength)

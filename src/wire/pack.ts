@@ -19,28 +19,28 @@ import { StandIn } from "./stand-in.ts";
 import { TextPackingEncoder } from "./text-packing-encoder.ts";
 
 /*
- * How values that msgpack has no form for become extensions. What cannot be encoded in one walk, or not safely,
- * throws here; `cloneable` then makes a copy that can.
+ * Packs values that msgpack has no form for as extensions. A value that cannot be encoded safely in one walk throws;
+ * cloneable.ts then makes a copy that encodes.
  */
 
 /**
- * Objects, and elements of arrays, that one event may hold: a graph in which objects share children can unfold into
- * more than any memory holds.
+ * Limits of objects, and of array elements, per event: a graph in which objects share children can unfold to more than
+ * fits into memory.
  */
 export const MAX_OBJECTS = 250_000;
 export const MAX_ELEMENTS = 2 ** 22;
-/** How many objects an error counts for: its stack makes it large. */
+/** Number of objects that an error counts as: its stack makes it large. */
 export const ERROR_WEIGHT = 25;
 export const MAX_DEPTH = 128;
-/** An encoder that once grew beyond this is let go, lest one huge event pin its memory for good. */
+/** An encoder that grew beyond this is not kept: one huge event would pin its memory for good. */
 const MAX_KEPT_BYTES = 1024 * 1024;
 
-// Undefined properties are left out by hand: msgpack would read each property twice, and what a getter gives may change.
+// Undefined properties are left out by hand: msgpack's own option reads each property twice, and a getter's value may change.
 const OPTIONS: EncoderOptions = { extensionCodec: { tryToEncode, decode: () => null }, maxDepth: MAX_DEPTH };
 const UNCLONEABLE = [Promise, WeakMap, WeakSet, WeakRef];
 const arrayIterator = Array.prototype[Symbol.iterator];
 
-/** One encoder for each level of extensions within extensions: making one costs more than most of what they encode. */
+/** One encoder per level of nested extensions: constructing one costs more than encoding most values. */
 const encoders: TextPackingEncoder[] = [];
 let level = 0;
 let objects = 0;
@@ -48,7 +48,7 @@ let elements = 0;
 
 function encodeNested(value: unknown): Uint8Array {
   const encoder = encoders[level] ?? new TextPackingEncoder(OPTIONS);
-  // Out of reach until it has succeeded: a failed encoder may be left in any state.
+  // Removed until it has succeeded: a failed encoder may be left in any state.
   delete encoders[level];
   level += 1;
   try {
@@ -60,14 +60,14 @@ function encodeNested(value: unknown): Uint8Array {
   }
 }
 
-/** A value as msgpack, in memory that the next call overwrites. Throws where the value cannot be encoded as it is. */
+/** Encodes a value as msgpack, in memory that the next call overwrites. Throws if the value needs a copy. */
 export function encode(value: unknown): Uint8Array {
   objects = 0;
   elements = 0;
   return encodeNested(value);
 }
 
-/** Encodes what is known to be finite, such as what `cloneable` gives, without counting. */
+/** Encodes a value that is known to be finite, such as a copy by cloneable.ts, without counting. */
 export function encodeUncounted(value: unknown): Uint8Array {
   objects = Number.NEGATIVE_INFINITY;
   elements = Number.NEGATIVE_INFINITY;
@@ -100,7 +100,7 @@ function packStandIn({ reason, text }: StandIn): ExtData {
   return pack(STAND_IN, [reason, exact(text)]);
 }
 
-/** The extension for an object of a built-in class without parts to walk, or null. Throws if it only claims to be one. */
+/** Packs an object of a built-in class without parts to walk; null for any other. Throws if it only claims to be one. */
 export function packLeaf(value: object): ExtData | null {
   if (value instanceof Date) return pack(DATE, Date.prototype.getTime.call(value));
   if (value instanceof RegExp) return pack(REGEXP, [exact(value.source), value.flags]);
@@ -114,7 +114,7 @@ export function packLeaf(value: object): ExtData | null {
   return null;
 }
 
-/** The extension for an object of a built-in class with parts to walk, or null. */
+/** Packs an object of a built-in class with parts to walk; null for any other. */
 function packContainer(value: object): ExtData | null {
   if (value instanceof Error) return packError(value);
   if (value instanceof Map) return pack(MAP, [...Map.prototype.entries.call(value)]);
@@ -130,9 +130,9 @@ function packExactEntries({ entries }: ExactEntries): ExtData {
   );
 }
 
-/** Whether msgpack would bring an object back as it is: it refuses `__proto__`, and has no undefined. */
+/** Whether an object survives plain msgpack, which refuses `__proto__` and has no undefined. */
 function isPlainMap(value: Readonly<Record<string, unknown>>): boolean {
-  // Inherited properties are looked at too, which is faster than asking for the own ones and harms nobody.
+  // Inherited properties are checked too: faster than checking for own ones, and a false alarm costs only time.
   for (const key in value) {
     if (key === "__proto__" || value[key] === undefined) return false;
   }
@@ -162,7 +162,7 @@ function packObject(value: object): ExtData | null {
   return ext ?? (isPlainMap(value as Record<string, unknown>) ? null : packEntries(value));
 }
 
-/** What msgpack asks for each object, function, symbol and bigint. */
+/** Called by msgpack for each object, function, symbol and bigint. */
 function tryToEncode(value: unknown): ExtData | null {
   switch (typeof value) {
     case "function":

@@ -92,9 +92,8 @@ export interface TaskSetup {
 export interface LoadRequest {
   /** Carries {@link LaneControl} by Comlink. */
   readonly control: MessagePort;
-  /** One word: load requests under way. Each waits for all others, so that every thread takes one. */
-  readonly gate: Int32Array;
-  readonly threads: number;
+  /** Memory of a barrier at which every load request waits for all others, so that each thread takes one. */
+  readonly barrier: SharedArrayBuffer;
 }
 
 /** Argument of the task that handles one event. */

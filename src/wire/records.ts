@@ -7,7 +7,7 @@ type Fields = Record<string, unknown>;
 /** The fields that all events of a run share. They cross once a run. */
 export interface WireRun extends RunIdentity, Pick<RunDescription, "metadata" | "name"> {}
 
-/** A run's shared fields as they cross; null for what is not there. */
+/** A run's shared fields on the wire; null for an absent one. */
 type RunTuple = readonly [
   runId: string,
   parentRunId: string | null,
@@ -17,14 +17,14 @@ type RunTuple = readonly [
   name: string | null,
 ];
 
-/** The run that an event belongs to. */
+/** Picks the run's fields out of a record. */
 export function runOf(record: AnyEventRecord | SinkRun): WireRun {
   const { runId, parentRunId, traceId, tags } = record;
   const { metadata = {}, name }: Partial<RunDescription> = "metadata" in record ? record : {};
   return { runId, parentRunId, traceId, tags, metadata, name };
 }
 
-/** A run as msgpack, in memory that the next call overwrites. */
+/** Encodes a run as msgpack, in memory that the next call overwrites. */
 export function encodeRun({ runId, parentRunId, traceId, tags, metadata, name }: WireRun): Uint8Array {
   return encodeValue([runId, parentRunId ?? null, traceId, tags, metadata, name ?? null] satisfies RunTuple);
 }
@@ -42,8 +42,8 @@ export function decodeRun(bytes: Uint8Array): WireRun {
 }
 
 /**
- * The own fields of an event as msgpack, in memory that the next call overwrites: a bit for each field of the row that is
- * there, then their values. A field that is undefined is not there.
+ * Encodes the own fields of an event as msgpack, in memory that the next call overwrites: a bit mask of the fields that
+ * are present, then their values. An undefined field is absent.
  */
 export function encodeFields(info: EventInfo, record: AnyEventRecord): Uint8Array {
   const fields = record as unknown as Fields;
@@ -59,7 +59,7 @@ export function encodeFields(info: EventInfo, record: AnyEventRecord): Uint8Arra
   return encodeValue(values);
 }
 
-/** The record that `encodeFields` was given, with the run's fields put back. `payload` must not change afterwards. */
+/** Rebuilds the record that `encodeFields` was given. `payload` must not change afterwards. */
 export function decodeRecord(
   info: EventInfo,
   run: WireRun,
@@ -75,7 +75,7 @@ export function decodeRecord(
     if ((present & (1 << bit)) !== 0) own[field] = values[next++];
   }
   if (info.described) {
-    // In the order in which a run makes its records: who prints or digests them sees no difference.
+    // In the order of a run's own records, so that printing or hashing a record gives the same.
     record["metadata"] = metadata;
     if (name !== undefined) record["name"] = name;
     if ("extra" in own) record["extra"] = own["extra"];

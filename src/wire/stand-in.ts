@@ -1,4 +1,4 @@
-/** Why a value did not cross as itself. */
+/** Reasons for which a value does not cross as itself. */
 export type StandInReason =
   | "function"
   | "symbol"
@@ -9,7 +9,7 @@ export type StandInReason =
   | "not cloneable";
 
 /**
- * Takes the place of a value that cannot cross to a worker thread: `reason` says why, `text` what it was.
+ * Takes the place of a value that cannot cross to a worker thread; `reason` gives the cause, `text` describes the value.
  * Recognise one by `instanceof StandIn`; as JSON it is `{ "standIn": reason, "text": text }`.
  */
 export class StandIn {

@@ -22,7 +22,7 @@ const ERRORS: ReadonlyMap<string, ErrorConstructor> = new Map(
   ]),
 );
 
-/** Classes of binary data by the name that crosses. */
+/** Classes of binary data by their names on the wire. */
 const BINARY_CLASSES: ReadonlyMap<string, new (buffer: ArrayBuffer) => ArrayBufferView> = new Map(
   [
     DataView,
@@ -52,7 +52,7 @@ function unpackError([name, message, stack, cause, details]: [
   define(error, Object.entries(details));
   const hidden = { writable: true, enumerable: false, configurable: true };
   if (error.name !== name) Object.defineProperty(error, "name", { value: name, ...hidden });
-  // The stack that this thread has made says nothing of where the error arose.
+  // This thread's own stack does not show where the error arose.
   Object.defineProperty(error, "stack", { value: stack ?? undefined, ...hidden });
   return error;
 }
@@ -94,7 +94,7 @@ function decodeExtension(bytes: Uint8Array, type: number): unknown {
   try {
     return unpack(decode(bytes, OPTIONS) as never);
   } catch (error) {
-    // Such as the address of an object that is a URL by its class alone.
+    // For example the address of an object that is a URL by its prototype alone.
     return new StandIn("unreadable", error instanceof Error ? error.message : "");
   }
 }

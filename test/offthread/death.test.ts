@@ -22,16 +22,16 @@ afterEach(() => {
 });
 
 const PLACES = [
-  { ordering: "trace", completion: "handled" },
-  { ordering: "trace", completion: "queued" },
-  { ordering: "none", completion: "handled" },
+  { ordering: "trace", acknowledge: "handled" },
+  { ordering: "trace", acknowledge: "queued" },
+  { ordering: "none", acknowledge: "handled" },
 ] as const satisfies OffThreadOptions[];
 const LIMITS = { resourceLimits: { maxOldGenerationSizeMb: 32 } };
 
 test.each(
   PLACES.flatMap((place) => ["exit", "throw later", "exhaust memory"].map((fate) => ({ ...place, fate }))),
 )(
-  "an event that kills its thread fails alone: $fate ($ordering, $completion)",
+  "an event that kills its thread fails alone: $fate ($ordering, $acknowledge)",
   async ({ fate, ...options }) => {
     const handler = await offThread(fixture("Mortal"), { ...options, ...LIMITS });
     const manager = new AsyncCallbackManager({ handlers: [handler] });
@@ -63,8 +63,8 @@ test.each(
 
 test.each(["handled", "queued"] as const)(
   "an event that crosses in pieces and kills its thread fails, and those behind it are handled (%s)",
-  async (completion) => {
-    const handler = await offThread(fixture("Mortal"), { completion, ringBytes: 1024 });
+  async (acknowledge) => {
+    const handler = await offThread(fixture("Mortal"), { acknowledge, ringBytes: 1024 });
     const manager = new AsyncCallbackManager({ handlers: [handler], metadata: { long: "m".repeat(2000) } });
     const chain = await manager.onChainStart(null, 1);
     const failures = await collectFailures(async () => {
@@ -80,7 +80,7 @@ test.each(["handled", "queued"] as const)(
 );
 
 test("a lane survives events that all kill its thread, with true counts", async () => {
-  const handler = await offThread(fixture("Mortal"), { completion: "queued" });
+  const handler = await offThread(fixture("Mortal"), { acknowledge: "queued" });
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const chain = await manager.onChainStart(null, 1);
   await chain.onText("a");
@@ -97,7 +97,7 @@ test("a lane keeps its order, its runs and its open handlers' events across a de
   const handler = await offThread<{ all(): string[]; take(): AnyEventRecord[] }>(
     [fixture("Mortal"), fixture("Recorder")],
     {
-      completion: "queued",
+      acknowledge: "queued",
       ringBytes: 4096,
     },
   );
@@ -124,7 +124,7 @@ test.each([false, true])(
   "what failed just before a thread died is reported and raised all the same (raiseError: %s)",
   async (raiseError) => {
     const specs = [fixture("Failing", { raiseError }), fixture("Mortal")];
-    const handler = await offThread(specs, { completion: "queued" });
+    const handler = await offThread(specs, { acknowledge: "queued" });
     const manager = new AsyncCallbackManager({ handlers: [handler] });
     const [run] = await manager.onLLMStart(null, ["prompt"]);
     const failures = await collectFailures(async () => {
@@ -167,7 +167,7 @@ test("threads without order that die while they are asked for answers keep nobod
 
 test("a lane whose threads die while they load is given up, with a coded error and true counts", async () => {
   const path = join(mkdtempSync(join(tmpdir(), "sidecall-")), "poison");
-  const handler = await offThread(fixture("exitingIfExists", { path }), { completion: "queued" });
+  const handler = await offThread(fixture("exitingIfExists", { path }), { acknowledge: "queued" });
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const chain = await manager.onChainStart(null, 1);
   writeFileSync(path, "");
@@ -186,7 +186,7 @@ test("a lane that is given up keeps no other from closing, and leaves no thread"
   const [poison, path] = [join(folder, "poison"), join(folder, "texts")];
   const specs = [fixture("exitingIfExists", { path: poison }), fixture("FileWriter", { path })];
   const threads = countThreads();
-  const handler = await offThread(specs, { threads: 2, completion: "queued" });
+  const handler = await offThread(specs, { threads: 2, acknowledge: "queued" });
   const chain = await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, 1);
   await chain.onText("a");
   await handler.flush();
@@ -200,7 +200,7 @@ test("a lane that is given up keeps no other from closing, and leaves no thread"
 });
 
 test("a lane that is aborted while its thread is replaced stays so", async () => {
-  const handler = await offThread(fixture("Mortal"), { completion: "queued" });
+  const handler = await offThread(fixture("Mortal"), { acknowledge: "queued" });
   const chain = await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, 1);
   await chain.onText("exit");
   while (handler.stats().restarts === 0) await settleTasks(1);
@@ -217,7 +217,7 @@ test("over threads that die at random, every event is handled or failed, in the 
         const path = join(mkdtempSync(join(tmpdir(), "sidecall-")), "chronicle");
         writeFileSync(path, "");
         const specs = [fixture("Chronicler", { path }), fixture("Recorder")];
-        const handler = await offThread(specs, { threads: 2, ringBytes: 1024, completion: "queued" });
+        const handler = await offThread(specs, { threads: 2, ringBytes: 1024, acknowledge: "queued" });
         const manager = new AsyncCallbackManager({ handlers: [handler] });
         const chains = await Promise.all([0, 1, 2, 3].map((i) => manager.onChainStart(null, i)));
         const failures = await collectFailures(async () => {

@@ -13,7 +13,7 @@ async function chainFor(handler: Awaited<ReturnType<typeof offThread>>) {
 test.each(ORDERINGS)(
   "closing handles what is queued, once, and takes no more ($ordering)",
   async (options) => {
-    const handler = await offThread(fixture("Recorder"), { ...options, completion: "queued" });
+    const handler = await offThread(fixture("Recorder"), { ...options, acknowledge: "queued" });
     const chain = await chainFor(handler);
     for (let i = 0; i < 100; i += 1) void chain.onText(`${i}`);
     const closing = handler.close();
@@ -63,7 +63,7 @@ test.each(ORDERINGS)("aborting rejects what waits and counts it ($ordering)", as
 
 test.each(ORDERINGS)("closing in vain ends after timeoutMillis ($ordering)", async (options) => {
   for (const name of ["hanging", "looping"]) {
-    const handler = await offThread(fixture(name), { ...options, completion: "queued" });
+    const handler = await offThread(fixture(name), { ...options, acknowledge: "queued" });
     const chain = await chainFor(handler);
     await chain.onText("a");
     await expect(handler.close({ timeoutMillis: 50 })).rejects.toMatchObject({ code: "SIDECALL_TIMEOUT" });
@@ -95,7 +95,7 @@ test.each(ORDERINGS)(
 );
 
 test.each(ORDERINGS)("what a closing waits for rejects when it is aborted ($ordering)", async (options) => {
-  const handler = await offThread(fixture("hanging"), { ...options, completion: "queued" });
+  const handler = await offThread(fixture("hanging"), { ...options, acknowledge: "queued" });
   const chain = await chainFor(handler);
   await chain.onText("a");
   const ends = [handler.close(), handler.flush()].map((end) =>

@@ -73,7 +73,7 @@ test.each([
   [{ threads: 1.5 }, "threads"],
   [{ threads: 257 }, "threads"],
   [{ ordering: "random" }, "ordering"],
-  [{ completion: "later" }, "completion"],
+  [{ acknowledge: "later" }, "acknowledge"],
   [{ overflow: "explode" }, "overflow"],
   [{ ringBytes: 10 }, "ringBytes"],
   [{ maxBufferedBytes: -1 }, "maxBufferedBytes"],

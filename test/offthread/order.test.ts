@@ -3,7 +3,7 @@ import { AsyncCallbackManager, offThread } from "../../src/index.ts";
 import { fixture } from "../fixtures/modules.ts";
 
 test("what comes of a trace after its last end waits until the handler is done with that end", async () => {
-  const handler = await offThread<{ atOnce(): number }>(fixture("Crowd"), { completion: "queued" });
+  const handler = await offThread<{ atOnce(): number }>(fixture("Crowd"), { acknowledge: "queued" });
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const chain = await manager.onChainStart(null, {});
   await handler.flush();

@@ -21,7 +21,7 @@ interface IgnoreFlag {
   open(): void;
   all(): string[];
 }
-const SMALL = { ringBytes: 1024, maxBufferedBytes: 2048, completion: "queued" } as const;
+const SMALL = { ringBytes: 1024, maxBufferedBytes: 2048, acknowledge: "queued" } as const;
 
 /** A handler that holds its trace's first event until the gate opens, with all that is sent meanwhile behind it. */
 async function blocked(options: OffThreadOptions, name = "Gated") {
@@ -129,7 +129,7 @@ test("throw: what is beyond the bound rejects and is counted", async () => {
 });
 
 test("an event larger than ring and buffer arrives whole, and those behind it in order", async () => {
-  const { handler, chain } = await blocked({ ...SMALL, completion: "handled" });
+  const { handler, chain } = await blocked({ ...SMALL, acknowledge: "handled" });
   await handler.remote.open();
   const big = "x€".repeat(1_000_000);
   await Promise.all([chain.onText("first"), chain.onText(big), chain.onText("last")]);
@@ -139,7 +139,7 @@ test("an event larger than ring and buffer arrives whole, and those behind it in
 });
 
 test("what waits for room enters as soon as a single event makes some", async () => {
-  const options = { ringBytes: 1024, completion: "queued" } as const;
+  const options = { ringBytes: 1024, acknowledge: "queued" } as const;
   const handler = await offThread<{ release(text: string): void; count(): number }>(
     fixture("Doors"),
     options,

@@ -14,7 +14,7 @@ async function readAll(reader: AsyncIterable<string>): Promise<string[]> {
   return tokens;
 }
 
-/** Pushes until a push has to wait; that one's promise comes back. */
+/** Pushes until a push has to wait; returns the promise of that one. */
 async function fill(queue: TokenQueue, token: string): Promise<{ pushed: number; waiting: Promise<void> }> {
   for (let pushed = 1; ; pushed += 1) {
     const push = queue.push(token);
@@ -22,7 +22,7 @@ async function fill(queue: TokenQueue, token: string): Promise<{ pushed: number;
   }
 }
 
-test("tokens that were pushed and ended before the reader begins all arrive", async () => {
+test("all tokens arrive when push and end come before the reader", async () => {
   for (let trial = 0; trial < 300; trial += 1) {
     const queue = new TokenQueue();
     const tokens = Array.from({ length: 10 }, (_, i) => `${trial}.${i}`);
@@ -32,7 +32,7 @@ test("tokens that were pushed and ended before the reader begins all arrive", as
   }
 });
 
-test("a queue without tokens ends an iteration that already waits", async () => {
+test("the end of an empty queue ends an iteration that is waiting", async () => {
   const queue = new TokenQueue();
   const reading = readAll(new TokenReader(queue.shared));
   expect(await isPending(reading)).toBe(true);
@@ -63,7 +63,7 @@ test("any tokens arrive exactly, through any size of queue", async () => {
   );
 });
 
-test("a token larger than the ring arrives as one", async () => {
+test("a token larger than the ring arrives whole", async () => {
   const huge = "\ud83d\ude00é".repeat(100_000);
   const queue = new TokenQueue({ queueBytes: 1024 });
   const pushed = queue.push(huge);
@@ -107,7 +107,7 @@ test("an error arrives with name, message, stack and code, after all tokens", as
   expect(await reader.next()).toEqual({ done: true, value: undefined });
 });
 
-test("what is thrown but no error, or cannot be read, arrives as a coded error", async () => {
+test("a thrown value that is no error, or an unreadable error, arrives as a coded error", async () => {
   const hostile = new Error("x");
   Object.defineProperty(hostile, "message", {
     get: () => {
@@ -161,7 +161,7 @@ test("leaving the loop aborts the signal, frees a waiting push, and later pushes
   await queue.end();
 });
 
-test("return ends a read that waits", async () => {
+test("return ends a waiting read", async () => {
   const queue = new TokenQueue();
   const reader = new TokenReader(queue.shared);
   const reads = Promise.all([reader.next(), reader.next()]);
@@ -173,7 +173,7 @@ test("return ends a read that waits", async () => {
   expect(queue.signal.aborted).toBe(true);
 });
 
-test("leaving after the end leaves the signal alone", async () => {
+test("leaving after the end does not abort the signal", async () => {
   const queue = new TokenQueue();
   await queue.end();
   const reader = new TokenReader(queue.shared);
@@ -183,7 +183,7 @@ test("leaving after the end leaves the signal alone", async () => {
   expect(queue.signal.aborted).toBe(false);
 });
 
-test("reads that overlap get the tokens in order", async () => {
+test("overlapping reads get the tokens in order", async () => {
   const queue = new TokenQueue();
   const reader = new TokenReader(queue.shared);
   const reads = Promise.all([reader.next(), reader.next(), reader.next(), reader.next()]);
@@ -269,7 +269,7 @@ async function startProducer(count: number) {
   return { shared, worker };
 }
 
-test("a producing thread that has nothing else to do waits for its reader here", async () => {
+test("a producing thread without other work stays alive while it waits for its reader", async () => {
   const { shared, worker } = await startProducer(5000);
   const exit = once(worker, "exit");
   const tokens = await readAll(new TokenReader(shared));
@@ -277,7 +277,7 @@ test("a producing thread that has nothing else to do waits for its reader here",
   expect(await exit).toEqual([0]);
 });
 
-test("a producing thread hears that its reader here has left", async () => {
+test("a producing thread's signal is aborted when its reader leaves", async () => {
   const { shared, worker } = await startProducer(1_000_000);
   const report = once(worker, "message");
   for await (const token of new TokenReader(shared)) if (token === "1000") break;

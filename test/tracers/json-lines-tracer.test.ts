@@ -205,7 +205,7 @@ test("an unwritable path is named, and a missing path refused", () => {
 test("several lanes append whole lines to one file", async () => {
   const file = path("lanes.jsonl");
   const spec = { module: jsonLinesTracerModule, options: { path: file } };
-  const tracer = await offThread(spec, { threads: 3, completion: "queued" });
+  const tracer = await offThread(spec, { threads: 3, acknowledge: "queued" });
   const manager = new AsyncCallbackManager({ handlers: [tracer] });
   const long = "x".repeat(50_000);
   const runs = Array.from({ length: 60 }, async (_, i) => {

@@ -5,7 +5,7 @@ import { decodeValue, encodeValue } from "../../src/wire/codec.ts";
 import { StandIn, type StandInReason } from "../../src/wire/stand-in.ts";
 
 function cross(value: unknown): unknown {
-  // A copy, as a ring makes one: the encoder's memory is used again.
+  // Copied, as a ring copies it: the encoder reuses its memory.
   return decodeValue(encodeValue(value).slice());
 }
 
@@ -13,14 +13,14 @@ function standIn(reason: StandInReason, text: unknown = ""): unknown {
   return expect.objectContaining({ constructor: StandIn, reason, text });
 }
 
-/** Crosses beside a text that msgpack would change, and so as a copy. */
+/** Encodes and decodes a value beside a text that msgpack would change, so that it crosses as a copy. */
 function crossCopied(value: unknown): unknown {
   const [copy, fragile] = cross([value, `${"x".repeat(100)}\ud800`]) as [unknown, string];
   expect(fragile).toBe(`${"x".repeat(100)}\ud800`);
   return copy;
 }
 
-/** What is promised of a plain value: undefined properties left out, undefined elements null, no -0. */
+/** The promised result for a plain value: undefined properties left out, undefined elements null, no -0. */
 function promised(value: unknown): unknown {
   if (value === undefined) return null;
   if (value === 0) return 0;
@@ -183,7 +183,7 @@ test("errors named like a property of every object, or with strange fields, arri
   expect(arrived).not.toHaveProperty("isAdmin");
 });
 
-test("what cannot cross arrives as a stand-in that says what it was", () => {
+test("values that cannot cross arrive as stand-ins that describe them", () => {
   function named() {}
   const nameless = Object.defineProperty(() => {}, "name", {
     get: () => {
@@ -231,7 +231,7 @@ test("cycles are cut where they close, in objects, arrays, maps, sets and errors
   expect(cross(error)).toMatchObject({ message: "x", cause: standIn("cycle"), own: [standIn("cycle")] });
 });
 
-test("what throws when it is read is replaced alone; everything beside it arrives", () => {
+test("a part that throws when it is read is replaced alone; all others arrive", () => {
   const hostile = {
     before: 1,
     get bad() {
@@ -255,7 +255,7 @@ test("what throws when it is read is replaced alone; everything beside it arrive
   });
 });
 
-test("a getter that answers differently each time harms nothing beside it", () => {
+test("a getter that returns another value each time changes nothing beside it", () => {
   function flipping(first: unknown, second: unknown) {
     let reads = 0;
     return {
@@ -286,7 +286,7 @@ test("a __proto__ key arrives as a key and changes no prototype", () => {
   }
 });
 
-test("proxies arrive as what they show, revoked or throwing ones as stand-ins", () => {
+test("proxies arrive with the properties that they show, revoked or throwing ones as stand-ins", () => {
   const { proxy: revoked, revoke } = Proxy.revocable({}, {});
   const { proxy: revokedFunction, revoke: revokeFunction } = Proxy.revocable(() => {}, {});
   revoke();
@@ -322,7 +322,7 @@ test("proxies arrive as what they show, revoked or throwing ones as stand-ins", 
   });
 });
 
-test("what no built-in class can be made of on the other side takes no other value with it", () => {
+test("a value that its class rejects on the other side is replaced alone", () => {
   const url = Object.defineProperty(new URL("http://a/"), "href", { value: "nowhere" });
   const pattern = Object.defineProperty(/a/, "source", { value: "(" });
   const error = Object.assign(new Error("outer"), { url, pattern });
@@ -336,7 +336,7 @@ test("what no built-in class can be made of on the other side takes no other val
   ]);
 });
 
-test("a proxied array whose length grows with every look ends nevertheless", () => {
+test("a proxied array whose length grows with every read is cut", () => {
   let length = 1;
   const growing = new Proxy([1], {
     get: (array, key) => {
@@ -380,7 +380,7 @@ test("sparse arrays arrive with null in their holes", () => {
   expect(cross(sparse)).toEqual([1, null, null, null, null, 2]);
 });
 
-test("an array too long for any memory is cut, and says how much is missing", () => {
+test("an array too long for any memory is cut, and gives the number of missing elements", () => {
   const endless: unknown[] = [];
   endless.length = 2 ** 32 - 1;
   const [arrived, after] = cross([endless, "after"]) as [unknown[], unknown];
@@ -469,7 +469,7 @@ test("a failed value leaves no trace in the next one", () => {
   }
 });
 
-test("a getter may encode by itself in the middle of an encoding", () => {
+test("a getter may encode a value in the middle of an encoding", () => {
   const outer = {
     before: new Map([[1, { a: undefined }]]),
     get nested() {

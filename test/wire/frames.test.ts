@@ -12,6 +12,7 @@ import {
   TextReader,
   UTF16_TOKEN,
   writeHead,
+  writeTimestamp,
   writeToken,
 } from "../../src/wire/frames.ts";
 
@@ -28,7 +29,7 @@ function expectUntouched(bytes: Uint8Array, start: number, end: number): void {
   expect(bytes.subarray(end).every((byte) => byte === SENTINEL)).toBe(true);
 }
 
-test("a head comes back as it was written, wherever it stands, and takes its 16 bytes", () => {
+test("a head is read as it was written, at any offset, and takes 16 bytes", () => {
   const head = fc.record({
     kind: fc.constantFrom(RUN, EVENT, LATIN1_TOKEN, UTF16_TOKEN, FRAGMENT),
     code: fc.nat(255),
@@ -49,7 +50,8 @@ test("a head comes back as it was written, wherever it stands, and takes its 16 
 
 function crossText(text: string, at: number): { kind: number; text: string; textBytes: number } {
   const frame = memory();
-  const textBytes = writeToken(frame, at, text, 7, 1.5);
+  const textBytes = writeToken(frame, at, text, 7);
+  writeTimestamp(frame, at, 1.5);
   const kind = readKind(frame, at);
   expect(readHead(frame, at)).toEqual({ kind, code: 3, flags: 0, runNumber: 7, timestamp: 1.5 });
   expectUntouched(frame.bytes, at, at + FRAME_HEAD_BYTES + maxTextBytes(text));
@@ -57,13 +59,13 @@ function crossText(text: string, at: number): { kind: number; text: string; text
   return { kind, textBytes, text: new TextReader(frame).read(kind, start, textBytes, start + textBytes) };
 }
 
-test("every single UTF-16 unit comes back, lone surrogates too: one byte up to U+00FF, else two", () => {
+test("every UTF-16 unit is read as it was written, lone surrogates too: one byte up to U+00FF, else two", () => {
   const frame = memory();
   const reader = new TextReader(frame);
   const changed: number[] = [];
   for (let unit = 0; unit <= 0xffff; unit += 1) {
     const text = String.fromCharCode(unit);
-    const textBytes = writeToken(frame, 0, text, 0, 0);
+    const textBytes = writeToken(frame, 0, text, 0);
     reader.refresh();
     const kind = readKind(frame, 0);
     const isAsExpected =
@@ -74,7 +76,7 @@ test("every single UTF-16 unit comes back, lone surrogates too: one byte up to U
   expect(changed).toEqual([]);
 });
 
-test("any text comes back, at even and odd places", () => {
+test("any text is read as it was written, at even and odd offsets", () => {
   const units = fc.array(fc.oneof(fc.nat(0xff), fc.nat(0xffff), fc.integer({ min: 0xd800, max: 0xdfff })), {
     maxLength: 900,
   });
@@ -87,7 +89,7 @@ test("any text comes back, at even and odd places", () => {
   );
 });
 
-test("texts one after the other come back through one window, whatever their lengths and kinds", () => {
+test("consecutive texts of any length and kind are read through one window", () => {
   const texts = fc.array(
     fc.oneof(fc.string({ maxLength: 20 }), fc.string({ unit: "binary", maxLength: 20 })),
     {
@@ -102,7 +104,7 @@ test("texts one after the other come back through one window, whatever their len
       let at = gap;
       for (const text of each) {
         if (at + FRAME_HEAD_BYTES + maxTextBytes(text) > MEMORY_BYTES) break;
-        places.push({ at, textBytes: writeToken(frame, at, text, 0, 0) });
+        places.push({ at, textBytes: writeToken(frame, at, text, 0) });
         at += FRAME_HEAD_BYTES + maxTextBytes(text);
       }
       const read = places.map(({ at: place, textBytes }) =>
@@ -114,11 +116,11 @@ test("texts one after the other come back through one window, whatever their len
   );
 });
 
-test("after a refresh a reader sees what was written since", () => {
+test("a reader sees later writes after a refresh", () => {
   const frame = memory();
   const reader = new TextReader(frame);
   const cross = (text: string) => {
-    const textBytes = writeToken(frame, 0, text, 0, 0);
+    const textBytes = writeToken(frame, 0, text, 0);
     return reader.read(readKind(frame, 0), FRAME_HEAD_BYTES, textBytes, MEMORY_BYTES);
   };
   expect(cross("one")).toBe("one");

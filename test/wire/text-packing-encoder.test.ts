@@ -5,7 +5,7 @@ import { TextPackingEncoder } from "../../src/wire/text-packing-encoder.ts";
 
 const SIZES = [0, 1, 50, 51, 500, 680, 681, 682, 2_040, 2_043, 2_044, 5_000, 70_000];
 
-test("texts of any length and script come out as they went in, one behind the other", () => {
+test("consecutive texts of any length and script are decoded as they were encoded", () => {
   const text = fc
     .tuple(fc.constantFrom("x", "é", "日", "🙂"), fc.constantFrom(...SIZES), fc.string())
     .map(([unit, count, rest]) => unit.repeat(count) + rest);
@@ -29,7 +29,7 @@ test("lone surrogates become what they become in msgpack itself", () => {
   expect(encode(new TextPackingEncoder({}))).toEqual(encode(new Encoder()));
 });
 
-test("msgpack takes our way for long texts, and its own for short ones", () => {
+test("long texts are written by the subclass, short ones by msgpack", () => {
   const encoder = new TextPackingEncoder({});
   expect(encoder.encodeSharedRef("x".repeat(51))[0]).toBe(0xdb);
   expect(encoder.encodeSharedRef("x".repeat(50))[0]).toBe(0xd9);

@@ -3,7 +3,7 @@ import { expose } from "comlink";
 import { SidecallError } from "../../src/common/errors.ts";
 import { Delivery, deliver, isInterested } from "../../src/core/deliver.ts";
 import { type AnyEventRecord, type EventInfo, eventOfCode } from "../../src/core/events.ts";
-import { waitForAll } from "../../src/shared-memory/barrier.ts";
+import { Barrier } from "../../src/shared-memory/barrier.ts";
 import { encodeCopy } from "../../src/wire/codec.ts";
 import type { EventTask, LoadRequest, LoadResult, TaskResult, TaskSetup } from "../../src/wire/protocol.ts";
 import { decodeRecord, decodeRun } from "../../src/wire/records.ts";
@@ -24,18 +24,14 @@ async function loaded(): Promise<readonly HandlerSlot[]> {
 }
 
 /** Loads the handlers, and opens the thread for requests. */
-export async function load({
-  control,
-  gate,
-  threads,
-}: LoadRequest): Promise<LoadResult & { threadId: number }> {
+export async function load({ control, barrier }: LoadRequest): Promise<LoadResult & { threadId: number }> {
   const result = await slots;
   if ("code" in result) return { failure: result, threadId };
   expose(
     controlOf(result, () => Promise.resolve()),
     control,
   );
-  await waitForAll(gate, threads);
+  await new Barrier(barrier).arriveAndWait();
   return { handlers: describeSlots(result), threadId };
 }
 

@@ -1,4 +1,4 @@
-import { checkKeys, checkOneOf } from "../../common/validate.ts";
+import { type OptionsOf, oneOf, type ResolvedOf, resolve } from "../../common/options.ts";
 import type { EventRecord, LLMResult } from "../../core/events.ts";
 import { bufferString, contentText } from "../../core/message-text.ts";
 import { UNKNOWN_MODEL } from "../../llm/model-name.ts";
@@ -23,8 +23,13 @@ export interface TokenReport {
   readonly models: Readonly<Record<string, ModelTokens>>;
 }
 
-const ENCODING_NAMES = ["o200k_base", "cl100k_base"] as const;
-export type TokenEncoding = (typeof ENCODING_NAMES)[number];
+const STATISTICS_OPTIONS = {
+  /** "o200k_base" is the encoding of gpt-4o and later. @default "o200k_base" */
+  encoding: oneOf(["o200k_base", "cl100k_base"], "o200k_base"),
+};
+export type TokenStatisticsOptions = OptionsOf<typeof STATISTICS_OPTIONS>;
+export type TokenEncoding = ResolvedOf<typeof STATISTICS_OPTIONS>["encoding"];
+
 /** The part of a tokenizer that is used. Spelt out to keep the tokenizer's types out of the package's declarations. */
 interface Tokenizer {
   countTokens(text: string, options: { disallowedSpecial: Set<string> }): number;
@@ -33,11 +38,6 @@ const ENCODINGS: Readonly<Record<TokenEncoding, () => Promise<Tokenizer>>> = {
   o200k_base: () => import("gpt-tokenizer/encoding/o200k_base"),
   cl100k_base: () => import("gpt-tokenizer/encoding/cl100k_base"),
 };
-
-export interface TokenStatisticsOptions {
-  /** @default "o200k_base", the encoding of gpt-4o and later */
-  readonly encoding?: TokenEncoding;
-}
 
 const NOTHING: ModelTokens = { prompts: 0, promptTokens: 0, texts: 0, completionTokens: 0 };
 
@@ -124,8 +124,7 @@ export class TokenStatistics extends BaseCallbackHandler {
 
 /** Loads the tokenizer and makes the handler. Rejects with SIDECALL_OPTION_INVALID. */
 export async function createTokenStatistics(options: TokenStatisticsOptions = {}): Promise<TokenStatistics> {
-  checkKeys("options", options, ["encoding"] satisfies (keyof TokenStatisticsOptions)[]);
-  const encoding = checkOneOf("encoding", options.encoding ?? "o200k_base", ENCODING_NAMES);
+  const { encoding } = resolve("options", STATISTICS_OPTIONS, options);
   const { countTokens } = await ENCODINGS[encoding]();
   // By default the tokenizer throws at text that looks like a special token.
   const asText = { disallowedSpecial: new Set<string>() };

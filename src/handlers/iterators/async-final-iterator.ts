@@ -1,5 +1,5 @@
+import { resolve } from "../../common/options.ts";
 import { RESOLVED } from "../../common/thenable.ts";
-import { checkKeys } from "../../common/validate.ts";
 import {
   type AnyEventRecord,
   EVENT_INFO,
@@ -9,22 +9,19 @@ import {
 } from "../../core/events.ts";
 import {
   type EndedAnswer,
-  FINAL_ANSWER_KEYS,
+  FINAL_ANSWER_OPTIONS,
   type FinalAnswerOptions,
   FinalAnswers,
 } from "../final-answer.ts";
 import {
   type AsyncIteratorOptions,
-  ITERATION_KEYS,
+  ITERATION_OPTIONS,
   TokenIterationHandler,
 } from "./token-iteration-handler.ts";
 
 export interface AsyncFinalIteratorOptions extends AsyncIteratorOptions, FinalAnswerOptions {}
 
-const OPTION_KEYS = [
-  ...ITERATION_KEYS,
-  ...FINAL_ANSWER_KEYS,
-] as const satisfies (keyof AsyncFinalIteratorOptions)[];
+const FINAL_ITERATOR_OPTIONS = { ...ITERATION_OPTIONS, ...FINAL_ANSWER_OPTIONS };
 
 /**
  * The tokens of agents' final answers as async iterations, one per trace. {@link aiter}, {@link queueOf} and
@@ -39,10 +36,9 @@ export class AsyncFinalIteratorCallbackHandler extends TokenIterationHandler {
 
   /** Throws SIDECALL_OPTION_INVALID. */
   constructor(options: AsyncFinalIteratorOptions = {}) {
-    checkKeys("options", options, OPTION_KEYS);
-    const { answerPrefixTokens, stripTokens, streamPrefix, ...rest } = options;
-    super(rest);
-    this.#answers = new FinalAnswers(options);
+    const { queueBytes, maxUnreadRuns, ...answer } = resolve("options", FINAL_ITERATOR_OPTIONS, options);
+    super({ queueBytes, maxUnreadRuns });
+    this.#answers = new FinalAnswers(answer);
   }
 
   override async onLLMStart(record: EventRecord<"on_llm_start">): Promise<void> {

@@ -1,23 +1,20 @@
-import { checkInteger, checkKeys } from "../../common/validate.ts";
-import { queueBytesOf, type SharedTokens, type TokenQueueOptions } from "../../token-queue/layout.ts";
+import { integer, type OptionsOf, resolve } from "../../common/options.ts";
+import { QUEUE_OPTIONS, type SharedTokens, type TokenQueueOptions } from "../../token-queue/layout.ts";
 import { AsyncCallbackHandler } from "../base.ts";
 import { StreamRegistry } from "./stream-registry.ts";
 import { TokenIteration } from "./token-iteration.ts";
 import type { TokenStream } from "./token-stream.ts";
 
-export interface AsyncIteratorOptions extends TokenQueueOptions {
+const UNREAD_OPTIONS = {
   /**
    * Number of ended runs whose tokens are kept until they are read; at least 0. Beyond it the oldest are forgotten and
    * counted in `forgottenRuns`. @default 100
    */
-  readonly maxUnreadRuns?: number;
-}
+  maxUnreadRuns: integer(0, Number.MAX_SAFE_INTEGER, 100),
+};
+export const ITERATION_OPTIONS = { ...QUEUE_OPTIONS, ...UNREAD_OPTIONS };
 
-export const ITERATION_KEYS = [
-  "queueBytes",
-  "maxUnreadRuns",
-] as const satisfies (keyof AsyncIteratorOptions)[];
-const DEFAULT_UNREAD_RUNS = 100;
+export interface AsyncIteratorOptions extends TokenQueueOptions, OptionsOf<typeof UNREAD_OPTIONS> {}
 
 /** The reading side that handlers with async iterations of tokens share. */
 export abstract class TokenIterationHandler extends AsyncCallbackHandler {
@@ -27,12 +24,8 @@ export abstract class TokenIterationHandler extends AsyncCallbackHandler {
   /** Throws SIDECALL_OPTION_INVALID. */
   constructor(options: AsyncIteratorOptions = {}) {
     super();
-    checkKeys("options", options, ITERATION_KEYS);
-    const { maxUnreadRuns = DEFAULT_UNREAD_RUNS, ...queueOptions } = options;
-    this.streams = new StreamRegistry(
-      { queueBytes: queueBytesOf(queueOptions) },
-      checkInteger("maxUnreadRuns", maxUnreadRuns, 0),
-    );
+    const { queueBytes, maxUnreadRuns } = resolve("options", ITERATION_OPTIONS, options);
+    this.streams = new StreamRegistry({ queueBytes }, maxUnreadRuns);
   }
 
   /** Number of ended runs that were forgotten unread; see `maxUnreadRuns`. */

@@ -1,23 +1,24 @@
 import { LineFile } from "../../common/line-file.ts";
-import { checkFilled, checkKeys, checkOneOf } from "../../common/validate.ts";
+import { type OptionsOf, oneOf, required, resolve } from "../../common/options.ts";
+import { checkPath } from "../../common/validate.ts";
 import type { HandlerContext } from "../../core/handler.ts";
-import { PRINTING_KEYS, PrintingHandler, type PrintingOptions } from "./printing-handler.ts";
+import { PRINTING_OPTIONS, PrintingHandler, type PrintingOptions } from "./printing-handler.ts";
 
-export interface FileHandlerOptions extends Omit<PrintingOptions, "color"> {
-  /** File to write to, in UTF-8; its folder must exist. */
-  readonly path: string;
+const { color: _, ...UNCOLORED_OPTIONS } = PRINTING_OPTIONS;
+const OUTPUT_OPTIONS = {
+  /** File that is written to, in UTF-8; its folder must exist. */
+  path: required(checkPath),
   /**
    * "truncate" begins with an empty file. A thread that replaces a dead one appends to it, except with `ordering: "none"`.
    * @default "append"
    */
-  readonly mode?: "append" | "truncate";
-}
+  mode: oneOf(["append", "truncate"], "append"),
+};
+const FILE_OPTIONS = { ...UNCOLORED_OPTIONS, ...OUTPUT_OPTIONS };
 
-const OPTION_KEYS = [
-  ...PRINTING_KEYS.filter((key) => key !== "color"),
-  "path",
-  "mode",
-] as const satisfies (keyof FileHandlerOptions)[];
+export interface FileHandlerOptions
+  extends Omit<PrintingOptions, "color">,
+    OptionsOf<typeof OUTPUT_OPTIONS> {}
 
 /**
  * Writes the text of {@link StdOutCallbackHandler} to a file, without colours:
@@ -35,11 +36,8 @@ export class FileCallbackHandler extends PrintingHandler {
 
   /** `context`: given to handlers off-thread. */
   constructor(options: FileHandlerOptions, context?: Pick<HandlerContext, "restarts">) {
-    checkKeys("options", options, OPTION_KEYS);
-    super(options);
-    const { path, mode = "append" } = options;
-    checkFilled("path", path, "the path of a file");
-    checkOneOf("mode", mode, ["append", "truncate"]);
+    const { path, mode, ...printing } = resolve("options", FILE_OPTIONS, options);
+    super(printing);
     // Keeps the lines that the dead thread wrote: they help to find out why it died.
     const isReplacement = context !== undefined && context.restarts > 0;
     this.#file = new LineFile(path, isReplacement ? "append" : mode);

@@ -1,5 +1,5 @@
+import { type OptionsOf, optional, resolve, unchecked } from "../../common/options.ts";
 import { checkStream, type TextStream } from "../../common/terminal.ts";
-import { checkKeys } from "../../common/validate.ts";
 import {
   type AnyEventRecord,
   EVENT_INFO,
@@ -10,18 +10,19 @@ import {
 import { BaseCallbackHandler } from "../base.ts";
 import {
   type EndedAnswer,
-  FINAL_ANSWER_KEYS,
+  FINAL_ANSWER_OPTIONS,
   type FinalAnswerOptions,
   FinalAnswers,
 } from "../final-answer.ts";
 import { TextSequencer } from "./text-sequencer.ts";
 
-export interface FinalStreamingStdOutOptions extends FinalAnswerOptions {
+const OUTPUT_OPTIONS = {
   /** @default process.stdout */
-  readonly stream?: TextStream;
-}
+  stream: optional<TextStream>(unchecked),
+};
+const FINAL_STD_OUT_OPTIONS = { ...FINAL_ANSWER_OPTIONS, ...OUTPUT_OPTIONS };
 
-const OPTION_KEYS = [...FINAL_ANSWER_KEYS, "stream"] as const satisfies (keyof FinalStreamingStdOutOptions)[];
+export interface FinalStreamingStdOutOptions extends FinalAnswerOptions, OptionsOf<typeof OUTPUT_OPTIONS> {}
 
 /**
  * Prints agents' final answers alone: a run's tokens after the prefix, as they come; for agents that print no prefix, the
@@ -34,9 +35,9 @@ export class FinalStreamingStdOutCallbackHandler extends BaseCallbackHandler {
 
   constructor(options: FinalStreamingStdOutOptions = {}) {
     super();
-    checkKeys("options", options, OPTION_KEYS);
-    this.#answers = new FinalAnswers(options);
-    const stream = checkStream(options.stream ?? process.stdout);
+    const { stream: given, ...answer } = resolve("options", FINAL_STD_OUT_OPTIONS, options);
+    this.#answers = new FinalAnswers(answer);
+    const stream = checkStream(given ?? process.stdout);
     this.#sequencer = new TextSequencer((text) => void stream.write(text));
   }
 

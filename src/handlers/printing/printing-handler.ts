@@ -1,36 +1,28 @@
 import { inspect } from "node:util";
 import { isObject } from "../../common/json-object.ts";
 import { jsonText } from "../../common/json-text.ts";
+import { fill, type OptionsOf, optional } from "../../common/options.ts";
 import { type Paint, plainText, type TextFormat } from "../../common/terminal.ts";
-import { invalidOption } from "../../common/validate.ts";
+import { checkText, invalidOption } from "../../common/validate.ts";
 import { type EventRecord, startName } from "../../core/events.ts";
 import { contentText } from "../../core/message-text.ts";
 import { BaseCallbackHandler } from "../base.ts";
 
-export interface PrintingOptions {
-  /** Colour of agents' logs, tools' outputs and texts, a format of `util.styleText`. @default none */
-  readonly color?: TextFormat;
+function checkColor(name: string, value: unknown): TextFormat {
+  const isColor = typeof value === "string" && Object.hasOwn(inspect.colors, value);
+  if (isColor) return value as TextFormat;
+  throw invalidOption(name, "a format of util.styleText", value);
+}
+
+export const PRINTING_OPTIONS = {
+  /** Colour of agents' logs, tools' outputs and texts: a format of `util.styleText`. @default none */
+  color: optional(checkColor),
   /** Printed on a line of its own before a tool's output. @default nothing */
-  readonly observationPrefix?: string;
+  observationPrefix: optional(checkText, ""),
   /** Printed on a line of its own after a tool's output. @default nothing */
-  readonly llmPrefix?: string;
-}
-
-export const PRINTING_KEYS = [
-  "color",
-  "observationPrefix",
-  "llmPrefix",
-] as const satisfies (keyof PrintingOptions)[];
-
-function checkText(name: string, value: string): string {
-  if (typeof value !== "string") throw invalidOption(name, "a string", value);
-  return value;
-}
-
-function checkColor(color: TextFormat | undefined): TextFormat | undefined {
-  if (color === undefined || Object.hasOwn(inspect.colors, color)) return color;
-  throw invalidOption("color", "a format of util.styleText", color);
-}
+  llmPrefix: optional(checkText, ""),
+};
+export type PrintingOptions = OptionsOf<typeof PRINTING_OPTIONS>;
 
 function logOf(step: unknown): string {
   return isObject(step) && typeof step["log"] === "string" ? step["log"] : jsonText(step);
@@ -53,11 +45,11 @@ export abstract class PrintingHandler extends BaseCallbackHandler {
   /** Throws SIDECALL_OPTION_INVALID. */
   constructor(options: PrintingOptions, paint: Paint = plainText) {
     super();
-    const { color, observationPrefix = "", llmPrefix = "" } = options;
+    const { color, observationPrefix, llmPrefix } = fill(PRINTING_OPTIONS, options);
     this.#paint = paint;
-    this.#color = checkColor(color);
-    this.#beforeOutput = checkText("observationPrefix", observationPrefix) && `\n${observationPrefix}`;
-    this.#afterOutput = checkText("llmPrefix", llmPrefix) && `\n${llmPrefix}`;
+    this.#color = color;
+    this.#beforeOutput = observationPrefix && `\n${observationPrefix}`;
+    this.#afterOutput = llmPrefix && `\n${llmPrefix}`;
   }
 
   /** Called once per event, with its whole text. */

@@ -1,24 +1,25 @@
+import { type OptionsOf, optional, resolve, unchecked } from "../../common/options.ts";
 import { checkStream, painter, type TextStream } from "../../common/terminal.ts";
-import { checkKeys } from "../../common/validate.ts";
-import { PRINTING_KEYS, PrintingHandler, type PrintingOptions } from "./printing-handler.ts";
+import { PRINTING_OPTIONS, PrintingHandler, type PrintingOptions } from "./printing-handler.ts";
 
-export interface StdOutOptions extends PrintingOptions {
+const OUTPUT_OPTIONS = {
   /** @default process.stdout */
-  readonly stream?: TextStream;
+  stream: optional<TextStream>(unchecked),
   /** Whether to print in bold and colours. @default if the stream is a terminal; NO_COLOR and FORCE_COLOR are honoured */
-  readonly colors?: boolean;
-}
+  colors: optional<boolean>(unchecked),
+};
+const STD_OUT_OPTIONS = { ...PRINTING_OPTIONS, ...OUTPUT_OPTIONS };
 
-const OPTION_KEYS = [...PRINTING_KEYS, "stream", "colors"] as const satisfies (keyof StdOutOptions)[];
+export interface StdOutOptions extends PrintingOptions, OptionsOf<typeof OUTPUT_OPTIONS> {}
 
 /** Prints starts and ends of chains, agents' decisions, tools' outputs, and texts. Throws SIDECALL_OPTION_INVALID. */
 export class StdOutCallbackHandler extends PrintingHandler {
   readonly #stream: TextStream;
 
   constructor(options: StdOutOptions = {}) {
-    checkKeys("options", options, OPTION_KEYS);
-    const stream = checkStream(options.stream ?? process.stdout);
-    super(options, painter(stream, options.colors));
+    const { stream: given, colors, ...printing } = resolve("options", STD_OUT_OPTIONS, options);
+    const stream = checkStream(given ?? process.stdout);
+    super(printing, painter(stream, colors));
     this.#stream = stream;
   }
 

@@ -1,14 +1,13 @@
+import { type OptionsOf, optional, resolve, unchecked } from "../../common/options.ts";
 import { checkStream, type TextStream } from "../../common/terminal.ts";
-import { checkKeys } from "../../common/validate.ts";
 import type { EventRecord } from "../../core/events.ts";
 import { BaseCallbackHandler } from "../base.ts";
 
-export interface StreamingStdOutOptions {
+const STREAMING_OPTIONS = {
   /** @default process.stdout */
-  readonly stream?: TextStream;
-}
-
-const OPTION_KEYS = ["stream"] as const satisfies (keyof StreamingStdOutOptions)[];
+  stream: optional<TextStream>(unchecked),
+};
+export type StreamingStdOutOptions = OptionsOf<typeof STREAMING_OPTIONS>;
 
 /** Prints every token of every model run as it comes. Throws SIDECALL_OPTION_INVALID. */
 export class StreamingStdOutCallbackHandler extends BaseCallbackHandler {
@@ -16,8 +15,8 @@ export class StreamingStdOutCallbackHandler extends BaseCallbackHandler {
 
   constructor(options: StreamingStdOutOptions = {}) {
     super();
-    checkKeys("options", options, OPTION_KEYS);
-    this.#stream = checkStream(options.stream ?? process.stdout);
+    const { stream } = resolve("options", STREAMING_OPTIONS, options);
+    this.#stream = checkStream(stream ?? process.stdout);
   }
 
   override onLLMNewToken({ token }: EventRecord<"on_llm_new_token">): void {

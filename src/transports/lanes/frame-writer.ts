@@ -1,3 +1,4 @@
+import { now } from "../../common/clock.ts";
 import { RESOLVED } from "../../common/thenable.ts";
 import { NAPPING, SLEEPING } from "../../shared-memory/layout.ts";
 import { RingProducer } from "../../shared-memory/producer.ts";
@@ -10,6 +11,7 @@ import {
   maxTextBytes,
   readHead,
   writeHead,
+  writeTimestamp,
   writeToken,
 } from "../../wire/frames.ts";
 import type { EncodedEvent } from "../encode.ts";
@@ -98,7 +100,9 @@ export class FrameWriter {
     if (this.#backlog.length > 0 || maxLength > this.#producer.maxBodyBytes) return -1;
     const at = this.#producer.reserve(maxLength);
     if (at < 0) return -1;
-    const textBytes = writeToken(this.#producer, at, text, runNumber, timestamp);
+    const textBytes = writeToken(this.#producer, at, text, runNumber);
+    if (timestamp === undefined) writeTimestamp(this.#producer, at, now());
+    else writeTimestamp(this.#producer, at, timestamp);
     this.#producer.commit(FRAME_HEAD_BYTES + textBytes);
     this.#batch.addToken(at);
     return textBytes;

@@ -2,7 +2,8 @@ import { MessageChannel, type MessagePort, type Worker } from "node:worker_threa
 import { type Remote, wrap } from "comlink";
 import type { Piscina } from "piscina";
 import { errorText, SidecallError } from "../../common/errors.ts";
-import { allocateGate, openGate } from "../../shared-memory/barrier.ts";
+import { keepAlive } from "../../common/keep-alive.ts";
+import { Barrier } from "../../shared-memory/barrier.ts";
 import type { LaneControl, LoadedHandler, LoadRequest, LoadResult } from "../../wire/protocol.ts";
 import { PendingAnswers } from "../pending-answers.ts";
 import { loadError } from "../thread-pool.ts";
@@ -71,20 +72,20 @@ export class ThreadBroadcast {
   }
 
   async #broadcastLoad(): Promise<readonly LoadedHandler[]> {
-    const gate = allocateGate();
-    const loads = Array.from({ length: this.#threads }, () => this.#loadOne(gate));
+    const barrier = Barrier.allocate(this.#threads);
+    const loads = Array.from({ length: this.#threads }, () => this.#loadOne(barrier));
     try {
       const [handlers] = await Promise.all(loads);
       return handlers ?? [];
     } catch (error) {
-      openGate(gate, this.#threads);
+      barrier.open();
       throw error;
     }
   }
 
-  async #loadOne(gate: Int32Array): Promise<readonly LoadedHandler[]> {
+  async #loadOne(barrier: Barrier): Promise<readonly LoadedHandler[]> {
     const { port1, port2 } = new MessageChannel();
-    const request = { control: port2, gate, threads: this.#threads } satisfies LoadRequest;
+    const request = { control: port2, barrier: barrier.memory } satisfies LoadRequest;
     const loaded: Loaded = await this.#pool
       .run(request, { name: "load", transferList: [port2] })
       .catch((error: unknown) => {
@@ -115,14 +116,4 @@ export class ThreadBroadcast {
 
 function deathError(): SidecallError {
   return new SidecallError("SIDECALL_LANE_DIED", "A worker thread of an off-thread handler ended.");
-}
-
-/** An answer that holds the process while it is awaited: the threads themselves never do. */
-async function keepAlive<T>(answer: Promise<T>): Promise<T> {
-  const hold = setInterval(() => undefined, 2 ** 30);
-  try {
-    return await answer;
-  } finally {
-    clearInterval(hold);
-  }
 }
