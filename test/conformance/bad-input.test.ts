@@ -108,13 +108,13 @@ test("a handler cannot change the records of other handlers, and trying to does 
 
 test("handlers of one lane cannot change each other's records", async () => {
   const module = new URL("../fixtures/handlers.js", import.meta.url);
-  const specs = ["Spoiler", "Recorder"].map((name) => ({ module, export: name, name }));
+  const specs = ["RecordMutator", "Recorder"].map((name) => ({ module, export: name, name }));
   const handler = await offThread(specs);
   const failures = await collectFailures(async () => {
     await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, {});
     await handler.flush();
   });
-  expect(failures).toMatchObject([{ handler: "Spoiler", event: "on_chain_start" }]);
+  expect(failures).toMatchObject([{ handler: "RecordMutator", event: "on_chain_start" }]);
   expect(await handler.remotes["Recorder"]?.["take"]?.()).toMatchObject([[{ event: "on_chain_start" }]]);
   await handler.close();
 });

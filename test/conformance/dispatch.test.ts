@@ -73,7 +73,7 @@ defect("2.1.7", ORDERED, async (placement) => {
 });
 
 defect("2.1.9", PLACEMENTS, async (placement) => {
-  await withPlaced(placement, ["Nesting"], async (placed) => {
+  await withPlaced(placement, ["NestedDispatcher"], async (placed) => {
     const manager = new AsyncCallbackManager({ handlers: [placed.handler] });
     await Promise.all(Array.from({ length: 100 }, () => manager.onCustomEvent("nested", 20)));
     const reached = await taken<number>(placed, "all");
@@ -82,7 +82,7 @@ defect("2.1.9", PLACEMENTS, async (placement) => {
 });
 
 defect("2.2.3", HANDLED, async (placement) => {
-  await withPlaced(placement, ["Uneven"], async (placed) => {
+  await withPlaced(placement, ["SometimesAsync"], async (placed) => {
     await new AsyncCallbackManager({ handlers: [placed.handler] }).onChainStart(null, {});
     // No flush: the dispatch itself waits for the handler.
     expect((await placed.call("take")).flat()).toMatchObject([{ event: "on_chain_start" }]);
@@ -110,19 +110,19 @@ defect("2.2.4", PLACEMENTS, async (placement) => {
 });
 
 defect("2.2.5", HANDLED, async (placement) => {
-  await withPlaced(placement, ["Cancelling", "Recorder"], async (...placed) => {
+  await withPlaced(placement, ["AbortErrorThrower", "Recorder"], async (...placed) => {
     const manager = new AsyncCallbackManager({ handlers: placed.map(({ handler }) => handler) });
     const failures = await collectFailures(async () => {
       const run = await manager.onChainStart(null, {});
       await run.onChainEnd({});
     });
-    expect(failures).toMatchObject([{ handler: "Cancelling", error: { name: "AbortError" } }]);
+    expect(failures).toMatchObject([{ handler: "AbortErrorThrower", error: { name: "AbortError" } }]);
     expect(await taken(placed[1] ?? placed[0])).toHaveLength(2);
   });
 });
 
 defect("2.2.6", OFF_THREAD, async (placement) => {
-  await withPlaced(placement, ["HeldTokens"], async (placed) => {
+  await withPlaced(placement, ["GatedTokens"], async (placed) => {
     const [run] = await new AsyncCallbackManager({ handlers: [placed.handler] }).onLLMStart(null, ["p"]);
     for (const token of ["a", "b", "c"]) await run?.onLLMNewToken(token);
     const sum = async (key: "begun" | "settled") =>
@@ -160,7 +160,7 @@ defect("1.3", PLACEMENTS, async (placement) => {
 });
 
 defect("1.5", OFF_THREAD, async (placement) => {
-  await withPlaced(placement, ["Meddling", "Recorder"], async (...placed) => {
+  await withPlaced(placement, ["InputsMutator", "Recorder"], async (...placed) => {
     const inline = recorder();
     const [inputs, handlers] = [{ question: "why?" }, [...placed.map(({ handler }) => handler), inline]];
     await new AsyncCallbackManager({ handlers }).onChainStart(null, inputs);
@@ -187,8 +187,8 @@ async function withGroup(
 
 defect("g1", PLACEMENTS, async (placement) => {
   const specs = [
-    { fixture: "Overwriter", name: "first" },
-    { fixture: "Freezing", name: "second" },
+    { fixture: "TextMutator", name: "first" },
+    { fixture: "FrozenTexts", name: "second" },
   ] as const;
   await withGroup(placement, specs, async (group) => {
     const run = await new AsyncCallbackManager({ handlers: group.handlers }).onChainStart(null, {});
@@ -220,7 +220,7 @@ defect("g2", PLACEMENTS, async (placement) => {
 });
 
 defect("1.4", ORDERED, async (placement) => {
-  await withPlaced(placement, ["Uneven"], async (placed) => {
+  await withPlaced(placement, ["SometimesAsync"], async (placed) => {
     const [run] = await new AsyncCallbackManager({ handlers: [placed.handler] }).onLLMStart(null, ["p"]);
     // Even if the application does not await the retry.
     void run?.onRetry({ attempt: 1 });

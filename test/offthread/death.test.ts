@@ -33,7 +33,7 @@ test.each(
 )(
   "an event that kills its thread fails alone: $fate ($ordering, $acknowledge)",
   async ({ fate, ...options }) => {
-    const handler = await offThread(fixture("Mortal"), { ...options, ...LIMITS });
+    const handler = await offThread(fixture("ThreadKiller"), { ...options, ...LIMITS });
     const manager = new AsyncCallbackManager({ handlers: [handler] });
     const failures = await collectFailures(async () => {
       const [doomed, other] = await Promise.all([
@@ -64,7 +64,7 @@ test.each(
 test.each(["handled", "queued"] as const)(
   "an event that crosses in pieces and kills its thread fails, and those behind it are handled (%s)",
   async (acknowledge) => {
-    const handler = await offThread(fixture("Mortal"), { acknowledge, ringBytes: 1024 });
+    const handler = await offThread(fixture("ThreadKiller"), { acknowledge, ringBytes: 1024 });
     const manager = new AsyncCallbackManager({ handlers: [handler], metadata: { long: "m".repeat(2000) } });
     const chain = await manager.onChainStart(null, 1);
     const failures = await collectFailures(async () => {
@@ -80,7 +80,7 @@ test.each(["handled", "queued"] as const)(
 );
 
 test("a lane survives events that all kill its thread, with true counts", async () => {
-  const handler = await offThread(fixture("Mortal"), { acknowledge: "queued" });
+  const handler = await offThread(fixture("ThreadKiller"), { acknowledge: "queued" });
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const chain = await manager.onChainStart(null, 1);
   await chain.onText("a");
@@ -95,7 +95,7 @@ test("a lane survives events that all kill its thread, with true counts", async 
 
 test("a lane keeps its order, its runs and its open handlers' events across a death", async () => {
   const handler = await offThread<{ all(): string[]; take(): AnyEventRecord[] }>(
-    [fixture("Mortal"), fixture("Recorder")],
+    [fixture("ThreadKiller"), fixture("Recorder")],
     {
       acknowledge: "queued",
       ringBytes: 4096,
@@ -109,7 +109,7 @@ test("a lane keeps its order, its runs and its open handlers' events across a de
     for (let i = 0; i < 500; i += 1) void chain.onText(i === 250 ? "exit" : `${i}`);
     await handler.flush();
   });
-  expect(failures.map(({ handler: name }) => name).sort()).toEqual(["Mortal", "Recorder"]);
+  expect(failures.map(({ handler: name }) => name).sort()).toEqual(["Recorder", "ThreadKiller"]);
   const [texts = []] = await handler.remote.all();
   // The thread that took over has seen all from its beginning on, in order, and nothing twice.
   const numbers = texts.map(Number);
@@ -123,7 +123,7 @@ test("a lane keeps its order, its runs and its open handlers' events across a de
 test.each([false, true])(
   "what failed just before a thread died is reported and raised all the same (raiseError: %s)",
   async (raiseError) => {
-    const specs = [fixture("Failing", { raiseError }), fixture("Mortal")];
+    const specs = [fixture("Failing", { raiseError }), fixture("ThreadKiller")];
     const handler = await offThread(specs, { acknowledge: "queued" });
     const manager = new AsyncCallbackManager({ handlers: [handler] });
     const [run] = await manager.onLLMStart(null, ["prompt"]);
@@ -144,7 +144,10 @@ test.each([false, true])(
 );
 
 test("threads without order that die while they are asked for answers keep nobody waiting", async () => {
-  const handler = await offThread<{ all(): string[] }>(fixture("Mortal"), { ordering: "none", threads: 3 });
+  const handler = await offThread<{ all(): string[] }>(fixture("ThreadKiller"), {
+    ordering: "none",
+    threads: 3,
+  });
   const chain = await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, 1);
   const failures = await collectFailures(async () => {
     const ask = async () => {
@@ -167,7 +170,7 @@ test("threads without order that die while they are asked for answers keep nobod
 
 test("a lane whose threads die while they load is given up, with a coded error and true counts", async () => {
   const path = join(mkdtempSync(join(tmpdir(), "sidecall-")), "poison");
-  const handler = await offThread(fixture("exitingIfExists", { path }), { acknowledge: "queued" });
+  const handler = await offThread(fixture("exitingIfFileExists", { path }), { acknowledge: "queued" });
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const chain = await manager.onChainStart(null, 1);
   writeFileSync(path, "");
@@ -184,7 +187,7 @@ test("a lane whose threads die while they load is given up, with a coded error a
 test("a lane that is given up keeps no other from closing, and leaves no thread", async () => {
   const folder = mkdtempSync(join(tmpdir(), "sidecall-"));
   const [poison, path] = [join(folder, "poison"), join(folder, "texts")];
-  const specs = [fixture("exitingIfExists", { path: poison }), fixture("FileWriter", { path })];
+  const specs = [fixture("exitingIfFileExists", { path: poison }), fixture("FileWriter", { path })];
   const threads = countThreads();
   const handler = await offThread(specs, { threads: 2, acknowledge: "queued" });
   const chain = await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, 1);
@@ -193,14 +196,16 @@ test("a lane that is given up keeps no other from closing, and leaves no thread"
   writeFileSync(poison, "");
   await chain.onText("exit");
   await expect(handler.flush()).rejects.toMatchObject({ code: "SIDECALL_LANE_DIED" });
-  await expect(handler.remotes["Mortal"]?.["all"]?.()).rejects.toMatchObject({ code: "SIDECALL_LANE_DIED" });
+  await expect(handler.remotes["ThreadKiller"]?.["all"]?.()).rejects.toMatchObject({
+    code: "SIDECALL_LANE_DIED",
+  });
   await expect(handler.close()).rejects.toMatchObject({ code: "SIDECALL_LANE_DIED" });
   expect(readFileSync(path, "utf8")).toBe("a closed");
   await expect.poll(countThreads).toBeLessThanOrEqual(threads);
 });
 
 test("a lane that is aborted while its thread is replaced stays so", async () => {
-  const handler = await offThread(fixture("Mortal"), { acknowledge: "queued" });
+  const handler = await offThread(fixture("ThreadKiller"), { acknowledge: "queued" });
   const chain = await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, 1);
   await chain.onText("exit");
   while (handler.stats().restarts === 0) await settleTasks(1);
@@ -216,7 +221,7 @@ test("over threads that die at random, every event is handled or failed, in the 
       async (events) => {
         const path = join(mkdtempSync(join(tmpdir(), "sidecall-")), "chronicle");
         writeFileSync(path, "");
-        const specs = [fixture("Chronicler", { path }), fixture("Recorder")];
+        const specs = [fixture("TraceFileWriter", { path }), fixture("Recorder")];
         const handler = await offThread(specs, { threads: 2, ringBytes: 1024, acknowledge: "queued" });
         const manager = new AsyncCallbackManager({ handlers: [handler] });
         const chains = await Promise.all([0, 1, 2, 3].map((i) => manager.onChainStart(null, i)));

@@ -37,7 +37,7 @@ test.each(ORDERINGS)(
 test.each(ORDERINGS)(
   "a handler that cannot flush or close rejects flush and close ($ordering)",
   async (options) => {
-    const handler = await offThread(fixture("badEnds"), options);
+    const handler = await offThread(fixture("failingFlushAndClose"), options);
     await expect(handler.flush()).rejects.toThrow("cannot flush");
     await expect(handler.close()).rejects.toMatchObject({
       errors: [{ message: "cannot flush" }, { message: "cannot close" }],

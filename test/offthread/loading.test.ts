@@ -33,18 +33,18 @@ test.each([
   const noHandler = await failure(fixture("notAHandler"), options);
   expect(noHandler.code).toBe("SIDECALL_NOT_A_HANDLER");
 
-  const unreadable = await failure(fixture("unreadable"), options);
+  const unreadable = await failure(fixture("unreadableFlag"), options);
   expect(unreadable.code).toBe("SIDECALL_NOT_A_HANDLER");
-  expect(unreadable.message).toMatch(/handlers\.js.*nobody may know/);
+  expect(unreadable.message).toMatch(/handlers\.js.*the flag is broken/);
 
-  for (const name of ["Throwing", "throwingFactory"]) {
+  for (const name of ["ThrowingConstructor", "throwingFactory"]) {
     const threw = await failure(fixture(name), options);
     expect(threw.code).toBe("SIDECALL_FACTORY_FAILED");
     expect(threw.message).toContain("handlers.js");
-    expect(threw.cause).toMatchObject({ message: "no handler today" });
+    expect(threw.cause).toMatchObject({ message: "cannot create the handler" });
   }
 
-  const exited = await failure(fixture("exiting"), options);
+  const exited = await failure(fixture("exitingFactory"), options);
   expect(exited.code).toBe("SIDECALL_LANE_DIED");
 });
 
@@ -53,8 +53,8 @@ test.skipIf(countThreads() === 0)("a handler that cannot be loaded leaves no thr
   const before = countThreads();
   for (const ordering of ["trace", "none"] as const) {
     await failure({ module: MISSING }, { threads: 4, ordering });
-    await failure([fixture("plain"), fixture("Throwing")], { threads: 4, ordering });
-    await failure(fixture("exiting"), { ordering });
+    await failure([fixture("plain"), fixture("ThrowingConstructor")], { threads: 4, ordering });
+    await failure(fixture("exitingFactory"), { ordering });
   }
   await expect.poll(countThreads).toBeLessThanOrEqual(before);
 });
@@ -101,7 +101,7 @@ test("handlers with one name are refused", async () => {
 });
 
 test("a handler whose name is no text is called `handler`", async () => {
-  const handler = await offThread(fixture("oddlyNamed"));
+  const handler = await offThread(fixture("nonStringName"));
   expect(handler.name).toBe("handler");
   await handler.close();
 });

@@ -141,7 +141,7 @@ test("an event larger than ring and buffer arrives whole, and those behind it in
 test("what waits for room enters as soon as a single event makes some", async () => {
   const options = { ringBytes: 1024, acknowledge: "queued" } as const;
   const handler = await offThread<{ release(text: string): void; count(): number }>(
-    fixture("Doors"),
+    fixture("HeldTexts"),
     options,
   );
   const manager = new AsyncCallbackManager({ handlers: [handler] });

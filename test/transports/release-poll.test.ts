@@ -77,7 +77,7 @@ const work = (maxMicros: number) =>
 test.each([40, 600])(
   "with up to %i µs of work everybody is answered, and has heard of what failed before",
   async (maxMicros) => {
-    const handler = await offThread(fixture("Laborious"));
+    const handler = await offThread(fixture("BusyWaiting"));
     const manager = new AsyncCallbackManager({ handlers: [handler] });
     let heard = 0;
     const previous = onHandlerError(() => (heard += 1));
@@ -100,7 +100,7 @@ test.each([40, 600])(
 );
 
 test("an error that is raised reaches the one whose event failed, and nobody else", async () => {
-  const handler = await offThread(fixture("Laborious", { raiseError: true }));
+  const handler = await offThread(fixture("BusyWaiting", { raiseError: true }));
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const outcomeOf = (inputs: unknown) =>
     manager.onChainStart(null, inputs).then(
@@ -122,7 +122,7 @@ test("an error that is raised reaches the one whose event failed, and nobody els
 });
 
 test("an application that stops the clock and the timers is answered all the same", async () => {
-  const handler = await offThread(fixture("Laborious"));
+  const handler = await offThread(fixture("BusyWaiting"));
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   vi.useFakeTimers();
   try {
