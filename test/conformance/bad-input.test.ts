@@ -11,7 +11,7 @@ import { collectFailures, PLACEMENTS, type Placed } from "../placements.ts";
 import { recorder } from "../support/recorder.ts";
 import { record } from "../support/records.ts";
 
-/* Events that no manager sends, and mistakes of applications: none may throw into the application or get lost. */
+/* Events that no manager sends, and mistakes of applications: none throws into the application or gets lost. */
 
 const start = (runId: string, parentRunId?: string) =>
   record("on_chain_start", runId, { parentRunId, inputs: {} });
@@ -79,7 +79,7 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
   });
 });
 
-test("a handler cannot change the records of other handlers, and trying to does not throw into the application", async () => {
+test("a handler cannot change the records of other handlers, and an attempt does not throw into the application", async () => {
   const spoil = (record: AnyEventRecord) => {
     Object.defineProperty(record, "event", {
       get: () => {

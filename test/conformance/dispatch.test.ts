@@ -16,6 +16,7 @@ import {
   type PlacedGroup,
   type Placement,
 } from "../placements.ts";
+import { gate } from "../support/gate.ts";
 import { recorder } from "../support/recorder.ts";
 import { HANDLED, OFF_THREAD, ORDERED, taken, withPlaced } from "./placed.ts";
 import { defect, NO_PLACEMENT } from "./row.ts";
@@ -34,7 +35,7 @@ async function failureOf(body: () => Promise<unknown>) {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A handler that raises rejects the dispatch, after the handlers before and after it have got the event. */
+/** A handler that raises rejects the dispatch after the handlers before and behind it have got the event. */
 function raises(isAsync: boolean) {
   return (placement: Placement) =>
     withPlaced(placement, [["Failing", { raiseError: true, isAsync }]], async ({ handler }) => {
@@ -91,10 +92,7 @@ defect("2.2.3", HANDLED, async (placement) => {
 
 defect("2.2.4", PLACEMENTS, async (placement) => {
   await withPlaced(placement, [["Failing", { raiseError: true }]], async ({ handler }) => {
-    let open: () => void = () => undefined;
-    const opened = new Promise<void>((resolve) => {
-      open = resolve;
-    });
+    const { open, opened } = gate();
     const order: string[] = [];
     const sibling: CallbackHandler = { onChainStart: () => opened.then(() => order.push("sibling")) };
     const { failure, rest } = await failureOf(() => {
@@ -171,7 +169,7 @@ defect("1.5", OFF_THREAD, async (placement) => {
   });
 });
 
-/** Places handlers as one group, hands them to `body`, and closes them whatever it does. */
+/** Places handlers as one group, passes them to `body`, and closes them even if it fails. */
 async function withGroup(
   placement: Placement,
   specs: readonly GroupSpec[],

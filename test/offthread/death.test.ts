@@ -52,7 +52,7 @@ test.each(
     const [counts] = stats.handlers;
     expect((counts?.handled ?? 0) + (counts?.failed ?? 0)).toBeGreaterThanOrEqual(5);
     if (fate !== "throw later") {
-      // A thread that dies of something left behind has settled its event; these have not.
+      // A thread that dies of an uncaught rejection has handled the event before; these have not.
       expect(failures).toMatchObject([{ event: "on_text", error: { code: "SIDECALL_LANE_DIED" } }]);
       expect(counts).toMatchObject({ handled: 4, failed: 1 });
       expect(stats.redelivered).toBe(1);
@@ -79,7 +79,7 @@ test.each(["handled", "queued"] as const)(
   },
 );
 
-test("a lane survives events that all kill its thread, with true counts", async () => {
+test("a lane survives events that each kill its thread, and counts them exactly", async () => {
   const handler = await offThread(fixture("ThreadKiller"), { acknowledge: "queued" });
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const chain = await manager.onChainStart(null, 1);
@@ -93,7 +93,7 @@ test("a lane survives events that all kill its thread, with true counts", async 
   await handler.close();
 });
 
-test("a lane keeps its order, its runs and its open handlers' events across a death", async () => {
+test("a lane keeps the order of events and the data of open runs when its thread dies", async () => {
   const handler = await offThread<{ all(): string[]; take(): AnyEventRecord[] }>(
     [fixture("ThreadKiller"), fixture("Recorder")],
     {
@@ -111,7 +111,7 @@ test("a lane keeps its order, its runs and its open handlers' events across a de
   });
   expect(failures.map(({ handler: name }) => name).sort()).toEqual(["Recorder", "ThreadKiller"]);
   const [texts = []] = await handler.remote.all();
-  // The thread that took over has seen all from its beginning on, in order, and nothing twice.
+  // The successor got every event since its start once, in order.
   const numbers = texts.map(Number);
   expect(numbers.at(-1)).toBe(499);
   expect(numbers).toEqual(numbers.map((_, i) => i + 500 - numbers.length));
@@ -121,7 +121,7 @@ test("a lane keeps its order, its runs and its open handlers' events across a de
 });
 
 test.each([false, true])(
-  "what failed just before a thread died is reported and raised all the same (raiseError: %s)",
+  "failures just before a thread's death are reported and raised (raiseError: %s)",
   async (raiseError) => {
     const specs = [fixture("Failing", { raiseError }), fixture("ThreadKiller")];
     const handler = await offThread(specs, { acknowledge: "queued" });
@@ -143,21 +143,21 @@ test.each([false, true])(
   },
 );
 
-test("threads without order that die while they are asked for answers keep nobody waiting", async () => {
+test("unordered threads that die during remote calls leave no caller waiting", async () => {
   const handler = await offThread<{ all(): string[] }>(fixture("ThreadKiller"), {
     ordering: "none",
     threads: 3,
   });
   const chain = await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, 1);
   const failures = await collectFailures(async () => {
-    const ask = async () => {
+    const call = async () => {
       const [answer] = await Promise.allSettled([handler.remote.all()]);
       if (answer.status === "rejected") expect(answer.reason).toMatchObject({ code: "SIDECALL_LANE_DIED" });
     };
     const texts = Array.from({ length: 60 }, async (_, i) => {
-      const before = i % 5 === 0 ? ask() : undefined;
+      const before = i % 5 === 0 ? call() : undefined;
       await chain.onText(i % 9 === 4 ? "exit" : "a");
-      await (i % 5 === 0 ? ask() : undefined);
+      await (i % 5 === 0 ? call() : undefined);
       await before;
     });
     await Promise.all(texts);
@@ -168,7 +168,7 @@ test("threads without order that die while they are asked for answers keep nobod
   await handler.close();
 });
 
-test("a lane whose threads die while they load is given up, with a coded error and true counts", async () => {
+test("a lane whose threads die while loading is given up, with a coded error and exact counts", async () => {
   const path = join(mkdtempSync(join(tmpdir(), "sidecall-")), "poison");
   const handler = await offThread(fixture("exitingIfFileExists", { path }), { acknowledge: "queued" });
   const manager = new AsyncCallbackManager({ handlers: [handler] });
@@ -204,7 +204,7 @@ test("a lane that is given up keeps no other from closing, and leaves no thread"
   await expect.poll(countThreads).toBeLessThanOrEqual(threads);
 });
 
-test("a lane that is aborted while its thread is replaced stays so", async () => {
+test("a lane that is aborted while its thread is replaced stays aborted", async () => {
   const handler = await offThread(fixture("ThreadKiller"), { acknowledge: "queued" });
   const chain = await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, 1);
   await chain.onText("exit");
@@ -214,7 +214,7 @@ test("a lane that is aborted while its thread is replaced stays so", async () =>
   expect(handler.stats()).toMatchObject({ events: 1, dropped: 1, restarts: 1 });
 });
 
-test("over threads that die at random, every event is handled or failed, in the order of its trace", async () => {
+test("every event is handled or fails, in the order of its trace, while threads die at random", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(fc.nat(3), fc.constantFrom("now", "now", "now", "later", "exit")), { maxLength: 60 }),

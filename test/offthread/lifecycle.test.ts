@@ -11,7 +11,7 @@ async function chainFor(handler: Awaited<ReturnType<typeof offThread>>) {
 }
 
 test.each(ORDERINGS)(
-  "closing handles what is queued, once, and takes no more ($ordering)",
+  "close handles queued events, once, and refuses later ones ($ordering)",
   async (options) => {
     const handler = await offThread(fixture("Recorder"), { ...options, acknowledge: "queued" });
     const chain = await chainFor(handler);
@@ -34,18 +34,15 @@ test.each(ORDERINGS)(
   },
 );
 
-test.each(ORDERINGS)(
-  "a handler that cannot flush or close rejects flush and close ($ordering)",
-  async (options) => {
-    const handler = await offThread(fixture("failingFlushAndClose"), options);
-    await expect(handler.flush()).rejects.toThrow("cannot flush");
-    await expect(handler.close()).rejects.toMatchObject({
-      errors: [{ message: "cannot flush" }, { message: "cannot close" }],
-    });
-  },
-);
+test.each(ORDERINGS)("flush and close reject when those of the handler fail ($ordering)", async (options) => {
+  const handler = await offThread(fixture("failingFlushAndClose"), options);
+  await expect(handler.flush()).rejects.toThrow("cannot flush");
+  await expect(handler.close()).rejects.toMatchObject({
+    errors: [{ message: "cannot flush" }, { message: "cannot close" }],
+  });
+});
 
-test.each(ORDERINGS)("aborting rejects what waits and counts it ($ordering)", async (options) => {
+test.each(ORDERINGS)("abort rejects and counts events that are not handled ($ordering)", async (options) => {
   const handler = await offThread(fixture("hanging"), options);
   const failures = await collectFailures(async () => {
     const chain = await chainFor(handler);
@@ -61,18 +58,21 @@ test.each(ORDERINGS)("aborting rejects what waits and counts it ($ordering)", as
   await handler.close();
 });
 
-test.each(ORDERINGS)("closing in vain ends after timeoutMillis ($ordering)", async (options) => {
-  for (const name of ["hanging", "looping"]) {
-    const handler = await offThread(fixture(name), { ...options, acknowledge: "queued" });
-    const chain = await chainFor(handler);
-    await chain.onText("a");
-    await expect(handler.close({ timeoutMillis: 50 })).rejects.toMatchObject({ code: "SIDECALL_TIMEOUT" });
-    expect(handler.stats()).toMatchObject({ events: 1, dropped: 1, depth: 0 });
-  }
-});
+test.each(ORDERINGS)(
+  "close rejects after timeoutMillis while a handler does not finish ($ordering)",
+  async (options) => {
+    for (const name of ["hanging", "looping"]) {
+      const handler = await offThread(fixture(name), { ...options, acknowledge: "queued" });
+      const chain = await chainFor(handler);
+      await chain.onText("a");
+      await expect(handler.close({ timeoutMillis: 50 })).rejects.toMatchObject({ code: "SIDECALL_TIMEOUT" });
+      expect(handler.stats()).toMatchObject({ events: 1, dropped: 1, depth: 0 });
+    }
+  },
+);
 
 test.each(ORDERINGS)(
-  "a handler that hangs fails its events in time, others go on ($ordering)",
+  "events of a hanging handler fail after handlerTimeoutMillis, and other handlers go on ($ordering)",
   async (options) => {
     const handler = await offThread([fixture("hanging"), fixture("Recorder")], {
       ...options,
@@ -94,7 +94,7 @@ test.each(ORDERINGS)(
   },
 );
 
-test.each(ORDERINGS)("what a closing waits for rejects when it is aborted ($ordering)", async (options) => {
+test.each(ORDERINGS)("a pending close and flush reject on abort ($ordering)", async (options) => {
   const handler = await offThread(fixture("hanging"), { ...options, acknowledge: "queued" });
   const chain = await chainFor(handler);
   await chain.onText("a");
@@ -106,14 +106,14 @@ test.each(ORDERINGS)("what a closing waits for rejects when it is aborted ($orde
 });
 
 test.each(ORDERINGS)(
-  "of several handlers that raise an error one rejects, and the others are reported ($ordering)",
+  "a dispatch rejects when several handlers raise errors, and each error is reported ($ordering)",
   async (options) => {
     const specs = ["a", "b", "c"].map((name) => ({ ...fixture("Failing", { raiseError: true }), name }));
     const handler = await offThread(specs, options);
     const failures = await collectFailures(async () => {
       await expect(chainFor(handler)).rejects.toThrow(RangeError);
     });
-    // The one that rejects the dispatch too.
+    // Including the one that rejects the dispatch.
     expect(failures.map(({ handler: name }) => name).sort()).toEqual(["a", "b", "c"]);
     expect(handler.stats().handlers).toMatchObject([{ failed: 1 }, { failed: 1 }, { failed: 1 }]);
     await handler.close();
@@ -128,7 +128,7 @@ test.each(ORDERINGS)(
     const index = {
       completion: 0,
       get prompt(): number {
-        throw new Error("nobody may know");
+        throw new Error("the index is broken");
       },
     };
     const failures = await collectFailures(async () => run?.onLLMNewToken("Why", { index }));
@@ -139,7 +139,7 @@ test.each(ORDERINGS)(
   },
 );
 
-test("await using closes", async () => {
+test("`await using` closes the handler", async () => {
   const handler = await offThread(fixture("plain"));
   await handler[Symbol.asyncDispose]();
   await expect(handler.onEvent({} as never)).rejects.toMatchObject({ code: expect.any(String) });

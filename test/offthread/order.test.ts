@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { AsyncCallbackManager, offThread } from "../../src/index.ts";
 import { fixture } from "../fixtures/modules.ts";
 
-test("what comes of a trace after its last end waits until the handler is done with that end", async () => {
+test("events of a trace after its last end wait until the handler has handled that end", async () => {
   const handler = await offThread<{ maxConcurrent(): number }>(fixture("ConcurrencyCounter"), {
     acknowledge: "queued",
   });

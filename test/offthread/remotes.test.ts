@@ -24,7 +24,7 @@ test("remotes throw a coded error that lists the names, for a name that no handl
       message: expect.stringMatching(/audit, trace; got `typo`/),
     }),
   );
-  // The language asks for these names by itself.
+  // These read `then` and `toJSON`.
   expect(await Promise.resolve(handler.remotes)).toBe(handler.remotes);
   expect(JSON.stringify(handler.remotes)).toBe('{"audit":{},"trace":{}}');
   await handler.close();
@@ -47,7 +47,7 @@ test("remotes have the types of the handlers that the specs name", async () => {
   await handler.close();
 });
 
-test("remotes of specs without names are asked for by any name", async () => {
+test("remotes of specs without names accept any name in their type", async () => {
   const handler = await offThread([{ module: HANDLERS, export: "Recorder" }]);
   expect(await handler.remotes["Recorder"]?.["take"]?.()).toEqual([[]]);
   await handler.close();

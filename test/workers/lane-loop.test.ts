@@ -9,6 +9,7 @@ import { ACKNOWLEDGE } from "../../src/wire/frames.ts";
 import type { LaneReport } from "../../src/wire/protocol.ts";
 import { encodeFields, encodeRun } from "../../src/wire/records.ts";
 import { LaneLoop } from "../../workers/lane/loop.ts";
+import { gate } from "../support/gate.ts";
 import { openLane } from "../support/lane.ts";
 import { record } from "../support/records.ts";
 import { settleTasks } from "../support/tasks.ts";
@@ -103,11 +104,8 @@ test("acknowledges by message unless the main thread is polling", async () => {
 });
 
 test("acknowledges by message an event that is done behind one that is not, even to a polling main thread", async () => {
-  let open: () => void = () => undefined;
-  const gate = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const { steps, writer, send } = lane((text) => (text === "slow" ? gate : undefined));
+  const { open, opened } = gate();
+  const { steps, writer, send } = lane((text) => (text === "slow" ? opened : undefined));
   writer.watch(true);
   send("slow", 0);
   const next = send("next", 1);
