@@ -7,18 +7,7 @@
 
 export { ERROR_CODES, type ErrorCode, SidecallError } from "./common/errors.ts";
 export type { TextFormat, TextStream } from "./common/terminal.ts";
-export {
-  type AnyEventRecord,
-  type ChatMessage,
-  EVENTS,
-  type EventName,
-  type EventRecord,
-  type Generation,
-  type LLMResult,
-  type RetryState,
-  type Serialized,
-  type TokenIndex,
-} from "./core/events.ts";
+export { type AnyEventRecord, EVENTS, type EventName, type EventRecord } from "./core/events.ts";
 export {
   type FailureReport,
   type HandlerErrorHook,
@@ -39,6 +28,14 @@ export type {
   RunManagerMixin,
   ToolManagerMixin,
 } from "./core/handler.ts";
+export type {
+  ChatMessage,
+  Generation,
+  LLMResult,
+  RetryState,
+  Serialized,
+  TokenIndex,
+} from "./core/payloads.ts";
 export type { StreamEventFilters } from "./event-stream/event-filter.ts";
 export type { EventStream } from "./event-stream/event-stream.ts";
 export type {

@@ -1,6 +1,6 @@
 import type { ChatCompletionChunk } from "openai/resources/chat/completions";
 import { isObject, type JsonObject } from "../common/json-object.ts";
-import type { Generation, LLMResult } from "../core/events.ts";
+import type { Generation, LLMResult } from "../core/payloads.ts";
 
 /*
  * Reassembles a chat completion from the chunks of its stream. Texts are appended, list entries are merged by their

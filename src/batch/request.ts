@@ -1,6 +1,6 @@
 import { errorText } from "../common/errors.ts";
 import { isObject, type JsonObject } from "../common/json-object.ts";
-import type { ChatMessage } from "../core/events.ts";
+import type { ChatMessage } from "../core/payloads.ts";
 import type { Line } from "./lines.ts";
 
 const CHAT_COMPLETIONS = "/v1/chat/completions";

@@ -1,45 +1,9 @@
+import type { ChatMessage, LLMResult, RetryState, Serialized, TokenIndex } from "./payloads.ts";
+
 /*
  * The event table: one row per event. Handler types, managers, wire frames, tracers, the event stream, the
  * overflow policies and the documentation derive from it.
  */
-
-/** A description of a model, chain or tool. `name`, or else the last part of `id`, names the run. */
-export interface Serialized {
-  readonly name?: string;
-  readonly id?: readonly string[];
-  readonly [key: string]: unknown;
-}
-
-/** A chat message as LangChain (`type`) or OpenAI (`role`) writes it. */
-export interface ChatMessage {
-  readonly role?: string;
-  readonly type?: string;
-  readonly content?: unknown;
-  readonly [key: string]: unknown;
-}
-
-/** The prompt and the completion that a token belongs to, counted from 0. */
-export interface TokenIndex {
-  readonly prompt: number;
-  readonly completion: number;
-}
-
-export interface Generation {
-  readonly text: string;
-  readonly message?: unknown;
-  readonly generationInfo?: unknown;
-}
-
-/** A model run's answer: one list of generations per prompt. */
-export interface LLMResult {
-  readonly generations: readonly (readonly Generation[])[];
-  readonly llmOutput?: Readonly<Record<string, unknown>> | undefined;
-}
-
-export interface RetryState {
-  readonly attempt: number;
-  readonly [key: string]: unknown;
-}
 
 /** Every field that an event can carry, typed once. */
 interface Fields {

@@ -1,4 +1,4 @@
-import type { ChatMessage } from "./events.ts";
+import type { ChatMessage } from "./payloads.ts";
 
 /** Speakers by a message's `role` (OpenAI) or `type` (LangChain). */
 const SPEAKERS: Readonly<Record<string, string>> = {

@@ -1,8 +1,9 @@
 import { isObject } from "../common/json-object.ts";
 import { fill, type OptionsOf, optional, unchecked } from "../common/options.ts";
 import { invalidOption } from "../common/validate.ts";
-import type { EventRecord, LLMResult, RunIdentity } from "../core/events.ts";
+import type { EventRecord, RunIdentity } from "../core/events.ts";
 import { contentText } from "../core/message-text.ts";
+import type { LLMResult } from "../core/payloads.ts";
 import { attempt, generationsOf } from "../llm/usage.ts";
 import { OpenTraces } from "./open-traces.ts";
 

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from "../common/json-object.ts";
-import { type EventRecord, type LLMResult, startName } from "../core/events.ts";
+import { type EventRecord, startName } from "../core/events.ts";
+import type { LLMResult } from "../core/payloads.ts";
 import { generationsOf, messageFields } from "./usage.ts";
 
 /** Stands for the name of a model that neither response nor start names. */

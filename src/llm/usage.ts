@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from "../common/json-object.ts";
-import type { LLMResult } from "../core/events.ts";
+import type { LLMResult } from "../core/payloads.ts";
 
 /*
  * Usage of model runs in LangChain's terms, read from the payloads of any provider. Every function here takes payloads of

@@ -1,5 +1,6 @@
 import { check } from "../common/options.ts";
-import type { ChatMessage, MethodOf, Serialized } from "../core/events.ts";
+import type { MethodOf } from "../core/events.ts";
+import type { ChatMessage, Serialized } from "../core/payloads.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
 import { type ConfigureOptions, configured } from "./configure.ts";
 import type { ManagerOptions } from "./manager-options.ts";

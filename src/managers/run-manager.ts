@@ -1,5 +1,6 @@
-import type { MethodOf, RetryState, RunIdentity, RunKind } from "../core/events.ts";
+import type { MethodOf, RunIdentity, RunKind } from "../core/events.ts";
 import type { CallbackHandler } from "../core/handler.ts";
+import type { RetryState } from "../core/payloads.ts";
 import type { ManagerOptions, ParentRun } from "./manager-options.ts";
 import type { Run } from "./run.ts";
 

@@ -1,4 +1,4 @@
-import type { ChatMessage, LLMResult, Serialized, TokenIndex } from "../core/events.ts";
+import type { ChatMessage, LLMResult, Serialized, TokenIndex } from "../core/payloads.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import type { ManagerOptions } from "./manager-options.ts";
 import type { Run } from "./run.ts";

@@ -10,10 +10,10 @@ import {
   isRunEnd,
   type OwnFields,
   type RunIdentity,
-  type TokenIndex,
 } from "../core/events.ts";
 import { reportFailure } from "../core/failures.ts";
 import type { CallbackHandler } from "../core/handler.ts";
+import type { TokenIndex } from "../core/payloads.ts";
 import { type TokenSink, tokenSinkOf } from "../core/relay.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import type { ParentRun } from "./manager-options.ts";

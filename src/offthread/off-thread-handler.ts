@@ -1,6 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { SidecallError } from "../common/errors.ts";
 import { millis, type OptionsOf, resolve } from "../common/options.ts";
+import { withTimeLimit } from "../common/time-limit.ts";
 import { isInterested } from "../core/deliver.ts";
 import { type AnyEventRecord, EVENT_INFO, type EventName } from "../core/events.ts";
 import { ReportedFailure } from "../core/failures.ts";
@@ -157,24 +157,15 @@ export class OffThreadHandler<
 
   async #close(timeoutMillis: number): Promise<void> {
     this.#life.phase = "closing";
-    const cancelled = new AbortController();
-    const finished = this.#transport.close();
-    const races: Promise<unknown[] | "late">[] = [finished];
-    if (timeoutMillis !== Number.POSITIVE_INFINITY) {
-      races.push(delay(timeoutMillis, "late" as const, { signal: cancelled.signal }));
-    }
+    const onLate = () => this.#abortLate(timeoutMillis);
     try {
-      const failures = await Promise.race(races);
-      if (failures === "late") throw await this.#abortLate(timeoutMillis, finished);
-      throwFailures("close", failures);
+      throwFailures("close", await withTimeLimit(this.#transport.close(), timeoutMillis, onLate));
     } finally {
-      cancelled.abort();
       this.#life.phase = "closed";
     }
   }
 
-  async #abortLate(timeoutMillis: number, finished: Promise<unknown>): Promise<SidecallError> {
-    finished.catch(() => undefined);
+  async #abortLate(timeoutMillis: number): Promise<SidecallError> {
     const { depth } = this.stats();
     await this.abort();
     return new SidecallError(

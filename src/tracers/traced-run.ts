@@ -1,11 +1,6 @@
 import { isObject, type JsonObject } from "../common/json-object.ts";
-import {
-  type AnyEventRecord,
-  EVENT_INFO,
-  type EventName,
-  type LLMResult,
-  type StartRecord,
-} from "../core/events.ts";
+import { type AnyEventRecord, EVENT_INFO, type EventName, type StartRecord } from "../core/events.ts";
+import type { LLMResult } from "../core/payloads.ts";
 import { attempt, generationsOf, messageFields, sumUsage } from "../llm/usage.ts";
 import { countToken, type EndRecord, ownFields, type RunHead, type TokenTimes } from "./run-head.ts";
 import type { RunRecorder, TreeRun } from "./run-tree.ts";

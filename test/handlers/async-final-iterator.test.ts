@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { LLMResult } from "../../src/core/events.ts";
+import type { LLMResult } from "../../src/core/payloads.ts";
 import {
   AsyncFinalIteratorCallbackHandler,
   type AsyncFinalIteratorOptions,

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { SidecallError } from "../../src/common/errors.ts";
-import type { LLMResult } from "../../src/core/events.ts";
+import type { LLMResult } from "../../src/core/payloads.ts";
 import { AsyncFinalIteratorCallbackHandler } from "../../src/handlers/iterators/async-final-iterator.ts";
 import { AsyncIteratorCallbackHandler } from "../../src/handlers/iterators/async-iterator.ts";
 import { AsyncCallbackManager } from "../../src/managers/async-manager.ts";

@@ -1,6 +1,7 @@
 import { threadId, workerData } from "node:worker_threads";
 import { expose } from "comlink";
 import { SidecallError } from "../../src/common/errors.ts";
+import { withTimeLimit } from "../../src/common/time-limit.ts";
 import { Delivery, deliver, isInterested } from "../../src/core/deliver.ts";
 import { type AnyEventRecord, type EventInfo, eventOfCode } from "../../src/core/events.ts";
 import { Barrier } from "../../src/shared-memory/barrier.ts";
@@ -35,23 +36,9 @@ export async function load({ control, barrier }: LoadRequest): Promise<LoadResul
   return { handlers: describeSlots(result), threadId };
 }
 
-/** Settles as the handler's promise does. Rejects with SIDECALL_HANDLER_TIMEOUT if that takes too long. */
-async function inTime(promise: PromiseLike<unknown>, name: string): Promise<void> {
-  const { handlerTimeoutMillis } = setup;
-  if (handlerTimeoutMillis === Number.POSITIVE_INFINITY) return void (await promise);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const message = `Handler ${name} has not settled an event within ${handlerTimeoutMillis} ms.`;
-    timer = setTimeout(
-      () => reject(new SidecallError("SIDECALL_HANDLER_TIMEOUT", message)),
-      handlerTimeoutMillis,
-    );
-  });
-  try {
-    await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function timeoutError(name: string): SidecallError {
+  const message = `Handler ${name} has not settled an event within ${setup.handlerTimeoutMillis} ms.`;
+  return new SidecallError("SIDECALL_HANDLER_TIMEOUT", message);
 }
 
 /** One event, for all handlers of this thread together. */
@@ -80,7 +67,13 @@ class TaskDelivery extends Delivery<HandlerSlot> {
   }
 
   protected override follow(slot: HandlerSlot, promise: PromiseLike<unknown>): void {
-    this.pending.push(inTime(promise, slot.name).catch((error: unknown) => this.fail(slot, error)));
+    const inTime = withTimeLimit(promise, setup.handlerTimeoutMillis, () => timeoutError(slot.name));
+    this.pending.push(
+      inTime.then(
+        () => undefined,
+        (error: unknown) => this.fail(slot, error),
+      ),
+    );
   }
 
   protected override raises(slot: HandlerSlot): boolean {

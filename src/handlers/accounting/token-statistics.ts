@@ -1,6 +1,7 @@
 import { type OptionsOf, oneOf, type ResolvedOf, resolve } from "../../common/options.ts";
-import type { EventRecord, LLMResult } from "../../core/events.ts";
+import type { EventRecord } from "../../core/events.ts";
 import { bufferString, contentText } from "../../core/message-text.ts";
+import type { LLMResult } from "../../core/payloads.ts";
 import { UNKNOWN_MODEL } from "../../llm/model-name.ts";
 import { BaseCallbackHandler } from "../base.ts";
 import { RunModels } from "./run-models.ts";

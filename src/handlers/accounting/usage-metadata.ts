@@ -1,4 +1,5 @@
-import type { EventRecord, LLMResult } from "../../core/events.ts";
+import type { EventRecord } from "../../core/events.ts";
+import type { LLMResult } from "../../core/payloads.ts";
 import { modelOfResponse, UNKNOWN_MODEL } from "../../llm/model-name.ts";
 import { addUsage, sumUsage, type UsageMetadata } from "../../llm/usage.ts";
 import { BaseCallbackHandler } from "../base.ts";

@@ -1,4 +1,4 @@
-import type { LLMResult } from "../../core/events.ts";
+import type { LLMResult } from "../../core/payloads.ts";
 import { TokenReader } from "../../token-queue/reader.ts";
 import type { TokenStream } from "./token-stream.ts";
 

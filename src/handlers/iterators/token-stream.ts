@@ -1,5 +1,5 @@
 import { RESOLVED } from "../../common/thenable.ts";
-import type { LLMResult } from "../../core/events.ts";
+import type { LLMResult } from "../../core/payloads.ts";
 import type { SharedTokens, TokenQueueOptions } from "../../token-queue/layout.ts";
 import { TokenQueue } from "../../token-queue/queue.ts";
 
