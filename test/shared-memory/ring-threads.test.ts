@@ -5,6 +5,7 @@ import { RingConsumer } from "../../src/shared-memory/consumer.ts";
 import { allocateRing, NAPPING, SLEEPING } from "../../src/shared-memory/layout.ts";
 import { RingProducer } from "../../src/shared-memory/producer.ts";
 import type { RingTask } from "../fixtures/ring-worker.ts";
+import { bothSides } from "../support/ring.ts";
 import { SequenceGenerator } from "../support/ring-sequence.ts";
 import { isPending, settleTasks } from "../support/tasks.ts";
 
@@ -82,11 +83,6 @@ test("each side waits for the other at every entry", async () => {
   await report;
   await worker.terminate();
 });
-
-function bothSides() {
-  const buffer = allocateRing(1024);
-  return { buffer, producer: new RingProducer(buffer), consumer: new RingConsumer(buffer) };
-}
 
 function write(producer: RingProducer, bodyBytes: number): void {
   expect(producer.reserve(bodyBytes)).not.toBe(-1);
