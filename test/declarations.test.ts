@@ -8,8 +8,8 @@ import { scratch } from "./fixtures/scratch.ts";
 const path = scratch();
 const root = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
-/** What the compiler says of the package's declarations to an application with these options. */
-async function complaintsWith(options: object): Promise<string> {
+/** Errors of the compiler in the package's declarations, for an application with these options. */
+async function errorsWith(options: object): Promise<string> {
   const compilerOptions = {
     strict: true,
     skipLibCheck: false,
@@ -36,6 +36,6 @@ test.each([
     noUncheckedIndexedAccess: true,
     noPropertyAccessFromIndexSignature: true,
   },
-])("an application that checks all declarations can use the package: %o", async (options) => {
-  expect(await complaintsWith(options)).toBe("");
+])("the declarations compile in an application that checks them all: %o", async (options) => {
+  expect(await errorsWith(options)).toBe("");
 });

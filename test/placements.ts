@@ -8,10 +8,10 @@ export type FixtureName = {
   [Name in keyof Fixtures]: Fixtures[Name] extends abstract new (...args: never[]) => object ? Name : never;
 }[keyof Fixtures];
 
-/** A handler where a placement put it, with the means to ask it questions. */
+/** A handler at its placement. */
 export interface Placed {
   readonly handler: CallbackHandler;
-  /** Calls a method wherever the handler is; several threads give several results. */
+  /** Calls a method of the handler: one result for each thread that has it. */
   call<T>(method: string, ...args: unknown[]): Promise<T[]>;
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -26,7 +26,7 @@ export interface GroupSpec {
 
 /** Several handlers that get the same events, together. */
 export interface PlacedGroup {
-  /** For a manager: one for each spec, or one that stands for all. */
+  /** The handlers to give to a manager: one for each spec, or one that stands for all. */
   readonly handlers: readonly CallbackHandler[];
   call<T>(name: string, method: string): Promise<T[]>;
   flush(): Promise<void>;
@@ -110,7 +110,7 @@ function offThreadWith(
   };
 }
 
-/** Everywhere that a handler can run. */
+/** Every placement that a handler can have. */
 export const PLACEMENTS: readonly Placement[] = [
   inline,
   offThreadWith("off-thread, one lane", true, { threads: 1 }),

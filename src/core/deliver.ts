@@ -7,8 +7,10 @@ import {
   type EventName,
   type EventRecord,
 } from "./events.ts";
+import { isReported, ReportedFailure } from "./failures.ts";
 import type { CallbackHandler } from "./handler.ts";
 import { bufferString } from "./message-text.ts";
+import { passOn } from "./relay.ts";
 
 /*
  * How handlers take an event. Inline dispatch, lanes and tasks all deliver through here, which is what makes a
@@ -44,7 +46,7 @@ function asLLMStart(record: EventRecord<"on_chat_model_start">): EventRecord<"on
 function deliverToken(handler: CallbackHandler, record: EventRecord<"on_llm_new_token">): unknown {
   if (handler.ignoreLLM === true) return undefined;
   if (typeof handler.onLLMNewToken === "function") return handler.onLLMNewToken(record);
-  return handler.onEvent?.(record);
+  return passOn(handler, record);
 }
 
 /**
@@ -63,7 +65,7 @@ export function deliver(handler: CallbackHandler, record: AnyEventRecord): unkno
       return isIgnored(handler, LLM_START) ? undefined : fallback.call(handler, asLLMStart(record));
     }
   }
-  return handler.onEvent?.(record);
+  return passOn(handler, record);
 }
 
 function wants(handler: CallbackHandler, info: EventInfo): boolean {
@@ -134,8 +136,10 @@ export abstract class Delivery<Handler> {
     }
   }
 
-  fail(handler: Handler, error: unknown): void {
-    this.report(handler, error);
+  fail(handler: Handler, failure: unknown): void {
+    const error = failure instanceof ReportedFailure ? failure.error : failure;
+    // A thread reports under its handler's own name, before it raises.
+    if (!isReported(failure)) this.report(handler, error);
     if (this.raised === undefined && this.raises(handler)) this.raised = { error };
   }
 }

@@ -1,9 +1,8 @@
 import { RESOLVED } from "../common/thenable.ts";
 import { Delivery, deliver, freezeIfShared } from "./deliver.ts";
 import type { AnyEventRecord } from "./events.ts";
-import { ReportedFailure, reportFailure } from "./failures.ts";
+import { reportFailure } from "./failures.ts";
 import { type CallbackHandler, handlerName } from "./handler.ts";
-import { relayOf } from "./relay.ts";
 
 /** A flag that throws when it is read counts as not set: no handler's fault may reach the caller by this way. */
 function isSet(handler: CallbackHandler, flag: "runInline" | "raiseError"): boolean {
@@ -21,9 +20,10 @@ class InlineDelivery extends Delivery<CallbackHandler> {
 
   /** Resolves when all handlers have settled the event, and rejects if one of them raises. */
   get settled(): Promise<void> {
-    const [first] = this.#pending;
-    if (first === undefined) return this.#outcome();
-    const all: Promise<unknown> = this.#pending.length === 1 ? first : Promise.all(this.#pending);
+    if (this.#pending.length === 0) return this.#outcome();
+    // A handler's promise may have a `then` that gives none: an entry can be undefined.
+    const all: Promise<unknown> =
+      this.#pending.length === 1 ? Promise.resolve(this.#pending[0]) : Promise.all(this.#pending);
     return all.then(() => this.#outcome());
   }
 
@@ -33,8 +33,7 @@ class InlineDelivery extends Delivery<CallbackHandler> {
   }
 
   protected override call(handler: CallbackHandler, record: AnyEventRecord): unknown {
-    const relay = relayOf(handler);
-    return relay === undefined ? deliver(handler, record) : relay.send(record);
+    return deliver(handler, record);
   }
 
   protected override follow(handler: CallbackHandler, promise: PromiseLike<unknown>): void {
@@ -50,15 +49,11 @@ class InlineDelivery extends Delivery<CallbackHandler> {
   }
 
   protected override report(handler: CallbackHandler, error: unknown): void {
-    // The thread has reported it already, under the handler's own name.
-    if (error instanceof ReportedFailure) return;
     reportFailure({ handler: handlerName(handler), event: this.event, runId: this.runId, error });
   }
 
   #outcome(): Promise<void> {
-    if (this.raised === undefined) return RESOLVED;
-    const { error } = this.raised;
-    return Promise.reject(error instanceof ReportedFailure ? error.error : error);
+    return this.raised === undefined ? RESOLVED : Promise.reject(this.raised.error);
   }
 }
 

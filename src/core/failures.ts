@@ -27,7 +27,7 @@ export function reportFailure(failure: HandlerFailure): void {
 }
 
 /**
- * Rejects the promise of an event that was sent elsewhere, when a handler with `raiseError` failed there: that failure has
+ * Rejects the promise of an event that was sent to a thread, when a handler with `raiseError` failed there: that failure has
  * been reported under the handler's name, and is only to be raised.
  */
 export class ReportedFailure {
@@ -36,4 +36,20 @@ export class ReportedFailure {
   constructor(error: unknown) {
     this.error = error;
   }
+}
+
+/** Errors that reached an application's code after they were reported: a handler that wraps another may pass them on. */
+const reported = new WeakSet<object>();
+
+/** The error itself, for a caller who knows no `ReportedFailure`. A primitive cannot be marked, and is reported again. */
+export function unwrapReported(failure: unknown): unknown {
+  if (!(failure instanceof ReportedFailure)) return failure;
+  const { error } = failure;
+  if (typeof error === "object" && error !== null) reported.add(error);
+  return error;
+}
+
+export function isReported(failure: unknown): boolean {
+  if (failure instanceof ReportedFailure) return true;
+  return typeof failure === "object" && failure !== null && reported.has(failure);
 }

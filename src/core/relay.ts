@@ -18,6 +18,8 @@ export type SinkRun = RunIdentity & Pick<RunDescription, "metadata" | "name">;
 interface Relay {
   /** An event is about to be made, which may yet fail. `traceId`: its trace, undefined if it opens one. */
   prewake(event: EventName, traceId: string | undefined): void;
+  /** The handler's own `onEvent`. Where that is replaced, such as by a test's spy, the replacement is called. */
+  readonly onEvent: CallbackHandler["onEvent"];
   /** Sends an event, in place of `onEvent`. A failure that is raised rejects with a `ReportedFailure`. */
   send(record: AnyEventRecord): Promise<void> | undefined;
   /** A sink that takes the run's plain tokens in place of `onLLMNewToken` records; undefined: there is none. */
@@ -36,8 +38,19 @@ export interface RelayHandler extends CallbackHandler {
 
 const NO_SINK: TokenSink = { write: () => false };
 
-export function relayOf(handler: CallbackHandler | undefined): Relay | undefined {
-  return (handler as Partial<RelayHandler> | undefined)?.[RELAY];
+function relayOf(handler: CallbackHandler | undefined): Relay | undefined {
+  // Its own property: a proxy that answers every name is no relay.
+  return handler !== undefined && Object.hasOwn(handler, RELAY)
+    ? (handler as RelayHandler)[RELAY]
+    : undefined;
+}
+
+/** Gives an event to a handler that has no method of its own for it. */
+export function passOn(handler: CallbackHandler, record: AnyEventRecord): unknown {
+  const relay = relayOf(handler);
+  return relay !== undefined && relay.onEvent === handler.onEvent
+    ? relay.send(record)
+    : handler.onEvent?.(record);
 }
 
 /** Wakes what the handlers' threads need for an event that is about to be made. */

@@ -3,7 +3,7 @@ import { millis, type OptionsOf, resolve } from "../common/options.ts";
 import { withTimeLimit } from "../common/time-limit.ts";
 import { isInterested } from "../core/deliver.ts";
 import { type AnyEventRecord, EVENT_INFO, type EventName } from "../core/events.ts";
-import { ReportedFailure } from "../core/failures.ts";
+import { unwrapReported } from "../core/failures.ts";
 import { RELAY, type RelayHandler, type SinkRun, type TokenSink } from "../core/relay.ts";
 import type { ResolvedOptions } from "../transports/options.ts";
 import { Overhead } from "../transports/overhead.ts";
@@ -36,6 +36,7 @@ export class OffThreadHandler<
   readonly remotes: Remotes;
   readonly [RELAY]: RelayHandler[typeof RELAY] = {
     prewake: (event, traceId) => this.#prewake(event, traceId),
+    onEvent: OffThreadHandler.prototype.onEvent,
     send: (record) => this.#send(record),
     tokenSink: (run) => this.#tokenSink(run),
   };
@@ -78,7 +79,7 @@ export class OffThreadHandler<
 
   onEvent(record: AnyEventRecord): Promise<void> | undefined {
     return this.#send(record)?.catch((error: unknown) => {
-      throw error instanceof ReportedFailure ? error.error : error;
+      throw unwrapReported(error);
     });
   }
 

@@ -8,10 +8,15 @@ type Method = (...args: never[]) => unknown;
 
 /** A handler's methods as they are called from the main thread: each gives one result per thread. */
 export type Remote<Handler extends object> = {
-  readonly [Name in keyof Handler as NonNullable<Handler[Name]> extends Method ? Name : never]: (
-    ...args: Parameters<Extract<NonNullable<Handler[Name]>, Method>>
-  ) => Promise<Awaited<ReturnType<Extract<NonNullable<Handler[Name]>, Method>>>[]>;
+  readonly [Name in keyof Handler as NonNullable<Handler[Name]> extends Method ? Name : never]: RemoteMethod<
+    Extract<NonNullable<Handler[Name]>, Method>
+  >;
 };
+
+/** Written as a method, whose parameters TypeScript compares both ways: a remote with types fits where none are known. */
+type RemoteMethod<M extends Method> = {
+  call(...args: Parameters<M>): Promise<Awaited<ReturnType<M>>[]>;
+}["call"];
 
 /** A handler whose methods are not known to the compiler. */
 export type UntypedHandler = Readonly<Record<string, (...args: unknown[]) => unknown>>;

@@ -1,21 +1,20 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { dispatch } from "../../src/core/dispatch.ts";
-import type { AnyEventRecord } from "../../src/index.ts";
-import { AsyncCallbackManager, type CallbackHandler, offThread } from "../../src/index.ts";
+import {
+  type AnyEventRecord,
+  AsyncCallbackManager,
+  type CallbackHandler,
+  offThread,
+} from "../../src/index.ts";
 import { OffThreadHandler } from "../../src/offthread/off-thread-handler.ts";
 import { collectFailures, PLACEMENTS, type Placed } from "../placements.ts";
 import { recorder } from "../support/recorder.ts";
+import { record } from "../support/records.ts";
 
-/* Events that no manager sends, and mistakes of applications: none may throw into the application or get lost. */
+/* Events that no manager sends, and mistakes of applications: none throws into the application or gets lost. */
 
-let clock = 0;
-function record(event: AnyEventRecord["event"], runId: string, own: object = {}): AnyEventRecord {
-  clock += 1;
-  const identity = { runId, parentRunId: undefined, traceId: "t", tags: [], timestamp: clock };
-  return { event, ...identity, ...own } as unknown as AnyEventRecord;
-}
-const start = (runId: string, own: object = {}) =>
-  record("on_chain_start", runId, { serialized: null, inputs: {}, metadata: {}, ...own });
+const start = (runId: string, parentRunId?: string) =>
+  record("on_chain_start", runId, { parentRunId, inputs: {} });
 const end = (runId: string) => record("on_chain_end", runId, { outputs: {} });
 
 const SEQUENCES: Readonly<Record<string, () => AnyEventRecord[]>> = {
@@ -27,9 +26,9 @@ const SEQUENCES: Readonly<Record<string, () => AnyEventRecord[]>> = {
   "two ends": () => [start("a"), end("a"), end("a")],
   "an error after the end": () => [start("a"), end("a"), record("on_chain_error", "a", { error: "late" })],
   "a text after the end": () => [start("a"), end("a"), record("on_text", "a", { text: "late" })],
-  "an end before the child's": () => [start("a"), start("b", { parentRunId: "a" }), end("a"), end("b")],
-  "a child of an unknown parent": () => [start("b", { parentRunId: "unknown" }), end("b")],
-  "a child that is its own parent": () => [start("a", { parentRunId: "a" }), end("a")],
+  "an end before the child's": () => [start("a"), start("b", "a"), end("a"), end("b")],
+  "a child of an unknown parent": () => [start("b", "unknown"), end("b")],
+  "a child that is its own parent": () => [start("a", "a"), end("a")],
   "two starts of one run": () => [start("a"), start("a"), end("a"), end("a")],
   "a run that begins again": () => [start("a"), end("a"), start("a"), end("a")],
   "an end of another kind": () => [start("a"), record("on_tool_end", "a", { output: 1 }), end("a")],
@@ -47,7 +46,7 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
   test.each(Object.keys(SEQUENCES))("gets %s unchanged, without failures or losses", async (name) => {
     const placed = await placement.place("Recorder");
     open.push(placed);
-    const records = SEQUENCES[name]?.() ?? [];
+    const records = (SEQUENCES[name]?.() ?? []).map((each) => ({ ...each, traceId: "t" }));
     const failures = await collectFailures(async () => {
       for (const each of records) await dispatch([placed.handler], each);
       await placed.flush();
@@ -80,7 +79,7 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
   });
 });
 
-test("a handler cannot change the records of other handlers, and trying to does not throw into the application", async () => {
+test("a handler cannot change the records of other handlers, and an attempt does not throw into the application", async () => {
   const spoil = (record: AnyEventRecord) => {
     Object.defineProperty(record, "event", {
       get: () => {
@@ -109,13 +108,13 @@ test("a handler cannot change the records of other handlers, and trying to does 
 
 test("handlers of one lane cannot change each other's records", async () => {
   const module = new URL("../fixtures/handlers.js", import.meta.url);
-  const specs = ["Spoiler", "Recorder"].map((name) => ({ module, export: name, name }));
+  const specs = ["RecordMutator", "Recorder"].map((name) => ({ module, export: name, name }));
   const handler = await offThread(specs);
   const failures = await collectFailures(async () => {
     await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, {});
     await handler.flush();
   });
-  expect(failures).toMatchObject([{ handler: "Spoiler", event: "on_chain_start" }]);
+  expect(failures).toMatchObject([{ handler: "RecordMutator", event: "on_chain_start" }]);
   expect(await handler.remotes["Recorder"]?.["take"]?.()).toMatchObject([[{ event: "on_chain_start" }]]);
   await handler.close();
 });

@@ -3,7 +3,7 @@ import { AsyncCallbackManager, offThread } from "../../src/index.ts";
 import { HANDLED, OFF_THREAD, taken, withPlaced } from "./placed.ts";
 import { defect, NO_PLACEMENT } from "./row.ts";
 
-/** How often inputs are read on this thread when so many handlers of a worker thread get them. */
+/** Number of reads of the inputs on this thread for that many handlers on a worker thread. */
 async function readsWith(handlers: number): Promise<number> {
   const module = new URL("../fixtures/handlers.js", import.meta.url);
   const specs = Array.from({ length: handlers }, (_, i) => ({ module, export: "Recorder", name: `${i}` }));
@@ -31,7 +31,7 @@ defect("c5", OFF_THREAD, async (placement) => {
   await withPlaced(placement, [["Blocking", { gate }]], async (placed) => {
     const chain = await new AsyncCallbackManager({ handlers: [placed.handler] }).onChainStart(null, {});
     const end = chain.onChainEnd({});
-    // The loop goes round although the handler blocks: it is this thread that opens the gate.
+    // The event loop goes on although the handler blocks: this thread opens the gate.
     await new Promise((resolve) => setImmediate(resolve));
     Atomics.store(new Int32Array(gate), 0, 1);
     Atomics.notify(new Int32Array(gate), 0);
@@ -46,7 +46,7 @@ defect("c35", HANDLED, async (placement) => {
     await placed.call("take");
     for (const text of ["one", "two", "three"]) {
       await run.onText(text);
-      // Without a flush: it has been handled when the caller goes on.
+      // No flush: the event is handled when the caller goes on.
       expect((await placed.call("take")).flat()).toMatchObject([{ text }]);
     }
   });

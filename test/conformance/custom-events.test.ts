@@ -27,7 +27,7 @@ row(40, NO_PLACEMENT, async () => {
 
 /** Dispatches two events within a run; its handler must get both unchanged. */
 function twoEvents(
-  fixture: "Recorder" | "Uneven",
+  fixture: "Recorder" | "SometimesAsync",
   dispatch: (run: AsyncCallbackManagerForChainRun) => Promise<void>,
 ) {
   return (placement: (typeof ORDERED)[number]) =>
@@ -49,7 +49,7 @@ const two = ["event 2", { x: 2 }] as const;
 row(
   41,
   ORDERED,
-  twoEvents("Uneven", async () => {
+  twoEvents("SometimesAsync", async () => {
     await dispatchCustomEvent(...one);
     await new Promise((resolve) => setImmediate(resolve));
     await dispatchCustomEvent(...two);
@@ -59,7 +59,7 @@ row(
 row(
   42,
   ORDERED,
-  twoEvents("Uneven", async (run) => {
+  twoEvents("SometimesAsync", async (run) => {
     await dispatchCustomEvent(...one, { callbacks: run });
     await dispatchCustomEvent(...two, { callbacks: run.getChild() });
   }),

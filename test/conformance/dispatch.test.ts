@@ -9,13 +9,8 @@ import {
   onHandlerError,
   type StartOptions,
 } from "../../src/index.ts";
-import {
-  collectFailures,
-  type GroupSpec,
-  PLACEMENTS,
-  type PlacedGroup,
-  type Placement,
-} from "../placements.ts";
+import { collectFailures, PLACEMENTS, type Placement } from "../placements.ts";
+import { gate } from "../support/gate.ts";
 import { recorder } from "../support/recorder.ts";
 import { HANDLED, OFF_THREAD, ORDERED, taken, withPlaced } from "./placed.ts";
 import { defect, NO_PLACEMENT } from "./row.ts";
@@ -34,7 +29,7 @@ async function failureOf(body: () => Promise<unknown>) {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A handler that raises rejects the dispatch, after the handlers before and after it have got the event. */
+/** A handler that raises rejects the dispatch after the handlers before and behind it have got the event. */
 function raises(isAsync: boolean) {
   return (placement: Placement) =>
     withPlaced(placement, [["Failing", { raiseError: true, isAsync }]], async ({ handler }) => {
@@ -73,7 +68,7 @@ defect("2.1.7", ORDERED, async (placement) => {
 });
 
 defect("2.1.9", PLACEMENTS, async (placement) => {
-  await withPlaced(placement, ["Nesting"], async (placed) => {
+  await withPlaced(placement, ["NestedDispatcher"], async (placed) => {
     const manager = new AsyncCallbackManager({ handlers: [placed.handler] });
     await Promise.all(Array.from({ length: 100 }, () => manager.onCustomEvent("nested", 20)));
     const reached = await taken<number>(placed, "all");
@@ -82,7 +77,7 @@ defect("2.1.9", PLACEMENTS, async (placement) => {
 });
 
 defect("2.2.3", HANDLED, async (placement) => {
-  await withPlaced(placement, ["Uneven"], async (placed) => {
+  await withPlaced(placement, ["SometimesAsync"], async (placed) => {
     await new AsyncCallbackManager({ handlers: [placed.handler] }).onChainStart(null, {});
     // No flush: the dispatch itself waits for the handler.
     expect((await placed.call("take")).flat()).toMatchObject([{ event: "on_chain_start" }]);
@@ -91,10 +86,7 @@ defect("2.2.3", HANDLED, async (placement) => {
 
 defect("2.2.4", PLACEMENTS, async (placement) => {
   await withPlaced(placement, [["Failing", { raiseError: true }]], async ({ handler }) => {
-    let open: () => void = () => undefined;
-    const opened = new Promise<void>((resolve) => {
-      open = resolve;
-    });
+    const { open, opened } = gate();
     const order: string[] = [];
     const sibling: CallbackHandler = { onChainStart: () => opened.then(() => order.push("sibling")) };
     const { failure, rest } = await failureOf(() => {
@@ -110,19 +102,19 @@ defect("2.2.4", PLACEMENTS, async (placement) => {
 });
 
 defect("2.2.5", HANDLED, async (placement) => {
-  await withPlaced(placement, ["Cancelling", "Recorder"], async (...placed) => {
+  await withPlaced(placement, ["AbortErrorThrower", "Recorder"], async (...placed) => {
     const manager = new AsyncCallbackManager({ handlers: placed.map(({ handler }) => handler) });
     const failures = await collectFailures(async () => {
       const run = await manager.onChainStart(null, {});
       await run.onChainEnd({});
     });
-    expect(failures).toMatchObject([{ handler: "Cancelling", error: { name: "AbortError" } }]);
+    expect(failures).toMatchObject([{ handler: "AbortErrorThrower", error: { name: "AbortError" } }]);
     expect(await taken(placed[1] ?? placed[0])).toHaveLength(2);
   });
 });
 
 defect("2.2.6", OFF_THREAD, async (placement) => {
-  await withPlaced(placement, ["HeldTokens"], async (placed) => {
+  await withPlaced(placement, ["GatedTokens"], async (placed) => {
     const [run] = await new AsyncCallbackManager({ handlers: [placed.handler] }).onLLMStart(null, ["p"]);
     for (const token of ["a", "b", "c"]) await run?.onLLMNewToken(token);
     const sum = async (key: "begun" | "settled") =>
@@ -160,7 +152,7 @@ defect("1.3", PLACEMENTS, async (placement) => {
 });
 
 defect("1.5", OFF_THREAD, async (placement) => {
-  await withPlaced(placement, ["Meddling", "Recorder"], async (...placed) => {
+  await withPlaced(placement, ["InputsMutator", "Recorder"], async (...placed) => {
     const inline = recorder();
     const [inputs, handlers] = [{ question: "why?" }, [...placed.map(({ handler }) => handler), inline]];
     await new AsyncCallbackManager({ handlers }).onChainStart(null, inputs);
@@ -171,56 +163,8 @@ defect("1.5", OFF_THREAD, async (placement) => {
   });
 });
 
-/** Places handlers as one group, hands them to `body`, and closes them whatever it does. */
-async function withGroup(
-  placement: Placement,
-  specs: readonly GroupSpec[],
-  body: (group: PlacedGroup) => Promise<void>,
-): Promise<void> {
-  const group = await placement.placeGroup(specs);
-  try {
-    await body(group);
-  } finally {
-    await group.close();
-  }
-}
-
-defect("g1", PLACEMENTS, async (placement) => {
-  const specs = [
-    { fixture: "Overwriter", name: "first" },
-    { fixture: "Freezing", name: "second" },
-  ] as const;
-  await withGroup(placement, specs, async (group) => {
-    const run = await new AsyncCallbackManager({ handlers: group.handlers }).onChainStart(null, {});
-    await run.onText("original");
-    await group.flush();
-    const seen = (await group.call<unknown[]>("second", "take")).flat();
-    expect(seen).toEqual(["original, frozen: true"]);
-  });
-});
-
-defect("g2", PLACEMENTS, async (placement) => {
-  const specs = [
-    { fixture: "Failing", name: "plain" },
-    { fixture: "Failing", name: "raiser", options: { raiseError: true } },
-    { fixture: "Failing", name: "late", options: { raiseError: true, isAsync: true } },
-  ] as const;
-  await withGroup(placement, specs, async (group) => {
-    const manager = new AsyncCallbackManager({ handlers: group.handlers });
-    const failures = await collectFailures(async () => {
-      await expect(manager.onChainStart(null, "tea")).rejects.toThrow("no tea");
-      await group.flush();
-    });
-    expect(failures.map(({ handler, event }) => [handler, event])).toEqual([
-      ["plain", "on_chain_start"],
-      ["raiser", "on_chain_start"],
-      ["late", "on_chain_start"],
-    ]);
-  });
-});
-
 defect("1.4", ORDERED, async (placement) => {
-  await withPlaced(placement, ["Uneven"], async (placed) => {
+  await withPlaced(placement, ["SometimesAsync"], async (placed) => {
     const [run] = await new AsyncCallbackManager({ handlers: [placed.handler] }).onLLMStart(null, ["p"]);
     // Even if the application does not await the retry.
     void run?.onRetry({ attempt: 1 });

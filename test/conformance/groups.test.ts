@@ -115,10 +115,10 @@ row(79, NO_PLACEMENT, () =>
 );
 
 defect("3.4.1", PLACEMENTS, (placement) =>
-  withSwitches((variable) => variable.run(null, () => groupIsHeard(placement))),
+  withSwitches((variable) => variable.run(null, () => getsEventsOfGroup(placement))),
 );
 
-async function groupIsHeard(placement: Placement): Promise<void> {
+async function getsEventsOfGroup(placement: Placement): Promise<void> {
   await withPlaced(placement, ["Recorder"], async (placed) => {
     await traceAsChainGroup("group", { callbacks: [placed.handler] }, async (group) => {
       await group.onToolStart(null, "in");

@@ -50,7 +50,7 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
   });
 
   test("gets each event by the method of its row", async () => {
-    const placed = await place("Methodical");
+    const placed = await place("MethodPerEvent");
     const manager = new AsyncCallbackManager();
     manager.addHandler(placed.handler);
     await sendEveryEvent(manager);
@@ -61,7 +61,7 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
   });
 
   test.each(gates)("with %s gets none of the flag's events, and all others", async (flag) => {
-    const placed = await place("Methodical", { [flag]: true });
+    const placed = await place("MethodPerEvent", { [flag]: true });
     const manager = new AsyncCallbackManager();
     manager.addHandler(placed.handler);
     await sendEveryEvent(manager);
@@ -134,7 +134,7 @@ describe.each(PLACEMENTS)("a handler placed $name", (placement) => {
   });
 
   test("gets the events of a trace in order, whether it returns at once or promises", async () => {
-    const placed = await place("Uneven");
+    const placed = await place("SometimesAsync");
     const manager = new AsyncCallbackManager();
     manager.addHandler(placed.handler);
     const roots = await Promise.all([1, 2, 3, 4].map((i) => manager.onChainStart(null, i)));

@@ -63,19 +63,23 @@ function fullLife(names: readonly FixtureName[]) {
     });
 }
 
-row(1, PLACEMENTS, fullLife(["Methodical", "Methodical"]));
-row(4, PLACEMENTS, fullLife(["AsyncMethodical", "AsyncMethodical"]));
-row(5, PLACEMENTS, fullLife(["Methodical", "AsyncMethodical", "AsyncMethodical"]));
+row(1, PLACEMENTS, fullLife(["MethodPerEvent", "MethodPerEvent"]));
+row(4, PLACEMENTS, fullLife(["AsyncMethodPerEvent", "AsyncMethodPerEvent"]));
+row(5, PLACEMENTS, fullLife(["MethodPerEvent", "AsyncMethodPerEvent", "AsyncMethodPerEvent"]));
 
 function ignoring(flag: string, live: (manager: AsyncCallbackManager) => Promise<void>) {
   return (placement: Placement) =>
-    withPlaced(placement, [["Methodical", { [flag]: true }], "Methodical"], async (ignorant, ...others) => {
-      const placed = [ignorant, ...others];
-      await live(new AsyncCallbackManager({ handlers: placed.map(({ handler }) => handler) }));
-      const [none, one] = await Promise.all(placed.map(countsOf));
-      expect(none).toMatchObject({ starts: 0, ends: 0, errors: 0 });
-      expect(one).toMatchObject({ starts: 1, ends: 1, errors: 1 });
-    });
+    withPlaced(
+      placement,
+      [["MethodPerEvent", { [flag]: true }], "MethodPerEvent"],
+      async (ignorant, ...others) => {
+        const placed = [ignorant, ...others];
+        await live(new AsyncCallbackManager({ handlers: placed.map(({ handler }) => handler) }));
+        const [none, one] = await Promise.all(placed.map(countsOf));
+        expect(none).toMatchObject({ starts: 0, ends: 0, errors: 0 });
+        expect(one).toMatchObject({ starts: 1, ends: 1, errors: 1 });
+      },
+    );
 }
 
 async function startAndEnds(manager: AsyncCallbackManager): Promise<void> {

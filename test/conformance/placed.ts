@@ -4,12 +4,12 @@ import { type FixtureName, PLACEMENTS, type Placed, type Placement } from "../pl
 export const INLINE = PLACEMENTS.filter(({ isInline }) => isInline);
 export const OFF_THREAD = PLACEMENTS.filter(({ isInline }) => !isInline);
 export const ORDERED = PLACEMENTS.filter(({ isOrdered }) => isOrdered);
-/** Where what a manager returns waits for the handlers. */
+/** Placements with which the promise of a manager's method waits for the handlers. */
 export const HANDLED = PLACEMENTS.filter(({ name }) => !name.includes("queued"));
 
 type Spec = FixtureName | readonly [name: FixtureName, options: unknown];
 
-/** Places fixtures, hands them to `body`, and closes them whatever it does. */
+/** Places fixtures, passes them to `body`, and closes them even if it fails. */
 export async function withPlaced(
   placement: Placement,
   specs: readonly Spec[],
@@ -25,7 +25,7 @@ export async function withPlaced(
   }
 }
 
-/** What a handler's method gives once everything sent is handled, of all threads together. */
+/** Results of a handler's method on all its threads, once every event is handled. */
 export async function taken<T>(placed: Placed, method = "take"): Promise<T[]> {
   await placed.flush();
   return (await placed.call<T[]>(method)).flat() as T[];

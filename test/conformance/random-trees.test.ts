@@ -4,7 +4,7 @@ import type { ScriptedOptions } from "../fixtures/handlers.ts";
 import { collectFailures, PLACEMENTS, type Placed } from "../placements.ts";
 import { perform, predict, runTrees } from "../support/run-trees.ts";
 
-/** What the handler on each placement ignores and fails at; the last ones are inline again. */
+/** Options of the handler on each placement; the last ones are inline again. */
 const SCRIPTS: readonly ScriptedOptions[] = [
   {},
   { failsAt: ["on_chain_start", "on_llm_end", "on_text"] },
@@ -30,7 +30,7 @@ afterAll(async () => {
   await Promise.all(placed.map((each) => each.close()));
 });
 
-test("whatever the tree, every handler hears what the rules say, wherever it is", async () => {
+test("every handler gets the events that the rules predict, for any tree and placement", async () => {
   let laps = 0;
   const handlers = placed.map(({ handler }) => handler);
   await fc.assert(

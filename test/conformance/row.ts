@@ -5,7 +5,7 @@ import { ROWS } from "./rows.ts";
 type Body<P> = (placement: P) => void | Promise<void>;
 type Named = { readonly name: string };
 
-/** For what a manager does by itself, wherever its handlers are. */
+/** For behaviour of a manager that does not depend on where its handlers are. */
 export const NO_PLACEMENT = [{ name: "no handler" }] as const;
 
 function declare<P extends Named>(title: string, placements: readonly P[], body: Body<P>): void {

@@ -54,12 +54,12 @@ test.each(all)("$name is tested, or shown by a test that exists, or has a reason
 
 const document = readFileSync(`${ROOT}docs/conformance.md`, "utf8").split("\n");
 
-test("docs/conformance.md lists nothing else", () => {
+test("docs/conformance.md has no other rows", () => {
   // Two tables, with two lines of headings each.
   expect(document.filter((line) => line.startsWith("|"))).toHaveLength(all.length + 4);
 });
 
-test.each(all)("docs/conformance.md lists $name as it is", ({ name, text, reason }) => {
+test.each(all)("docs/conformance.md lists $name with its text and status", ({ name, text, reason }) => {
   const id = name.split(" ")[1];
   const line = document.find((each) => each.startsWith(`| ${id} |`) && each.includes(`| ${text} |`));
   const status = line?.split(" | ").at(-1) ?? "not listed";

@@ -1,7 +1,8 @@
 import { setImmediate as immediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { RELAY, type RelayHandler } from "../../src/core/relay.ts";
-import { type AnyEventRecord, AsyncCallbackManager } from "../../src/index.ts";
+import { type AnyEventRecord, AsyncCallbackManager, type CallbackHandler } from "../../src/index.ts";
+import { collectFailures } from "../placements.ts";
 import { recorder } from "../support/recorder.ts";
 
 test("a relay is prewoken before a start's record is made; one that throws harms nothing", async () => {
@@ -10,6 +11,7 @@ test("a relay is prewoken before a start's record is made; one that throws harms
   const handler: RelayHandler & typeof recording = {
     ...recording,
     [RELAY]: {
+      onEvent: recording.onEvent,
       prewake: (event, traceId) => {
         prewoken.push([event, traceId, recording.records.length]);
         throw new RangeError("too early");
@@ -36,7 +38,10 @@ test.each([
 ])("a token comes as an event where the relay's sink $sink", async ({ tokenSink }) => {
   const recording = recorder();
   const send = (record: AnyEventRecord) => void recording.onEvent(record);
-  const handler = { ...recording, [RELAY]: { prewake: () => undefined, send, tokenSink } };
+  const handler = {
+    ...recording,
+    [RELAY]: { onEvent: recording.onEvent, prewake: () => undefined, send, tokenSink },
+  };
   const [run] = await new AsyncCallbackManager({ handlers: [handler] }).onLLMStart(null, ["Why?"]);
   await run?.onLLMNewToken("Because");
   expect(recording.records.at(-1)).toMatchObject({ event: "on_llm_new_token", token: "Because" });
@@ -53,4 +58,37 @@ test("methods of a handler that are named as a relay's are not called", async ()
   process.off("unhandledRejection", onUnhandled);
   expect(unhandled).toEqual([]);
   expect(handler.records).toHaveLength(1);
+});
+
+test("a relay is used only in place of the handler's own onEvent, and heeds the handler's flags", async () => {
+  const sent: string[] = [];
+  const onEvent = (record: AnyEventRecord) => void sent.push(`event ${record.event}`);
+  const relay = {
+    onEvent,
+    prewake: () => undefined,
+    send: (record: AnyEventRecord) => void sent.push(`relay ${record.event}`),
+    tokenSink: () => undefined,
+  };
+  const handlers: CallbackHandler[] = [
+    Object.assign({ onEvent }, { [RELAY]: relay }),
+    Object.assign({ onEvent, ignoreChain: true }, { [RELAY]: relay }),
+    Object.assign({ onEvent: (record: AnyEventRecord) => onEvent(record) }, { [RELAY]: relay }),
+  ];
+  await new AsyncCallbackManager({ handlers }).onChainStart(null, {});
+  expect(sent).toEqual(["relay on_chain_start", "event on_chain_start"]);
+});
+
+test("a handler that answers every property is no relay", async () => {
+  const called: string[] = [];
+  const handler: CallbackHandler = new Proxy(
+    {},
+    {
+      get: (_, key) => (typeof key === "string" ? () => void called.push(key) : () => called.push("symbol")),
+    },
+  );
+  const failures = await collectFailures(async () => {
+    await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, {});
+  });
+  expect(failures).toEqual([]);
+  expect(called).toEqual(["onChainStart"]);
 });

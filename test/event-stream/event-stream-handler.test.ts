@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { AnyEventRecord } from "../../src/index.ts";
-import { chain, chainEnd, child, custom, data, eventsOf, record, root } from "../support/stream-handler.ts";
+import { record } from "../support/records.ts";
+import { chain, chainEnd, child, custom, data, eventsOf, root } from "../support/stream-handler.ts";
 
 test("the envelope has exactly the names of LangChain's version 2", () => {
   const tags = ["t"];
@@ -25,7 +26,7 @@ test.each([
   [{ serialized: {} }, "Unnamed"],
   [{ serialized: null }, "Unnamed"],
 ])("a run of %o is called %s", ({ serialized, ...extras }, name) => {
-  const events = eventsOf([record("on_chain_start", { serialized, inputs: 1 }, extras)]);
+  const events = eventsOf([record("on_chain_start", "a", { serialized, inputs: 1, ...extras })]);
   expect(events).toMatchObject([{ name }]);
 });
 
@@ -36,7 +37,7 @@ const dataOf = (records: readonly AnyEventRecord[]) =>
 test("a chain: input, chunks, output with input", () => {
   const records = [
     chain({ q: 1 }, child),
-    record("on_chain_stream", { chunk: "x" }, child),
+    record("on_chain_stream", "a", { chunk: "x", ...child }),
     chainEnd("x", child),
   ];
   expect(dataOf(records)).toStrictEqual([
@@ -61,12 +62,12 @@ test("a chain of any other run type is a chain", () => {
 });
 
 test("input that is unknown at the start is no key there, and comes with the end or error", () => {
-  const end = record("on_chain_end", { outputs: 1, inputs: "late" }, child);
+  const end = record("on_chain_end", "a", { outputs: 1, inputs: "late", ...child });
   expect(dataOf([chain(undefined, child), end])).toStrictEqual([
     ["on_chain_start", {}],
     ["on_chain_end", { output: 1, input: "late" }],
   ]);
-  const error = record("on_chain_error", { error: "no", inputs: "late" }, child);
+  const error = record("on_chain_error", "a", { error: "no", inputs: "late", ...child });
   expect(dataOf([chain(undefined, child), error])[1]).toStrictEqual([
     "on_chain_error",
     { error: "no", input: "late" },
@@ -80,9 +81,9 @@ test("input that is unknown at the start is no key there, and comes with the end
 test("a root's end and error have no input, since its start has just shown it", () => {
   expect(data(eventsOf([chain(1), chainEnd(2)]))[1]).toStrictEqual(["on_chain_end", { output: 2 }]);
   const error = new Error("no");
-  const events = eventsOf([chain(1), record("on_chain_error", { error }, {})]);
+  const events = eventsOf([chain(1), record("on_chain_error", "a", { error })]);
   expect(data(events)[1]).toStrictEqual(["on_chain_error", { error }]);
-  const late = record("on_chain_end", { outputs: 2, inputs: 1 });
+  const late = record("on_chain_end", "a", { outputs: 2, inputs: 1 });
   expect(data(eventsOf([chain(undefined), late]))[1]).toStrictEqual([
     "on_chain_end",
     { output: 2, input: 1 },
@@ -92,12 +93,12 @@ test("a root's end and error have no input, since its start has just shown it", 
 test("a text model: prompts, chunks as given or as text, generations", () => {
   const generations = [[{ text: "Why", generationInfo: { stop: true } }, { text: "How" }]];
   const token = (chunk?: unknown) =>
-    record("on_llm_new_token", { token: "Why", index: { prompt: 0, completion: 0 }, chunk }, child);
+    record("on_llm_new_token", "a", { token: "Why", index: { prompt: 0, completion: 0 }, chunk, ...child });
   const records = [
-    record("on_llm_start", { serialized: { name: "m" }, prompts: ["p"] }, child),
+    record("on_llm_start", "a", { serialized: { name: "m" }, prompts: ["p"], ...child }),
     token(),
     token({ text: "Why", own: 1 }),
-    record("on_llm_end", { response: { generations, llmOutput: { model: "m" } } }, child),
+    record("on_llm_end", "a", { response: { generations, llmOutput: { model: "m" } }, ...child }),
   ];
   const input = { prompts: ["p"] };
   const output = {
@@ -117,16 +118,16 @@ test("a text model: prompts, chunks as given or as text, generations", () => {
   ]);
 });
 
-const chat = record(
-  "on_chat_model_start",
-  { serialized: { name: "m" }, messages: [[{ role: "user", content: "hi" }]] },
-  child,
-);
+const chat = record("on_chat_model_start", "a", {
+  serialized: { name: "m" },
+  messages: [[{ role: "user", content: "hi" }]],
+  ...child,
+});
 const chatInput = { messages: [[{ role: "user", content: "hi" }]] };
 
 test("a chat model: messages, chunks as messages, the first message", () => {
   const token = (chunk?: unknown) =>
-    record("on_llm_new_token", { token: "Why", index: { prompt: 0, completion: 0 }, chunk }, child);
+    record("on_llm_new_token", "a", { token: "Why", index: { prompt: 0, completion: 0 }, chunk, ...child });
   const message = { type: "ai", content: "Why", usage: 3 };
   const generations = [[], [{ text: "Why", message }, { text: "other" }]];
   const records = [
@@ -134,7 +135,7 @@ test("a chat model: messages, chunks as messages, the first message", () => {
     token(),
     token({ text: "Why", message }),
     token({ choices: [] }),
-    record("on_llm_end", { response: { generations } }, child),
+    record("on_llm_end", "a", { response: { generations }, ...child }),
   ];
   expect(dataOf(records)).toStrictEqual([
     ["on_chat_model_start", { input: chatInput }],
@@ -149,13 +150,13 @@ test.each([
   [[[{ text: "Why" }]], { type: "ai", content: "Why", id: "run-a" }],
   [[], undefined],
 ])("a chat model that gives generations %o ends with %o", (generations, output) => {
-  const end = record("on_llm_end", { response: { generations } }, child);
+  const end = record("on_llm_end", "a", { response: { generations }, ...child });
   expect(dataOf([chat, end])[1]).toStrictEqual(["on_chat_model_end", { output, input: chatInput }]);
 });
 
 test("a model's error comes with the model's input", () => {
   const error = new Error("no");
-  const events = dataOf([chat, record("on_llm_error", { error }, child)]);
+  const events = dataOf([chat, record("on_llm_error", "a", { error, ...child })]);
   expect(events[1]).toStrictEqual(["on_chat_model_error", { error, input: chatInput }]);
 });
 
@@ -164,14 +165,19 @@ test.each([
   [{ inputs: {} }, {}],
   [{}, { input: "text" }],
 ])("a tool given %o has input %o at start, end and error", (given, input) => {
-  const start = record("on_tool_start", { serialized: { name: "t" }, input: "text", ...given }, child);
-  const event = record("on_tool_event", { chunk: 1 }, child);
-  expect(dataOf([start, event, record("on_tool_end", { output: 2 }, child)])).toStrictEqual([
+  const start = record("on_tool_start", "a", {
+    serialized: { name: "t" },
+    input: "text",
+    ...given,
+    ...child,
+  });
+  const event = record("on_tool_event", "a", { chunk: 1, ...child });
+  expect(dataOf([start, event, record("on_tool_end", "a", { output: 2, ...child })])).toStrictEqual([
     ["on_tool_start", { input }],
     ["on_tool_stream", { chunk: 1 }],
     ["on_tool_end", { output: 2, input }],
   ]);
-  const error = record("on_tool_error", { error: "no" }, child);
+  const error = record("on_tool_error", "a", { error: "no", ...child });
   expect(dataOf([start, error])[1]).toStrictEqual(["on_tool_error", { error: "no", input }]);
 });
 
@@ -179,19 +185,19 @@ test.each([
   [{ toolCallId: "from start" }, {}, "from start"],
   [{}, { toolCallId: "from error" }, "from error"],
 ])("a tool's error names the call: %o, %o", (atStart, atError, tool_call_id) => {
-  const start = record("on_tool_start", { serialized: null, input: "text", ...atStart }, child);
-  const events = dataOf([start, record("on_tool_error", { error: "no", ...atError }, child)]);
+  const start = record("on_tool_start", "a", { serialized: null, input: "text", ...atStart, ...child });
+  const events = dataOf([start, record("on_tool_error", "a", { error: "no", ...atError, ...child })]);
   expect(events[1]?.[1]).toStrictEqual({ error: "no", input: { input: "text" }, tool_call_id });
 });
 
 test("a retriever: query, documents, error", () => {
-  const start = record("on_retriever_start", { serialized: { name: "r" }, query: "q" }, child);
+  const start = record("on_retriever_start", "a", { serialized: { name: "r" }, query: "q", ...child });
   const input = { query: "q" };
-  expect(dataOf([start, record("on_retriever_end", { documents: [1] }, child)])).toStrictEqual([
+  expect(dataOf([start, record("on_retriever_end", "a", { documents: [1], ...child })])).toStrictEqual([
     ["on_retriever_start", { input }],
     ["on_retriever_end", { output: [1], input }],
   ]);
-  const error = record("on_retriever_error", { error: "no" }, child);
+  const error = record("on_retriever_error", "a", { error: "no", ...child });
   expect(dataOf([start, error])[1]).toStrictEqual(["on_retriever_error", { error: "no", input }]);
 });
 
@@ -213,11 +219,11 @@ test("a custom event outside of any run is in the stream too", () => {
 
 test("texts, retries, agents' steps and raw stream events are not in the stream", () => {
   const records = [
-    record("on_text", { text: "x" }),
-    record("on_retry", { retryState: { attempt: 1 } }),
-    record("on_agent_action", { action: 1 }),
-    record("on_agent_finish", { finish: 1 }),
-    record("on_stream_event", { streamEvent: 1 }),
+    record("on_text", "a", { text: "x" }),
+    record("on_retry", "a", { retryState: { attempt: 1 } }),
+    record("on_agent_action", "a", { action: 1 }),
+    record("on_agent_finish", "a", { finish: 1 }),
+    record("on_stream_event", "a", { streamEvent: 1 }),
   ];
   expect(eventsOf([chain(1), ...records])).toHaveLength(1);
 });

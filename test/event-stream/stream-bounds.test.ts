@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { type StreamEvent, streamEvents } from "../../src/index.ts";
+import { gate } from "../support/gate.ts";
 import { recorder } from "../support/recorder.ts";
-import { configure, gate, HELLO, hello, names, readAll, readWhatComes } from "../support/streams.ts";
+import { configure, HELLO, hello, names, readAll, readWhatComes } from "../support/streams.ts";
 import { settleTasks } from "../support/tasks.ts";
 
 describe("a signal from outside", () => {

@@ -2,9 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { type EventStream, streamEvents } from "../../src/index.ts";
 import { collectFailures } from "../placements.ts";
+import { gate } from "../support/gate.ts";
 import { recorder } from "../support/recorder.ts";
 import { step } from "../support/steps.ts";
-import { configure, gate, HELLO, hello, names, readAll, readWhatComes } from "../support/streams.ts";
+import { configure, HELLO, hello, names, readAll, readWhatComes } from "../support/streams.ts";
 import { isPending, settleTasks } from "../support/tasks.ts";
 
 describe("a function that fails", () => {

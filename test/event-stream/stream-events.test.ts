@@ -6,9 +6,10 @@ import {
   streamEvents,
   traceAsChainGroup,
 } from "../../src/index.ts";
+import { gate } from "../support/gate.ts";
 import { recorder } from "../support/recorder.ts";
 import { chatModel, step } from "../support/steps.ts";
-import { configure, gate, HELLO, hello, names, readAll } from "../support/streams.ts";
+import { configure, HELLO, hello, names, readAll } from "../support/streams.ts";
 import { settleTasks } from "../support/tasks.ts";
 
 describe("a stream has", () => {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { eventFilter, type StreamEventFilters } from "../../src/event-stream/event-filter.ts";
 import { EventStreamHandler } from "../../src/event-stream/event-stream-handler.ts";
 import type { AnyEventRecord } from "../../src/index.ts";
+import { record } from "../support/records.ts";
 import {
   below,
   chain,
@@ -10,7 +11,6 @@ import {
   custom,
   data,
   eventsOf,
-  record,
   root,
   setUp,
 } from "../support/stream-handler.ts";
@@ -40,8 +40,8 @@ test("below a run that the stream does not have, parent ids are those of the rec
 
 const FILTERED = [
   chain(1, { runId: "1", name: "one", tags: ["odd", "first"] }),
-  record("on_tool_start", { serialized: null, input: "" }, { runId: "2", name: "two", tags: ["even"] }),
-  record("on_llm_start", { serialized: null, prompts: [] }, { runId: "3", name: "three", tags: ["odd"] }),
+  record("on_tool_start", "2", { serialized: null, input: "", name: "two", tags: ["even"] }),
+  record("on_llm_start", "3", { serialized: null, prompts: [], name: "three", tags: ["odd"] }),
   chain(1, { runId: "4", name: "four", extra: { runType: "prompt" } }),
   custom("five", 5, { runId: "1", tags: ["odd"] }),
 ];
@@ -82,15 +82,19 @@ test("a run that reuses an open run's id gives no events, and the first run goes
     }
   };
   const again = { runId: "a", parentRunId: "a", traceId: "a" };
-  const token = record("on_llm_new_token", { token: "t", index: { prompt: 0, completion: 0 } }, again);
+  const token = record("on_llm_new_token", "a", {
+    token: "t",
+    index: { prompt: 0, completion: 0 },
+    ...again,
+  });
   const errors = [
     chain(1),
     chain("again", again),
-    record("on_chain_stream", { chunk: "again" }, again),
+    record("on_chain_stream", "a", { chunk: "again", ...again }),
     token,
     custom("again", 1, again),
     chainEnd("again", again),
-    record("on_chain_stream", { chunk: 2 }),
+    record("on_chain_stream", "a", { chunk: 2 }),
     chainEnd(3),
   ].map(send);
   expect(data(events)).toEqual([
@@ -106,7 +110,7 @@ test("a run of another kind that reuses a sibling's id does not end it", () => {
   const { handler, events } = setUp();
   void handler.onEvent(chain("r", root));
   void handler.onEvent(chain(1, child));
-  const end = record("on_llm_end", { response: { generations: [] } }, child);
+  const end = record("on_llm_end", "a", { response: { generations: [] }, ...child });
   expect(() => handler.onEvent(end)).toThrow(expect.objectContaining({ code: "SIDECALL_RUN_REUSED" }));
   void handler.onEvent(chainEnd(2, child));
   expect(data(events).at(-1)).toEqual(["on_chain_end", { output: 2, input: 1 }]);
@@ -123,8 +127,8 @@ test("an end of a run that is not open throws and gives no event; its other even
   expect(() => handler.onEvent(chainEnd(1))).toThrow(expect.objectContaining(unknown));
   void handler.onEvent(chain(1));
   void handler.onEvent(chainEnd(1));
-  void handler.onEvent(record("on_chain_stream", { chunk: "late" }));
-  const again = record("on_chain_error", { error: "again" });
+  void handler.onEvent(record("on_chain_stream", "a", { chunk: "late" }));
+  const again = record("on_chain_error", "a", { error: "again" });
   expect(() => handler.onEvent(again)).toThrow(expect.objectContaining(unknown));
   expect(data(events)).toEqual([
     ["on_chain_start", { input: 1 }],
@@ -138,16 +142,18 @@ test("nothing is kept of runs that have ended, in a result or an error", () => {
     const ids = { runId: `${i}`, traceId: `${i}` };
     void handler.onEvent(chain(i, ids));
     expect(handler.openRuns).toBe(1);
-    void handler.onEvent(i % 2 === 0 ? chainEnd(1, ids) : record("on_chain_error", { error: "no" }, ids));
+    void handler.onEvent(
+      i % 2 === 0 ? chainEnd(1, ids) : record("on_chain_error", "a", { error: "no", ...ids }),
+    );
   }
   expect(handler.openRuns).toBe(0);
 });
 
 test("a malformed end ends its run all the same", () => {
   const { handler } = setUp();
-  void handler.onEvent(record("on_llm_start", { serialized: null, prompts: [] }));
+  void handler.onEvent(record("on_llm_start", "a", { serialized: null, prompts: [] }));
   const response = undefined as never;
-  expect(() => handler.onEvent(record("on_llm_end", { response }))).toThrow(TypeError);
+  expect(() => handler.onEvent(record("on_llm_end", "a", { response }))).toThrow(TypeError);
   expect(handler.openRuns).toBe(0);
 });
 

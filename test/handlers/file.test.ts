@@ -106,7 +106,7 @@ test("a value that is no text is written as text, and later events are written t
 test("a thread that replaces a dead one appends to the file that the dead one truncated", async () => {
   writeFileSync(path("taken-over"), "old");
   const options: FileHandlerOptions = { path: path("taken-over"), mode: "truncate" };
-  const handler = await offThread([{ module: fileHandlerModule, options }, fixture("Mortal")]);
+  const handler = await offThread([{ module: fileHandlerModule, options }, fixture("ThreadKiller")]);
   vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
   await collectFailures(async () => {
     const chain = await new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, {});

@@ -1,17 +1,10 @@
 import { expect, test } from "vitest";
 import { AsyncCallbackManager, type CallbackHandler } from "../../src/index.ts";
 import { collectGarbage } from "../support/garbage.ts";
+import { gate } from "../support/gate.ts";
 import { recorder } from "../support/recorder.ts";
 
 const reason = new RangeError("the client is gone");
-
-function gate() {
-  let open: () => void = () => undefined;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { open, opened };
-}
 
 async function everyKind(manager: AsyncCallbackManager) {
   const chain = await manager.onChainStart(null, {});

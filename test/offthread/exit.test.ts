@@ -14,17 +14,17 @@ test.each(
   (["trace", "none"] as const).flatMap((ordering) => [
     { ordering, mode: "idle", expected: "" },
     { ordering, mode: "idle after work", expected: "a" },
-    { ordering, mode: "owing", expected: DIGITS.repeat(100) },
-    { ordering, mode: "owing tokens", expected: DIGITS.repeat(100) },
-    { ordering, mode: "owing slowly", expected: DIGITS },
+    { ordering, mode: "pending events", expected: DIGITS.repeat(100) },
+    { ordering, mode: "pending tokens", expected: DIGITS.repeat(100) },
+    { ordering, mode: "events sent slowly", expected: DIGITS },
     { ordering, mode: "busy while it waits", expected: "a" },
-    { ordering, mode: "owing over deaths", expected: DIGITS.replace("5", "").repeat(6) },
+    { ordering, mode: "deaths of threads", expected: DIGITS.replace("5", "").repeat(6) },
   ]),
-)("a process ends by itself, but not before what it owes is handled: $mode ($ordering)", async (given) => {
+)("a process ends by itself once its events are handled: $mode ($ordering)", async (given) => {
   const path = join(mkdtempSync(join(tmpdir(), "sidecall-")), "texts");
   writeFileSync(path, "");
-  // Deaths are warned of, which is not the question here.
-  const flags = given.mode === "owing over deaths" ? ["--no-warnings"] : [];
+  // A thread's death emits a warning, which this test does not check.
+  const flags = given.mode === "deaths of threads" ? ["--no-warnings"] : [];
   const args = [...flags, PROGRAM, given.mode, given.ordering, path];
   const { stderr } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
   expect(stderr).toBe("");
@@ -33,7 +33,7 @@ test.each(
   else expect([...written].sort().join("")).toBe([...given.expected].sort().join(""));
 });
 
-test("a process does not end while a handler is closing, whatever its thread tells meanwhile", async () => {
+test("a process does not end while a handler is closing, whenever its thread reports that it is idle", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [CLOSING]);
   expect(stdout).toBe("all closed\n");
 });

@@ -1,16 +1,23 @@
 import { expect, test } from "vitest";
-import { AsyncCallbackManager, type OffThreadOptions, offThread } from "../../src/index.ts";
+import {
+  type AnyEventRecord,
+  AsyncCallbackManager,
+  type CallbackHandler,
+  type OffThreadOptions,
+  offThread,
+} from "../../src/index.ts";
 import { fixture } from "../fixtures/modules.ts";
 import { collectFailures } from "../placements.ts";
+import { record } from "../support/records.ts";
 
 const ORDERINGS = [{ ordering: "trace" }, { ordering: "none" }] as const satisfies OffThreadOptions[];
 
-async function chainFor(handler: Awaited<ReturnType<typeof offThread>>) {
+async function chainFor(handler: CallbackHandler) {
   return new AsyncCallbackManager({ handlers: [handler] }).onChainStart(null, {});
 }
 
 test.each(ORDERINGS)(
-  "closing handles what is queued, once, and takes no more ($ordering)",
+  "close handles queued events, once, and refuses later ones ($ordering)",
   async (options) => {
     const handler = await offThread(fixture("Recorder"), { ...options, acknowledge: "queued" });
     const chain = await chainFor(handler);
@@ -26,32 +33,22 @@ test.each(ORDERINGS)(
     });
     await handler.flush();
     await handler.abort();
-    const record = {
-      event: "on_text",
-      text: "late",
-      timestamp: 0,
-      runId: "r",
-      parentRunId: undefined,
-    } as const;
-    const late = handler.onEvent({ ...record, traceId: "r", tags: [] });
+    const late = handler.onEvent(record("on_text", "r", { text: "late" }));
     await expect(late).rejects.toMatchObject({ code: "SIDECALL_CLOSED" });
     const failures = await collectFailures(() => chain.onText("later"));
     expect(failures).toMatchObject([{ event: "on_text", error: { code: "SIDECALL_CLOSED" } }]);
   },
 );
 
-test.each(ORDERINGS)(
-  "a handler that cannot flush or close rejects flush and close ($ordering)",
-  async (options) => {
-    const handler = await offThread(fixture("badEnds"), options);
-    await expect(handler.flush()).rejects.toThrow("cannot flush");
-    await expect(handler.close()).rejects.toMatchObject({
-      errors: [{ message: "cannot flush" }, { message: "cannot close" }],
-    });
-  },
-);
+test.each(ORDERINGS)("flush and close reject when those of the handler fail ($ordering)", async (options) => {
+  const handler = await offThread(fixture("failingFlushAndClose"), options);
+  await expect(handler.flush()).rejects.toThrow("cannot flush");
+  await expect(handler.close()).rejects.toMatchObject({
+    errors: [{ message: "cannot flush" }, { message: "cannot close" }],
+  });
+});
 
-test.each(ORDERINGS)("aborting rejects what waits and counts it ($ordering)", async (options) => {
+test.each(ORDERINGS)("abort rejects and counts events that are not handled ($ordering)", async (options) => {
   const handler = await offThread(fixture("hanging"), options);
   const failures = await collectFailures(async () => {
     const chain = await chainFor(handler);
@@ -67,18 +64,21 @@ test.each(ORDERINGS)("aborting rejects what waits and counts it ($ordering)", as
   await handler.close();
 });
 
-test.each(ORDERINGS)("closing in vain ends after timeoutMillis ($ordering)", async (options) => {
-  for (const name of ["hanging", "looping"]) {
-    const handler = await offThread(fixture(name), { ...options, acknowledge: "queued" });
-    const chain = await chainFor(handler);
-    await chain.onText("a");
-    await expect(handler.close({ timeoutMillis: 50 })).rejects.toMatchObject({ code: "SIDECALL_TIMEOUT" });
-    expect(handler.stats()).toMatchObject({ events: 1, dropped: 1, depth: 0 });
-  }
-});
+test.each(ORDERINGS)(
+  "close rejects after timeoutMillis while a handler does not finish ($ordering)",
+  async (options) => {
+    for (const name of ["hanging", "looping"]) {
+      const handler = await offThread(fixture(name), { ...options, acknowledge: "queued" });
+      const chain = await chainFor(handler);
+      await chain.onText("a");
+      await expect(handler.close({ timeoutMillis: 50 })).rejects.toMatchObject({ code: "SIDECALL_TIMEOUT" });
+      expect(handler.stats()).toMatchObject({ events: 1, dropped: 1, depth: 0 });
+    }
+  },
+);
 
 test.each(ORDERINGS)(
-  "a handler that hangs fails its events in time, others go on ($ordering)",
+  "events of a hanging handler fail after handlerTimeoutMillis, and other handlers go on ($ordering)",
   async (options) => {
     const handler = await offThread([fixture("hanging"), fixture("Recorder")], {
       ...options,
@@ -100,7 +100,7 @@ test.each(ORDERINGS)(
   },
 );
 
-test.each(ORDERINGS)("what a closing waits for rejects when it is aborted ($ordering)", async (options) => {
+test.each(ORDERINGS)("a pending close and flush reject on abort ($ordering)", async (options) => {
   const handler = await offThread(fixture("hanging"), { ...options, acknowledge: "queued" });
   const chain = await chainFor(handler);
   await chain.onText("a");
@@ -112,14 +112,14 @@ test.each(ORDERINGS)("what a closing waits for rejects when it is aborted ($orde
 });
 
 test.each(ORDERINGS)(
-  "of several handlers that raise an error one rejects, and the others are reported ($ordering)",
+  "a dispatch rejects when several handlers raise errors, and each error is reported ($ordering)",
   async (options) => {
     const specs = ["a", "b", "c"].map((name) => ({ ...fixture("Failing", { raiseError: true }), name }));
     const handler = await offThread(specs, options);
     const failures = await collectFailures(async () => {
       await expect(chainFor(handler)).rejects.toThrow(RangeError);
     });
-    // The one that rejects the dispatch too.
+    // Including the one that rejects the dispatch.
     expect(failures.map(({ handler: name }) => name).sort()).toEqual(["a", "b", "c"]);
     expect(handler.stats().handlers).toMatchObject([{ failed: 1 }, { failed: 1 }, { failed: 1 }]);
     await handler.close();
@@ -134,7 +134,7 @@ test.each(ORDERINGS)(
     const index = {
       completion: 0,
       get prompt(): number {
-        throw new Error("nobody may know");
+        throw new Error("the index is broken");
       },
     };
     const failures = await collectFailures(async () => run?.onLLMNewToken("Why", { index }));
@@ -145,8 +145,21 @@ test.each(ORDERINGS)(
   },
 );
 
-test("await using closes", async () => {
+test("`await using` closes the handler", async () => {
   const handler = await offThread(fixture("plain"));
   await handler[Symbol.asyncDispose]();
   await expect(handler.onEvent({} as never)).rejects.toMatchObject({ code: expect.any(String) });
 });
+
+test.each(ORDERINGS)(
+  "a raised failure that a wrapper passes on is reported once, under its own handler's name ($ordering)",
+  async (options) => {
+    const handler = await offThread({ ...fixture("Failing", { raiseError: true }), name: "inner" }, options);
+    const wrapper = { name: "wrapper", raiseError: true, onEvent: (r: AnyEventRecord) => handler.onEvent(r) };
+    const failures = await collectFailures(async () => {
+      await expect(chainFor(wrapper)).rejects.toThrow(RangeError);
+    });
+    expect(failures.map(({ handler: name }) => name)).toEqual(["inner"]);
+    await handler.close();
+  },
+);

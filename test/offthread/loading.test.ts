@@ -19,47 +19,50 @@ async function failure(
 test.each([
   ["trace", 2],
   ["none", 2],
-] as const)("a handler that cannot be loaded rejects, with ordering %s", async (ordering, threads) => {
-  const options = { ordering, threads };
-  const missing = await failure({ module: MISSING }, options);
-  expect(missing.code).toBe("SIDECALL_MODULE_FAILED");
-  expect(missing.message).toContain("missing.js");
-  expect(missing.cause).toBeInstanceOf(Error);
+] as const)(
+  "offThread rejects with a code when a handler cannot be loaded, ordering %s",
+  async (ordering, threads) => {
+    const options = { ordering, threads };
+    const missing = await failure({ module: MISSING }, options);
+    expect(missing.code).toBe("SIDECALL_MODULE_FAILED");
+    expect(missing.message).toContain("missing.js");
+    expect(missing.cause).toBeInstanceOf(Error);
 
-  const noExport = await failure(fixture("absent"), options);
-  expect(noExport.code).toBe("SIDECALL_NOT_A_HANDLER");
-  expect(noExport.message).toMatch(/`absent`.*Recorder/);
+    const noExport = await failure(fixture("absent"), options);
+    expect(noExport.code).toBe("SIDECALL_NOT_A_HANDLER");
+    expect(noExport.message).toMatch(/`absent`.*Recorder/);
 
-  const noHandler = await failure(fixture("notAHandler"), options);
-  expect(noHandler.code).toBe("SIDECALL_NOT_A_HANDLER");
+    const noHandler = await failure(fixture("notAHandler"), options);
+    expect(noHandler.code).toBe("SIDECALL_NOT_A_HANDLER");
 
-  const unreadable = await failure(fixture("unreadable"), options);
-  expect(unreadable.code).toBe("SIDECALL_NOT_A_HANDLER");
-  expect(unreadable.message).toMatch(/handlers\.js.*nobody may know/);
+    const unreadable = await failure(fixture("unreadableFlag"), options);
+    expect(unreadable.code).toBe("SIDECALL_NOT_A_HANDLER");
+    expect(unreadable.message).toMatch(/handlers\.js.*the flag is broken/);
 
-  for (const name of ["Throwing", "throwingFactory"]) {
-    const threw = await failure(fixture(name), options);
-    expect(threw.code).toBe("SIDECALL_FACTORY_FAILED");
-    expect(threw.message).toContain("handlers.js");
-    expect(threw.cause).toMatchObject({ message: "no handler today" });
-  }
+    for (const name of ["ThrowingConstructor", "throwingFactory"]) {
+      const threw = await failure(fixture(name), options);
+      expect(threw.code).toBe("SIDECALL_FACTORY_FAILED");
+      expect(threw.message).toContain("handlers.js");
+      expect(threw.cause).toMatchObject({ message: "cannot create the handler" });
+    }
 
-  const exited = await failure(fixture("exiting"), options);
-  expect(exited.code).toBe("SIDECALL_LANE_DIED");
-});
+    const exited = await failure(fixture("exitingFactory"), options);
+    expect(exited.code).toBe("SIDECALL_LANE_DIED");
+  },
+);
 
 test.skipIf(countThreads() === 0)("a handler that cannot be loaded leaves no thread behind", async () => {
   await failure({ module: MISSING }, { threads: 4 });
   const before = countThreads();
   for (const ordering of ["trace", "none"] as const) {
     await failure({ module: MISSING }, { threads: 4, ordering });
-    await failure([fixture("plain"), fixture("Throwing")], { threads: 4, ordering });
-    await failure(fixture("exiting"), { ordering });
+    await failure([fixture("plain"), fixture("ThrowingConstructor")], { threads: 4, ordering });
+    await failure(fixture("exitingFactory"), { ordering });
   }
   await expect.poll(countThreads).toBeLessThanOrEqual(before);
 });
 
-test("options that cannot be cloned are named by their path", async () => {
+test("an error for options that cannot be cloned names their path", async () => {
   const rules = [{ test: 1 }, { test: { deep: () => true } }];
   const error = await failure(fixture("factory", { rules }));
   expect(error.code).toBe("SIDECALL_OPTION_NOT_CLONEABLE");
@@ -81,27 +84,27 @@ test.each([
   [{ handlerTimeoutMillis: Number.NaN }, "handlerTimeoutMillis"],
   [{ handlerTimeoutMillis: 2 ** 31 }, "handlerTimeoutMillis"],
   [{ thread: 2 }, "thread"],
-])("options %o are refused by name", async (options, name) => {
+])("an error for options %o names the invalid one", async (options, name) => {
   const error = await failure(fixture("plain"), options as OffThreadOptions);
   expect(error.code).toBe("SIDECALL_OPTION_INVALID");
   expect(error.message).toMatch(new RegExp(`\`${name}\``));
 });
 
-test("specs that say no module are refused", async () => {
+test("specs without the URL of a module are refused", async () => {
   for (const spec of [[], { module: "./relative.js" }, { module: 7 }, { modul: HANDLERS }, undefined]) {
     const error = await failure(spec as unknown as HandlerSpec);
     expect(error.code).toBe("SIDECALL_OPTION_INVALID");
   }
 });
 
-test("handlers with one name are refused", async () => {
+test("handlers with the same name are refused", async () => {
   const error = await failure([fixture("Recorder"), fixture("Recorder")]);
   expect(error.code).toBe("SIDECALL_OPTION_INVALID");
   expect(error.message).toContain("`Recorder`");
 });
 
-test("a handler whose name is no text is called `handler`", async () => {
-  const handler = await offThread(fixture("oddlyNamed"));
+test("a handler whose name is not a string is called `handler`", async () => {
+  const handler = await offThread(fixture("nonStringName"));
   expect(handler.name).toBe("handler");
   await handler.close();
 });

@@ -2,8 +2,10 @@ import { expect, test } from "vitest";
 import { AsyncCallbackManager, offThread } from "../../src/index.ts";
 import { fixture } from "../fixtures/modules.ts";
 
-test("what comes of a trace after its last end waits until the handler is done with that end", async () => {
-  const handler = await offThread<{ atOnce(): number }>(fixture("Crowd"), { acknowledge: "queued" });
+test("events of a trace after its last end wait until the handler has handled that end", async () => {
+  const handler = await offThread<{ maxConcurrent(): number }>(fixture("ConcurrencyCounter"), {
+    acknowledge: "queued",
+  });
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const chain = await manager.onChainStart(null, {});
   await handler.flush();
@@ -12,6 +14,6 @@ test("what comes of a trace after its last end waits until the handler is done w
   await chain.getChild().onChainStart(null, {});
   await chain.onText("later");
   await handler.flush();
-  expect(await handler.remote.atOnce()).toEqual([1]);
+  expect(await handler.remote.maxConcurrent()).toEqual([1]);
   await handler.close();
 });

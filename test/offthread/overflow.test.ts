@@ -6,6 +6,7 @@ import {
   offThread,
 } from "../../src/index.ts";
 import { fixture } from "../fixtures/modules.ts";
+import { record } from "../support/records.ts";
 
 const warnings: string[] = [];
 beforeEach(() => {
@@ -16,47 +17,42 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-interface IgnoreFlag {
+interface GatedRemote {
   open(): void;
   all(): string[];
 }
 const SMALL = { ringBytes: 1024, maxBufferedBytes: 2048, acknowledge: "queued" } as const;
 
-const NO_TAGS: readonly string[] = [];
-
-/** A handler that holds its trace's first event until the gate opens, with all that is sent meanwhile behind it. */
+/** A handler that holds its trace's first event until `open` is called; later events queue behind it. */
 async function blocked(options: OffThreadOptions, name = "Gated") {
-  const handler: OffThreadHandler<IgnoreFlag> = await offThread<IgnoreFlag>(fixture(name), options);
+  const handler: OffThreadHandler<GatedRemote> = await offThread<GatedRemote>(fixture(name), options);
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const chain = await manager.onChainStart(null, {});
   void chain.onCustomEvent("hold", {});
   return { handler, manager, chain };
 }
 
-test.each(["trace", "none"] as const)(
-  "wait: callers wait, nothing is lost, in order (%s)",
-  async (ordering) => {
-    const { handler, chain } = await blocked({ ...SMALL, ordering });
-    const texts = Array.from({ length: 500 }, (_, i) => `${i}`);
-    let resolved = 0;
-    const sent = texts.map((text) => chain.onText(text).then(() => (resolved += 1)));
-    await handler.remote.all();
-    expect(resolved).toBeLessThan(500);
-    await handler.remote.open();
-    await Promise.all(sent);
-    await handler.flush();
-    const [seen = []] = await handler.remote.all();
-    if (ordering === "trace") expect(seen).toEqual(["hold begins", "hold ends", ...texts]);
-    else expect(seen.filter((each) => !each.startsWith("hold")).sort()).toEqual([...texts].sort());
-    expect(handler.stats()).toMatchObject({ events: 501, dropped: 0, depth: 0, bufferedBytes: 0 });
-    expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toMatch(/More than 2048 bytes/);
-    await handler.close();
-  },
-);
+test.each(["trace", "none"] as const)("wait: callers wait, and no event is lost (%s)", async (ordering) => {
+  const { handler, chain } = await blocked({ ...SMALL, ordering });
+  const texts = Array.from({ length: 500 }, (_, i) => `${i}`);
+  let resolved = 0;
+  const sent = texts.map((text) => chain.onText(text).then(() => (resolved += 1)));
+  await handler.remote.all();
+  expect(resolved).toBeLessThan(500);
+  await handler.remote.open();
+  await Promise.all(sent);
+  await handler.flush();
+  const [seen = []] = await handler.remote.all();
+  if (ordering === "trace") expect(seen).toEqual(["hold begins", "hold ends", ...texts]);
+  else expect(seen.filter((each) => !each.startsWith("hold")).sort()).toEqual([...texts].sort());
+  expect(handler.stats()).toMatchObject({ events: 501, dropped: 0, depth: 0, bufferedBytes: 0 });
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toMatch(/More than 2048 bytes/);
+  await handler.close();
+});
 
 test.each(["trace", "none"] as const)(
-  "drop: what is beyond the bound is counted and reported once (%s)",
+  "drop: events beyond the bound are counted, and reported once (%s)",
   async (ordering) => {
     const { handler, chain } = await blocked({ ...SMALL, ordering, overflow: "drop" });
     for (let i = 0; i < 500; i += 1) void chain.onText(`${i}`);
@@ -71,29 +67,18 @@ test.each(["trace", "none"] as const)(
   },
 );
 
-test("drop: starts and ends push out other events, and are dropped last", async () => {
+test("drop: starts and ends evict other events, and are dropped last", async () => {
   const { handler, chain } = await blocked({ ...SMALL, overflow: "drop" }, "GatedChains");
-  const identity = (i: number) => ({
-    runId: `r${i}`,
-    parentRunId: undefined,
-    traceId: `r${i}`,
-    tags: NO_TAGS,
-  });
-  const start = (i: number) => {
-    const own = { serialized: null, inputs: i, metadata: {}, timestamp: 0 };
-    return handler.onEvent({ event: "on_chain_start", ...identity(i), ...own });
-  };
-  const end = (i: number) => {
-    return handler.onEvent({ event: "on_chain_end", ...identity(i), outputs: i, timestamp: 0 });
-  };
-  // Fills ring and buffer, and goes on until texts are dropped at the door.
+  const start = (i: number) => handler.onEvent(record("on_chain_start", `r${i}`, { inputs: i }));
+  const end = (i: number) => handler.onEvent(record("on_chain_end", `r${i}`, { outputs: i }));
+  // Fills ring and buffer, and goes on until texts are dropped on arrival.
   for (let i = 0; i < 200; i += 1) void chain.onText(`${i}`);
   const before = handler.stats();
   expect(before.dropped).toBeGreaterThan(0);
   const kept = [0, 1, 2, 3, 4].flatMap((i) => [start(i), end(i)]);
-  // Ten lifecycle events found room where no text did: texts that waited went instead.
+  // Ten lifecycle events were admitted where no text was: waiting texts were dropped instead.
   expect(handler.stats().dropped).toBeGreaterThan(before.dropped);
-  // When nothing is left to push out, they go too, and are counted.
+  // When no other event is left to evict, they are dropped too, and counted.
   const rest = Array.from({ length: 200 }, (_, i) => start(100 + i));
   await handler.remote.open();
   await Promise.all([...kept, ...rest]);
@@ -105,12 +90,12 @@ test("drop: starts and ends push out other events, and are dropped last", async 
   expect(starts).toBeGreaterThan(1 + 5);
   expect(starts).toBeLessThan(1 + 5 + rest.length);
   expect(handlers[0]?.handled).toBe(events - dropped);
-  // The held event has been seen twice: when it began and when it ended.
+  // The held event is listed twice: when it began and when it ended.
   expect(seen).toHaveLength(events - dropped + 1);
   await handler.close();
 });
 
-test("drop: runs whose events are dropped take no room, and are told of when an event of theirs is not", async () => {
+test("drop: runs whose events are dropped take no room, and are defined with the next event that is not", async () => {
   const { handler, manager } = await blocked({ ...SMALL, overflow: "drop" });
   manager.addTags(["t".repeat(300)]);
   const chains = await Promise.all(Array.from({ length: 100 }, (_, i) => manager.onChainStart(null, i)));
@@ -128,7 +113,7 @@ test("drop: runs whose events are dropped take no room, and are told of when an 
   await handler.close();
 });
 
-test("throw: what is beyond the bound rejects and is counted", async () => {
+test("throw: events beyond the bound reject and are counted", async () => {
   const { handler, chain } = await blocked({ ...SMALL, overflow: "throw" });
   const sent = Promise.allSettled(Array.from({ length: 500 }, (_, i) => chain.onText(`${i}`)));
   await handler.remote.open();
@@ -140,7 +125,7 @@ test("throw: what is beyond the bound rejects and is counted", async () => {
   await handler.close();
 });
 
-test("an event larger than ring and buffer arrives whole, and those behind it in order", async () => {
+test("an event larger than ring and buffer arrives whole, and the events behind it arrive in order", async () => {
   const { handler, chain } = await blocked({ ...SMALL, acknowledge: "handled" });
   await handler.remote.open();
   const big = "x€".repeat(1_000_000);
@@ -150,15 +135,15 @@ test("an event larger than ring and buffer arrives whole, and those behind it in
   await handler.close();
 });
 
-test("what waits for room enters as soon as a single event makes some", async () => {
+test("an event that waits for room is written as soon as a single other one makes room", async () => {
   const options = { ringBytes: 1024, acknowledge: "queued" } as const;
   const handler = await offThread<{ release(text: string): void; count(): number }>(
-    fixture("Doors"),
+    fixture("HeldTexts"),
     options,
   );
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const chains = await Promise.all(Array.from({ length: 60 }, (_, i) => manager.onChainStart(null, i)));
-  // Then the lane knows the runs, and each text takes 32 bytes of the ring.
+  // From now on the lane knows the runs, and each text takes 32 bytes of the ring.
   await Promise.all(chains.map((chain) => chain.onCustomEvent("hello", {})));
   await handler.flush();
   for (const [i, chain] of chains.entries()) void chain.onText(`${i}`);

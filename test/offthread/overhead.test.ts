@@ -15,7 +15,7 @@ async function sendTokens(count: number) {
   return stats;
 }
 
-test("a handler's own cost is sampled: every call counted; the powers of two timed, then one in 256", async () => {
+test("the overhead counts every call, and times calls 1, 2, 4 … 128, then every 256th", async () => {
   const { overhead, events } = await sendTokens(1023);
   expect(events).toBe(1024);
   expect(overhead).toMatchObject({ calls: 1024, sampledCalls: 8 + 4 });
@@ -25,30 +25,33 @@ test("a handler's own cost is sampled: every call counted; the powers of two tim
   expect(p99).toBeLessThanOrEqual(max);
 });
 
-test.each([1, 2, 3, 100, 256, 1000])("of %i calls the first stands for itself alone", (calls) => {
-  let millis = 1000;
-  const now = vi.spyOn(performance, "now").mockImplementation(() => millis);
-  const overhead = new Overhead(() => ({}));
-  for (let call = 0; call < calls; call += 1) {
-    const start = overhead.begin();
-    millis += call === 0 ? 5 : 0.002;
-    overhead.end(start);
-  }
-  now.mockRestore();
-  expect(overhead.stats().estimatedMillis).toBeCloseTo(5 + 0.002 * (calls - 1), 6);
-});
+test.each([1, 2, 3, 100, 256, 1000])(
+  "the estimate over %i calls counts the duration of the first call once",
+  (calls) => {
+    let millis = 1000;
+    const now = vi.spyOn(performance, "now").mockImplementation(() => millis);
+    const overhead = new Overhead(() => ({}));
+    for (let call = 0; call < calls; call += 1) {
+      const start = overhead.begin();
+      millis += call === 0 ? 5 : 0.002;
+      overhead.end(start);
+    }
+    now.mockRestore();
+    expect(overhead.stats().estimatedMillis).toBeCloseTo(5 + 0.002 * (calls - 1), 6);
+  },
+);
 
-test("subscribers of the channel are told the statistics of a busy handler; after they left, nobody is asked", async () => {
-  const told: { handler: string; stats: OffThreadStats }[] = [];
-  const listen = (message: unknown) => told.push(message as (typeof told)[number]);
+test("the channel carries a busy handler's statistics while it has subscribers", async () => {
+  const received: { handler: string; stats: OffThreadStats }[] = [];
+  const listen = (message: unknown) => received.push(message as (typeof received)[number]);
   subscribe(STATS_CHANNEL, listen);
   await sendTokens(600);
   unsubscribe(STATS_CHANNEL, listen);
-  expect(told[0]).toMatchObject({
+  expect(received[0]).toMatchObject({
     handler: "Recorder",
     stats: { overhead: { sampledCalls: expect.any(Number) } },
   });
-  const { length } = told;
+  const { length } = received;
   await sendTokens(600);
-  expect(told).toHaveLength(length);
+  expect(received).toHaveLength(length);
 });

@@ -1,7 +1,9 @@
 import { expect, expectTypeOf, test } from "vitest";
 import {
+  fileHandlerModule,
   type HandlerModule,
   inMemoryTracerModule,
+  type OffThreadHandler,
   offThread,
   type Remote,
   type TokenReport,
@@ -10,6 +12,9 @@ import {
   type UntypedHandler,
 } from "../../src/index.ts";
 import { HANDLERS } from "../fixtures/modules.ts";
+import { scratch } from "../fixtures/scratch.ts";
+
+const path = scratch()("log.txt");
 
 test("remotes throw a coded error that lists the names, for a name that no handler has", async () => {
   const handler = await offThread([
@@ -24,7 +29,7 @@ test("remotes throw a coded error that lists the names, for a name that no handl
       message: expect.stringMatching(/audit, trace; got `typo`/),
     }),
   );
-  // The language asks for these names by itself.
+  // These read `then` and `toJSON`.
   expect(await Promise.resolve(handler.remotes)).toBe(handler.remotes);
   expect(JSON.stringify(handler.remotes)).toBe('{"audit":{},"trace":{}}');
   await handler.close();
@@ -47,8 +52,16 @@ test("remotes have the types of the handlers that the specs name", async () => {
   await handler.close();
 });
 
-test("remotes of specs without names are asked for by any name", async () => {
+test("remotes of specs without names accept any name in their type", async () => {
   const handler = await offThread([{ module: HANDLERS, export: "Recorder" }]);
   expect(await handler.remotes["Recorder"]?.["take"]?.()).toEqual([[]]);
+  await handler.close();
+});
+
+test("a handler with typed remotes fits a variable that knows none", async () => {
+  const handler: OffThreadHandler = await offThread([
+    { module: fileHandlerModule, name: "file", options: { path } },
+  ]);
+  expectTypeOf(handler.remote).toEqualTypeOf<Remote<UntypedHandler>>();
   await handler.close();
 });

@@ -24,7 +24,7 @@ interface TraceLine {
 }
 
 test.skipIf(!hasRecorded(ANSWERS))(
-  "all 805 recorded answers go through sidecall batch unharmed",
+  "sidecall batch writes and traces all 805 recorded answers unchanged",
   async () => {
     const recorded = readRecorded<{ instruction: string; output: string }[]>(ANSWERS);
     expect(recorded).toHaveLength(805);
@@ -74,7 +74,7 @@ test.skipIf(!hasRecorded(ANSWERS))(
 );
 
 test.skipIf(!hasRecorded(TRAJECTORIES))(
-  "recorded trajectories are answered turn by turn, tool calls included",
+  "sidecall batch writes recorded trajectories turn by turn, tool calls included",
   async () => {
     const trajectories = readRecorded<Trajectory[]>(TRAJECTORIES).slice(0, 20);
     const server = await startMockServer({ recorded: recordedPath(TRAJECTORIES) });

@@ -6,12 +6,12 @@ import { hasRecorded, readRecorded, type ToolCall, type Trajectory } from "./rec
 const FILE = "tau-bench-airline-gpt-4o.json.gz";
 const WITNESSES = new URL("../fixtures/witnesses.js", import.meta.url);
 
-/** Pieces of three UTF-16 units: a character beyond the basic plane is cut in two now and then. */
+/** Pieces of three UTF-16 units: some cut a character beyond the basic plane in two. */
 function pieces(text: string): string[] {
   return text.match(/[\s\S]{1,3}/g) ?? [];
 }
 
-/** One recorded answer as a model run; `texts` gets what it said. */
+/** Replays one recorded answer as a model run; `texts` gets its text by run id. */
 async function answer(
   chain: AsyncCallbackManagerForChainRun,
   { traj }: Trajectory,
@@ -22,7 +22,7 @@ async function answer(
   const [run] = await chain.getChild("model").onChatModelStart({ name: "gpt-4o" }, [traj.slice(0, at)]);
   if (run === undefined || message === undefined) throw new Error("no run");
   const text = typeof message.content === "string" ? message.content : "";
-  // Nobody awaits a token: the end must not overtake them.
+  // Tokens are not awaited: the end must not overtake them.
   for (const piece of pieces(text)) void run.onLLMNewToken(piece);
   await run.onLLMEnd({ generations: [[{ text, message }]] });
   texts.set(run.runId, text);
@@ -63,7 +63,7 @@ interface Witnesses {
 }
 
 test.skipIf(!hasRecorded(FILE))(
-  "200 recorded conversations at once: three handlers on two lanes see what was sent, in order, to the letter",
+  "three handlers on two lanes get 200 concurrent recorded conversations in order and unchanged",
   async () => {
     const handler = await offThread<Witnesses>(
       ["Digest", "Transcript", "Ledger"].map((name) => ({ module: WITNESSES, export: name })),

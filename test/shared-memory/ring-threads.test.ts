@@ -5,12 +5,13 @@ import { RingConsumer } from "../../src/shared-memory/consumer.ts";
 import { allocateRing, NAPPING, SLEEPING } from "../../src/shared-memory/layout.ts";
 import { RingProducer } from "../../src/shared-memory/producer.ts";
 import type { RingTask } from "../fixtures/ring-worker.ts";
+import { bothSides } from "../support/ring.ts";
 import { SequenceGenerator } from "../support/ring-sequence.ts";
 import { isPending, settleTasks } from "../support/tasks.ts";
 
 const WORKER = new URL("../fixtures/ring-worker.js", import.meta.url);
 
-/** Sends a sequence through a ring to a worker that verifies it. Resolves with how often the worker waited. */
+/** Sends a sequence through a ring to a worker that verifies it. Resolves with the number of times that the worker waited. */
 async function send(
   task: Omit<RingTask, "buffer" | "maxBodyBytes">,
   ringBytes: number,
@@ -49,19 +50,19 @@ test.each([
   { seed: 3, groupSize: 3, state: "sleeping", burst: 7 },
   { seed: 4, groupSize: 2, state: "napping", burst: 3 },
 ] as const)(
-  "two threads play thousands of laps of a tiny ring without losing a record or a wake-up: %o",
-  async (play) => {
-    const { burst, ...task } = play;
+  "a tiny ring loses no entry and no wake-up between two threads over thousands of laps: %o",
+  async (given) => {
+    const { burst, ...task } = given;
     expect(await send({ ...task, records: 20_000 }, 1024, burst)).toBeGreaterThan(0);
   },
 );
 
-test("a larger ring between two threads: the sequence arrives unharmed", async () => {
+test("a larger ring passes the sequence between two threads unchanged", async () => {
   await send({ seed: 5, groupSize: 20, state: "sleeping", records: 20_000 }, 64 * 1024, 50);
 });
 
-test("ping-pong: each side waits for the other at every single record", async () => {
-  // One record at a time, published only once the last one is settled: every record costs a wake-up on either side.
+test("each side waits for the other at every entry", async () => {
+  // One entry at a time, published only once the one before is released: every entry costs a wake-up on either side.
   const buffer = allocateRing(1024);
   const producer = new RingProducer(buffer);
   const sequence = { seed: 6, maxBodyBytes: producer.maxBodyBytes };
@@ -83,25 +84,20 @@ test("ping-pong: each side waits for the other at every single record", async ()
   await worker.terminate();
 });
 
-function bothSides() {
-  const buffer = allocateRing(1024);
-  return { buffer, producer: new RingProducer(buffer), consumer: new RingConsumer(buffer) };
-}
-
 function write(producer: RingProducer, bodyBytes: number): void {
   expect(producer.reserve(bodyBytes)).not.toBe(-1);
   producer.commit(bodyBytes);
   producer.publish();
 }
 
-test("wait resolves at once if there is something to read", async () => {
+test("wait resolves at once if the ring has an entry", async () => {
   const { producer, consumer } = bothSides();
   write(producer, 1);
   await consumer.wait(SLEEPING, Number.POSITIVE_INFINITY);
   expect(consumer.next()).not.toBe(-1);
 });
 
-test("a napping consumer is woken for who waits for the outcome, not for who does not; a sleeping one by both", async () => {
+test("a napping consumer is woken only for a caller who waits, a sleeping one for every entry", async () => {
   for (const [state, from, wakes] of [
     [NAPPING, NAPPING, true],
     [NAPPING, SLEEPING, false],
@@ -127,7 +123,7 @@ test("interrupt ends a consumer's own wait", async () => {
   await waiting;
 });
 
-test("a consumer that takes over from one that died asleep counts as running, and finds the record", async () => {
+test("a consumer that takes over from one that died asleep is running, and finds the entry", async () => {
   const { buffer, producer, consumer } = bothSides();
   const abandoned = consumer.wait(SLEEPING, Number.POSITIVE_INFINITY);
   const successor = new RingConsumer(buffer);
@@ -139,7 +135,7 @@ test("a consumer that takes over from one that died asleep counts as running, an
   await abandoned;
 });
 
-test("space resolves when the consumer offers an eighth, or anything if it says so", async () => {
+test("space resolves when the consumer offers an eighth of the ring, or less with `any`", async () => {
   const { producer, consumer } = bothSides();
   for (let i = 0; i < 16; i += 1) write(producer, 56);
   const waiting = producer.space(56);

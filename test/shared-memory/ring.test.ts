@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { RingConsumer } from "../../src/shared-memory/consumer.ts";
 import {
@@ -7,44 +6,11 @@ import {
   entryBytes,
   HEADER_BYTES,
   MIN_RING_BYTES,
-  RELEASED,
-  WRITTEN,
 } from "../../src/shared-memory/layout.ts";
-import { RingProducer } from "../../src/shared-memory/producer.ts";
+import { bothSides, readAll, ringAt, write } from "../support/ring.ts";
 import { SequenceGenerator, SequenceVerifier } from "../support/ring-sequence.ts";
 
-/** A ring both of whose positions stand at `position`, as after that many bytes. */
-function ringAt(position: number, minBytes = MIN_RING_BYTES): SharedArrayBuffer {
-  const buffer = allocateRing(minBytes);
-  const words = new Int32Array(buffer);
-  words[WRITTEN] = position | 0;
-  words[RELEASED] = position | 0;
-  return buffer;
-}
-
-function bothSides(buffer = allocateRing(MIN_RING_BYTES)) {
-  return { buffer, producer: new RingProducer(buffer), consumer: new RingConsumer(buffer) };
-}
-
-/** Writes a record whose bytes all are `fill`. Returns whether there was room. */
-function write(producer: RingProducer, bodyBytes: number, fill: number, reserveBytes = bodyBytes): boolean {
-  const at = producer.reserve(reserveBytes);
-  if (at === -1) return false;
-  producer.bytes.fill(fill, at, at + bodyBytes);
-  producer.commit(bodyBytes);
-  return true;
-}
-
-function readAll(consumer: RingConsumer): Uint8Array[] {
-  const bodies: Uint8Array[] = [];
-  for (let at = consumer.next(); at !== -1; at = consumer.next()) {
-    bodies.push(consumer.bytes.slice(at, at + consumer.bodyBytes));
-    consumer.markDone(at);
-  }
-  return bodies;
-}
-
-test("a ring is as large as asked for, or the next power of two", () => {
+test("a ring has the size that is asked for, rounded up to a power of two", () => {
   expect(allocateRing(1).byteLength).toBe(HEADER_BYTES + MIN_RING_BYTES);
   expect(allocateRing(1025).byteLength).toBe(HEADER_BYTES + 2048);
   expect(allocateRing(2048).byteLength).toBe(HEADER_BYTES + 2048);
@@ -54,7 +20,7 @@ test.each([
   ["from the beginning", 0],
   ["across 2^31", 2 ** 31 - 4096],
   ["across 2^32", 2 ** 32 - 4096],
-])("records of any size pass unharmed over many laps, %s", (_, position) => {
+])("entries of any size pass unchanged over many laps, %s", (_, position) => {
   for (let seed = 1; seed <= 20; seed += 1) {
     const { producer, consumer } = bothSides(ringAt(position));
     const sequence = { seed, maxBodyBytes: producer.maxBodyBytes };
@@ -79,7 +45,7 @@ test.each([
   }
 });
 
-test("an empty ring gives nothing, and what is not published is not there", () => {
+test("an empty ring gives no entry, and an entry that is not published is not visible", () => {
   const { producer, consumer } = bothSides();
   expect(consumer.next()).toBe(-1);
   expect(consumer.isEmpty).toBe(true);
@@ -92,7 +58,7 @@ test("an empty ring gives nothing, and what is not published is not there", () =
   expect(readAll(consumer)).toEqual([new Uint8Array(5).fill(1)]);
 });
 
-test("a full ring refuses, to the byte, and takes again exactly what was released", () => {
+test("a full ring refuses entries to the byte, and accepts exactly as much as was released", () => {
   const { producer, consumer } = bothSides();
   for (let i = 0; i < MIN_RING_BYTES / 64; i += 1) expect(write(producer, 56, i)).toBe(true);
   expect(producer.usedBytes).toBe(MIN_RING_BYTES);
@@ -112,7 +78,7 @@ test("a full ring refuses, to the byte, and takes again exactly what was release
   ]);
 });
 
-test("a record that does not fit before the end goes to the beginning; the filler is never given out", () => {
+test("an entry that does not fit before the end goes to the beginning, and the filler is never read", () => {
   const { producer, consumer } = bothSides();
   for (let i = 0; i < 4; i += 1) write(producer, 232, i);
   producer.publish();
@@ -131,7 +97,7 @@ test("a record that does not fit before the end goes to the beginning; the fille
   expect(consumer.isEmpty).toBe(true);
 });
 
-test("commit closes at the real length, and the next record follows it", () => {
+test("commit cuts an entry to its real length, and the next one follows it", () => {
   const { producer, consumer } = bothSides();
   write(producer, 3, 1, 200);
   write(producer, 0, 0, 100);
@@ -141,7 +107,7 @@ test("commit closes at the real length, and the next record follows it", () => {
   expect(readAll(consumer).map((body) => body.length)).toEqual([3, 0, 17]);
 });
 
-test("the largest body finds a place wherever the ring stands", () => {
+test("the largest body fits at every position of the ring", () => {
   for (let position = 0; position < MIN_RING_BYTES; position += 8) {
     const { producer, consumer } = bothSides(ringAt(position));
     expect(write(producer, producer.maxBodyBytes, 1)).toBe(true);
@@ -150,7 +116,7 @@ test("the largest body finds a place wherever the ring stands", () => {
   }
 });
 
-test("space comes back in the order of the records, in whatever order they settle", () => {
+test("space is released in the order of the entries, in whatever order they are done", () => {
   const { producer, consumer } = bothSides();
   for (let i = 0; i < 4; i += 1) write(producer, 56, i);
   producer.publish();
@@ -168,7 +134,7 @@ test("space comes back in the order of the records, in whatever order they settl
   expect(consumer.isEmpty).toBe(true);
 });
 
-test("a consumer that takes over finds exactly what its predecessor did not settle, with the attempts", () => {
+test("a consumer that takes over finds exactly the entries that are not done, with their attempts", () => {
   const { buffer, producer, consumer } = bothSides();
   for (let i = 0; i < 6; i += 1) write(producer, 10, i);
   producer.publish();
@@ -197,7 +163,7 @@ test("a consumer that takes over finds exactly what its predecessor did not sett
   expect(successor.isEmpty).toBe(true);
 });
 
-test("attempts are counted without ever looking settled", () => {
+test("a count of attempts never reads as done", () => {
   const { producer, consumer } = bothSides();
   write(producer, 1, 1);
   producer.publish();
@@ -205,149 +171,4 @@ test("attempts are counted without ever looking settled", () => {
   for (let i = 0; i < 300; i += 1) consumer.begin(at);
   expect(consumer.attempts(at)).toBe(ATTEMPTS_LIMIT);
   expect(consumer.release()).toBe(false);
-});
-
-/** A ring as it should be: records in order, how far each has come. */
-interface Model {
-  readonly records: {
-    readonly fill: number;
-    readonly bodyBytes: number;
-    at: number;
-    state: "new" | "given" | "settled";
-  }[];
-  published: number;
-  /** Records that this consumer's `next` has passed. */
-  passed: number;
-  fill: number;
-}
-interface Real {
-  readonly producer: RingProducer;
-  consumer: RingConsumer;
-  readonly buffer: SharedArrayBuffer;
-}
-type RingCommand = fc.Command<Model, Real>;
-
-class WriteCommand implements RingCommand {
-  readonly bodyBytes: number;
-  readonly spareBytes: number;
-
-  constructor(bodyBytes: number, spareBytes: number) {
-    this.bodyBytes = bodyBytes;
-    this.spareBytes = spareBytes;
-  }
-  check = () => true;
-  run(model: Model, { producer }: Real): void {
-    const reserve = Math.min(this.bodyBytes + this.spareBytes, producer.maxBodyBytes);
-    const bodyBytes = Math.min(this.bodyBytes, reserve);
-    const fill = (model.fill + 1) & 0xff;
-    if (!write(producer, bodyBytes, fill, reserve)) {
-      // Refused only if it does not fit, be it with a filler that takes all but one record's space.
-      const free = producer.capacity - producer.usedBytes;
-      expect(free).toBeLessThan(2 * entryBytes(reserve));
-      return;
-    }
-    model.fill = fill;
-    model.records.push({ fill, bodyBytes, at: -1, state: "new" });
-  }
-  toString = () => `write(${this.bodyBytes}+${this.spareBytes})`;
-}
-
-class PublishCommand implements RingCommand {
-  check = () => true;
-  run(model: Model, { producer }: Real): void {
-    producer.publish();
-    model.published = model.records.length;
-  }
-  toString = () => "publish";
-}
-
-class NextCommand implements RingCommand {
-  check = () => true;
-  run(model: Model, { consumer }: Real): void {
-    const due = model.records.findIndex(({ state }) => state === "new");
-    const at = consumer.next();
-    const record = due >= 0 && due < model.published ? model.records[due] : undefined;
-    model.passed = record === undefined ? model.published : due + 1;
-    if (record === undefined) {
-      expect(at).toBe(-1);
-      return;
-    }
-    expect(consumer.bodyBytes).toBe(record.bodyBytes);
-    record.at = at;
-    record.state = "given";
-  }
-  toString = () => "next";
-}
-
-class SettleCommand implements RingCommand {
-  readonly which: number;
-
-  constructor(which: number) {
-    this.which = which;
-  }
-  check = ({ records }: Readonly<Model>) => records.some(({ state }) => state === "given");
-  run(model: Model, { consumer }: Real): void {
-    const given = model.records.filter(({ state }) => state === "given");
-    const record = given[this.which % given.length];
-    if (record === undefined) throw new Error("nothing to settle");
-    const body = consumer.bytes.subarray(record.at, record.at + record.bodyBytes);
-    expect(body.every((byte) => byte === record.fill)).toBe(true);
-    consumer.markDone(record.at);
-    record.state = "settled";
-  }
-  toString = () => `settle(${this.which})`;
-}
-
-class ReleaseCommand implements RingCommand {
-  check = () => true;
-  run(model: Model, { consumer, producer }: Real): void {
-    consumer.release();
-    while (model.passed > 0 && model.records[0]?.state === "settled") {
-      model.records.shift();
-      model.published -= 1;
-      model.passed -= 1;
-    }
-    const least = model.records.reduce((sum, { bodyBytes }) => sum + entryBytes(bodyBytes), 0);
-    expect(producer.usedBytes).toBeGreaterThanOrEqual(least);
-    if (model.records.length === 0) expect(consumer.isEmpty).toBe(true);
-  }
-  toString = () => "release";
-}
-
-class TakeOverCommand implements RingCommand {
-  check = () => true;
-  run(model: Model, real: Real): void {
-    real.consumer = new RingConsumer(real.buffer);
-    model.passed = 0;
-    for (const record of model.records) if (record.state === "given") record.state = "new";
-  }
-  toString = () => "takeOver";
-}
-
-test("whatever is written, published, read, settled and released in whatever order, the ring is as an array would be", () => {
-  const commands = fc.commands(
-    [
-      fc.tuple(fc.nat(248), fc.nat(60)).map(([bodyBytes, spare]) => new WriteCommand(bodyBytes, spare)),
-      fc.tuple(fc.nat(30), fc.nat(10)).map(([bodyBytes, spare]) => new WriteCommand(bodyBytes, spare)),
-      fc.constant(new PublishCommand()),
-      fc.constant(new NextCommand()),
-      fc.nat(20).map((which) => new SettleCommand(which)),
-      fc.constant(new ReleaseCommand()),
-      fc.constant(new TakeOverCommand()),
-    ],
-    { maxCommands: 200, size: "max" },
-  );
-  const positions = fc.constantFrom(0, 1000, 2 ** 31 - 512, 2 ** 32 - 512);
-  fc.assert(
-    fc.property(commands, positions, (steps, position) => {
-      fc.modelRun(
-        () => ({
-          model: { records: [], published: 0, passed: 0, fill: 0 },
-          real: bothSides(ringAt(position)),
-        }),
-        steps,
-      );
-    }),
-    { numRuns: 300 },
-  );
 });

@@ -23,7 +23,7 @@ export class ReaderWorker {
   }
 }
 
-/** The way in which a test lets a reading worker go on token by token. */
+/** Lets a reading worker go on token by token. */
 export class Allowance {
   readonly buffer = new SharedArrayBuffer(4);
   readonly #word = new Int32Array(this.buffer);

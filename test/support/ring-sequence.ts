@@ -1,6 +1,10 @@
 /*
- * A sequence of records that two threads make from the same seed, so that one can verify what the other wrote:
- * sizes are pseudo-random, every byte is told by its record's number and its place, sentinels stand on either side.
+ * A sequence of records that two threads generate from the same seed, so that one verifies what the other wrote. Sizes are
+ * pseudo-random, a byte derives from its record's number and its place, and sentinels stand at both ends:
+ *
+ *   ┌──────┬───────────────────────────┬──────┐
+ *   │ 0xa5 │ 31 × record + 7 × place … │ 0x5a │
+ *   └──────┴───────────────────────────┴──────┘
  */
 
 export interface Sequence {
@@ -29,7 +33,7 @@ function byteOf(record: number, place: number): number {
 export class SequenceGenerator {
   readonly #random: () => number;
   readonly #maxBodyBytes: number;
-  /** Size of the record to come; at least the two sentinels. */
+  /** Size of the next record; at least the two sentinels. */
   nextBytes: number;
   #record = 0;
 
@@ -43,7 +47,7 @@ export class SequenceGenerator {
     return 2 + (this.#random() % (this.#maxBodyBytes - 1));
   }
 
-  /** Writes the record that is due and goes on to the next. */
+  /** Writes the next record, and advances. */
   write(body: Uint8Array): void {
     body[0] = FIRST_SENTINEL;
     for (let place = 1; place < body.length - 1; place += 1) body[place] = byteOf(this.#record, place);

@@ -4,7 +4,7 @@ import { AsyncCallbackManager, type CallbackHandler, withContext } from "../../s
 import type { ScriptedOptions } from "../fixtures/handlers.ts";
 
 /*
- * Random trees of runs, how to run them, and a model that says what each handler has to hear of it.
+ * Random trees of runs; `perform` runs one with real managers, `predict` computes what each handler must note of it.
  */
 
 const KINDS = ["llm", "chat", "chain", "tool", "retriever"] as const;
@@ -23,7 +23,7 @@ export interface RunTree {
   readonly added: readonly Added[];
   readonly texts: number;
   readonly isError: boolean;
-  /** Whether the runs below find this one in the context, or are given its manager. */
+  /** Whether the runs below get their parent from the context, or from this run's `getChild`. */
   readonly isAmbient: boolean;
   readonly children: readonly RunTree[];
 }
@@ -53,7 +53,7 @@ export function runTrees(handlers: number): fc.Arbitrary<RunTree> {
 
 const hasChildren = ({ kind }: RunTree) => kind !== "llm" && kind !== "chat";
 
-/** Numbers the runs of a tree in the order in which they start: ids that the model knows too. */
+/** Numbers the runs of a tree in the order in which they start, in `perform` and in `predict` alike. */
 class Ids {
   readonly #prefix: string;
   #count = 0;
@@ -89,7 +89,7 @@ function end(run: NonNullable<Started>, isError: boolean): Promise<void> {
   return isError ? run.onRetrieverError(error) : run.onRetrieverEnd([]);
 }
 
-/** Runs a tree with real managers, a run's children one after the other. */
+/** Runs a tree with real managers; a run's children run one after the other. */
 export async function perform(
   tree: RunTree,
   handlers: readonly CallbackHandler[],
@@ -138,7 +138,7 @@ interface Heirloom {
   readonly parent: string;
 }
 
-/** What the handlers note, by handler, and which failures are reported, as `event runId`. */
+/** Notes by handler, and failures that are reported, as `event runId`. */
 export interface Expected {
   readonly notes: readonly string[][];
   readonly failures: string[];
@@ -147,14 +147,14 @@ export interface Expected {
 const union = <T>(first: readonly T[], second: readonly T[]): T[] => [...new Set([...first, ...second])];
 const defined = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value]);
 
-/** The rules, said once more and simply: who inherits what, who hears what, what a failure stops. */
+/** A simple second implementation of the rules: inheritance, flags, and the effect of a raised failure. */
 export function predict(tree: RunTree, scripts: readonly ScriptedOptions[], prefix: string): Expected {
   const ids = new Ids(prefix);
   const expected: Expected = { notes: scripts.map(() => []), failures: [] };
   const traceId = `${prefix}-1`;
 
-  /** Whether an event is heard without a failure that is raised. */
-  const tell = (event: EventName, runId: string, heirloom: Heirloom): boolean => {
+  /** Notes an event for its handlers. Returns false if one of them raises. */
+  const dispatch = (event: EventName, runId: string, heirloom: Heirloom): boolean => {
     let isRaised = false;
     for (const handler of heirloom.handlers) {
       const { flags = [], failsAt = [], raiseError = false } = scripts[handler] ?? {};
@@ -185,10 +185,10 @@ export function predict(tree: RunTree, scripts: readonly ScriptedOptions[], pref
       handlers: union(inherited.handlers, heirs),
       tags: union(inherited.tags, defined(node.inheritedTag)),
     };
-    if (!tell(START[node.kind], runId, own)) return;
-    for (let i = 0; i < node.texts; i += 1) tell("on_text", runId, own);
+    if (!dispatch(START[node.kind], runId, own)) return;
+    for (let i = 0; i < node.texts; i += 1) dispatch("on_text", runId, own);
     if (hasChildren(node)) for (const child of node.children) run(child, below);
-    tell(endOf(node.kind, node.isError), runId, own);
+    dispatch(endOf(node.kind, node.isError), runId, own);
   };
   run(tree, { handlers: [], tags: [], parent: "" });
   return expected;

@@ -11,7 +11,7 @@ type Body = (input: unknown, run: AsyncCallbackManagerForChainRun) => unknown;
 export interface StepOptions {
   readonly configure?: ConfigureOptions;
   readonly start?: StartOptions;
-  /** Whether it tells of each piece. @default true */
+  /** Whether it sends `onChainStream` for each piece. @default true */
   readonly streams?: boolean;
 }
 
@@ -30,7 +30,7 @@ function joined(pieces: readonly unknown[]): unknown {
   return pieces.every((piece) => typeof piece === "string") ? pieces.join("") : pieces.at(-1);
 }
 
-/** Reads a stream's first piece at once, so that the run which makes it begins first; notes what has been read. */
+/** Reads a stream's first piece at once, so that the run which makes it begins first; keeps the pieces that are read. */
 async function started(input: AsyncIterable<unknown>) {
   const iterator = input[Symbol.asyncIterator]();
   const first = await iterator.next();
@@ -44,7 +44,7 @@ async function started(input: AsyncIterable<unknown>) {
   return { pieces, stream: read() };
 }
 
-/** What a body gives, piece by piece; all of it happens below `run`. */
+/** The pieces of a body's result; the body runs below `run`. */
 async function* pieces(run: AsyncCallbackManagerForChainRun, call: () => unknown) {
   const returned = withContext({ run }, call);
   if (!isStream(returned)) {
@@ -76,8 +76,8 @@ export function step(name: string, body: Body, { configure, start, streams = tru
     const manager = AsyncCallbackManager.configure(configure);
     const run = await manager.onChainStart({ name }, input === undefined ? given : undefined, start);
     const output: unknown[] = [];
-    const late = () => (input === undefined ? {} : { inputs: joined(input.pieces) });
-    let failure: unknown = new Error(`nobody reads ${name} any more`);
+    const lateInputs = () => (input === undefined ? {} : { inputs: joined(input.pieces) });
+    let failure: unknown = new Error(`${name} is no longer read`);
     let isDone = false;
     try {
       for await (const piece of pieces(run, () => body(input?.stream ?? given, run))) {
@@ -90,14 +90,14 @@ export function step(name: string, body: Body, { configure, start, streams = tru
       failure = error;
       throw error;
     } finally {
-      await (isDone ? run.onChainEnd(joined(output), late()) : run.onChainError(failure, late()));
+      await (isDone ? run.onChainEnd(joined(output), lateInputs()) : run.onChainError(failure, lateInputs()));
     }
     return joined(output);
   }
   return callable(stream);
 }
 
-/** A model that gives its tokens, each as the chunk of a message, or as text alone; below the run around it. */
+/** A model below the run around it, which gives each token as text and as the chunk of a message. */
 export function chatModel(name: string, tokens: readonly string[], start: StartOptions = {}): Step {
   async function* stream(input: unknown = "hi"): AsyncGenerator<unknown, unknown> {
     const messages = [[{ type: "human", content: input }]];

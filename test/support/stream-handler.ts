@@ -1,29 +1,12 @@
-import type { OwnFields } from "../../src/core/events.ts";
+import type { RunDescription, RunIdentity } from "../../src/core/events.ts";
 import { eventFilter, type StreamEventFilters } from "../../src/event-stream/event-filter.ts";
 import { EventStreamHandler } from "../../src/event-stream/event-stream-handler.ts";
 import type { StreamEvent } from "../../src/event-stream/stream-event.ts";
-import type { AnyEventRecord, EventName } from "../../src/index.ts";
+import type { AnyEventRecord } from "../../src/index.ts";
+import { record } from "./records.ts";
 
-export type Extras = Partial<{
-  runId: string;
-  parentRunId: string;
-  traceId: string;
-  tags: string[];
-  metadata: Record<string, unknown>;
-  name: string;
-  extra: Record<string, unknown>;
-}>;
-
-/** A record as managers make it, of run "a" unless told otherwise. */
-export function record<E extends EventName>(
-  event: E,
-  own: OwnFields<E>,
-  extras: Extras = {},
-): AnyEventRecord {
-  const { runId = "a", traceId = "a" } = extras;
-  const rest = { tags: [], metadata: {}, timestamp: 0, parentRunId: undefined, runId, traceId };
-  return { event, ...rest, ...extras, ...own } as unknown as AnyEventRecord;
-}
+/** Fields of a record's run, whose id is "a" by default. */
+type RunFields = Partial<RunIdentity & RunDescription>;
 
 export function setUp(filters: StreamEventFilters = {}) {
   const events: StreamEvent[] = [];
@@ -37,12 +20,13 @@ export function eventsOf(records: readonly AnyEventRecord[], filters?: StreamEve
   return events;
 }
 
-export const chain = (inputs: unknown, extras?: Extras) =>
-  record("on_chain_start", { serialized: { name: "chain" }, inputs }, extras);
-export const chainEnd = (outputs: unknown, extras?: Extras) => record("on_chain_end", { outputs }, extras);
+export const chain = (inputs: unknown, { runId = "a", ...run }: RunFields = {}) =>
+  record("on_chain_start", runId, { serialized: { name: "chain" }, inputs, ...run });
+export const chainEnd = (outputs: unknown, { runId = "a", ...run }: RunFields = {}) =>
+  record("on_chain_end", runId, { outputs, ...run });
+export const custom = (eventName: string, value: unknown, { runId = "a", ...run }: RunFields = {}) =>
+  record("on_custom_event", runId, { eventName, data: value, ...run });
 export const below = (runId: string, parentRunId: string) => ({ runId, parentRunId });
-export const custom = (eventName: string, value: unknown, extras?: Extras) =>
-  record("on_custom_event", { eventName, data: value }, extras);
 
 export const data = (events: readonly StreamEvent[]) => events.map((event) => [event.event, event.data]);
 export const root = { runId: "root", traceId: "root" };

@@ -10,7 +10,7 @@ export async function readAll(stream: AsyncIterable<StreamEvent>): Promise<Strea
   return events;
 }
 
-/** Reads until the stream ends or fails; gives what came, and with what it failed. */
+/** Reads until the stream ends or fails. Returns the events, and the error. */
 export async function readWhatComes(stream: EventStream): Promise<{ events: StreamEvent[]; error: unknown }> {
   const events: StreamEvent[] = [];
   try {
@@ -19,15 +19,6 @@ export async function readWhatComes(stream: EventStream): Promise<{ events: Stre
   } catch (error) {
     return { events, error };
   }
-}
-
-/** A door that somebody waits at until it is opened. */
-export function gate() {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { open, opened };
 }
 
 export const hello = step("hello", (input) => `hello ${input}`);

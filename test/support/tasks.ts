@@ -1,4 +1,4 @@
-/** Lets everything that is due without new input happen: microtasks, and tasks posted by `Atomics.notify`. */
+/** Resolves when everything due without new input has happened: microtasks, and tasks posted by `Atomics.notify`. */
 export async function settleTasks(turns = 20): Promise<void> {
   for (let i = 0; i < turns; i += 1) await new Promise((resolve) => setImmediate(resolve));
 }

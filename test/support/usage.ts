@@ -1,6 +1,6 @@
 import type { AsyncCallbackManager, LLMResult } from "../../src/index.ts";
 
-/** What a model run has used, with all details. */
+/** Usage of a model run, with all details. */
 export const USAGE = {
   input_tokens: 1,
   output_tokens: 2,
@@ -9,7 +9,7 @@ export const USAGE = {
   output_token_details: { audio: 6, reasoning: 7 },
 };
 
-/** What so many runs that used {@link USAGE} have used. */
+/** Usage of `count` runs that each used {@link USAGE}. */
 export function times(count: number) {
   return {
     input_tokens: count,

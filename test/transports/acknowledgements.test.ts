@@ -2,25 +2,19 @@ import { performance } from "node:perf_hooks";
 import { setImmediate as immediate } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import type { ReportedFailure } from "../../src/core/failures.ts";
-import { RingConsumer } from "../../src/shared-memory/consumer.ts";
-import { LaneCounters } from "../../src/shared-memory/counters.ts";
-import { allocateRing } from "../../src/shared-memory/layout.ts";
 import { RingProducer } from "../../src/shared-memory/producer.ts";
 import { Acknowledgements } from "../../src/transports/lanes/acknowledgements.ts";
-import { FrameWriter } from "../../src/transports/lanes/frame-writer.ts";
 import { encodeCopy } from "../../src/wire/codec.ts";
-import { EVENT } from "../../src/wire/frames.ts";
 import type { LaneReport } from "../../src/wire/protocol.ts";
+import { openLane, stepWorker } from "../support/lane.ts";
 
-// However slow the machine, the watch looks on.
+// The clock stands still: the main thread polls until it is answered, however slow the machine.
 vi.spyOn(performance, "now").mockReturnValue(1000);
 
-/** Both sides of a lane on one thread: each step of the lane's is the test's to take. */
+/** A lane with callers: each step of the worker's is the test's to take. */
 function lane() {
-  const ring = allocateRing(1024);
-  const writer = new FrameWriter(ring, { overflow: "wait", maxBufferedBytes: 1024 });
-  const consumer = new RingConsumer(ring);
-  const counters = LaneCounters.allocate(1);
+  const { ring, writer, counters, writeEvent } = openLane(1024);
+  const { consumer, handleNext, skipNext, release } = stepWorker(ring);
   const posted: LaneReport[] = [];
   const pollReports = () => {
     // One at a time: taking one may take in the next.
@@ -30,8 +24,7 @@ function lane() {
   return {
     /** Sends an event, and waits for it. */
     send(): { readonly position: number; readonly outcome: Promise<string> } {
-      writer.tryWrite({ kind: EVENT, code: 1, flags: 0, runNumber: 0, timestamp: 0 }, new Uint8Array(8));
-      const { position } = writer;
+      const position = writeEvent();
       const waited = new Promise<void>((resolve, reject) =>
         answers.addWaiter(position, { resolve, reject, sentAt: 0 }),
       );
@@ -41,9 +34,9 @@ function lane() {
       );
       return { position, outcome };
     },
-    skip: () => void consumer.next(),
-    settle(failed: boolean): void {
-      consumer.markDone(consumer.next());
+    skip: skipNext,
+    handle(failed: boolean): void {
+      expect(handleNext()).toBe(true);
       if (failed) counters.countFailed(0);
       else counters.countHandled(0);
     },
@@ -52,10 +45,10 @@ function lane() {
       posted.push({ acknowledged: [[position, raised]], failures: [], isIdle: false });
       counters.countFailureReport();
     },
-    release: () => void consumer.release(),
-    /** The lane, which told nothing of what it knew to be looked for, tells that it sleeps. */
+    release,
+    /** The lane goes to sleep: its report omits the acknowledgements that are polled. */
     fallAsleep: () => void posted.push({ acknowledged: [], failures: [], isIdle: true }),
-    /** The lane's thread ends: its last report, if there is one, is counted by nobody. */
+    /** The lane's thread ends, after a last report of `position` at most, which it has not counted. */
     die(position?: number): void {
       if (position !== undefined) {
         const error = encodeCopy(new RangeError("last"));
@@ -70,36 +63,36 @@ function lane() {
   };
 }
 
-test("who waits alone is answered by what the ring says, without a message", async () => {
-  const { send, settle, release, isWatched } = lane();
+test("a single caller is answered by polling the ring, without a message", async () => {
+  const { send, handle, release, isWatched } = lane();
   const { outcome } = send();
   expect(isWatched()).toBe(true);
-  settle(false);
+  handle(false);
   release();
   await expect(outcome).resolves.toBe("well");
   expect(isWatched()).toBe(false);
 });
 
-test("a failure that is counted, told and released between any two looks reaches who waits for it", async () => {
-  for (const steps of ["c,t,r", "ctr", "ct,r", "c,tr"]) {
-    const { send, settle, report, release } = lane();
+test("a failure reaches its caller, between whichever two polls it is counted, reported and released", async () => {
+  for (const steps of ["h,p,r", "hpr", "hp,r", "h,pr"]) {
+    const { send, handle, report, release } = lane();
     const { position, outcome } = send();
     for (const step of steps) {
-      if (step === "c") settle(true);
-      if (step === "t") report(position);
+      if (step === "h") handle(true);
+      if (step === "p") report(position);
       if (step === "r") release();
-      // The watch has its look.
+      // The main thread polls once.
       if (step === ",") await immediate();
     }
     await expect(outcome, steps).resolves.toBe("raised");
   }
 });
 
-test("who hears that the lane sleeps before he has looked is answered by that, with what failed", async () => {
+test("an idle report that comes before the first poll answers the caller, after the failures of its event", async () => {
   for (const fails of [false, true]) {
-    const { send, settle, report, release, fallAsleep, pollReports, areAwaited } = lane();
+    const { send, handle, report, release, fallAsleep, pollReports, areAwaited } = lane();
     const { position, outcome } = send();
-    settle(fails);
+    handle(fails);
     if (fails) report(position);
     release();
     fallAsleep();
@@ -109,22 +102,22 @@ test("who hears that the lane sleeps before he has looked is answered by that, w
   }
 });
 
-test("that a lane sleeps answers nobody whose event has failed since, before the failure is heard", async () => {
-  const { send, settle, report, release, fallAsleep, pollReports } = lane();
+test("an idle report answers no caller whose event failed since before the failure is taken in", async () => {
+  const { send, handle, report, release, fallAsleep, pollReports } = lane();
   fallAsleep();
   const { position, outcome } = send();
-  settle(true);
+  handle(true);
   report(position);
   release();
   pollReports();
   await expect(outcome).resolves.toBe("raised");
 });
 
-test("what fails and is released just as the ring is looked at reaches who waits for it", async () => {
-  const { send, settle, report, release } = lane();
+test("a failure reaches its caller if the event is released during a poll", async () => {
+  const { send, handle, report, release } = lane();
   const { position, outcome } = send();
   const looked = vi.spyOn(RingProducer.prototype, "released", "get").mockImplementationOnce(() => {
-    settle(true);
+    handle(true);
     report(position);
     release();
     return position;
@@ -133,35 +126,35 @@ test("what fails and is released just as the ring is looked at reaches who waits
   looked.mockRestore();
 });
 
-test("what a thread told as it died hides no failure in the next one", async () => {
-  const { send, settle, report, release, die } = lane();
+test("an uncounted last report of a dead thread hides no failure of its successor", async () => {
+  const { send, handle, report, release, die } = lane();
   const first = send();
-  settle(true);
+  handle(true);
   die(first.position);
   await expect(first.outcome).resolves.toBe("last");
   const { position, outcome } = send();
-  settle(true);
+  handle(true);
   report(position);
   release();
   await expect(outcome).resolves.toBe("raised");
 });
 
-test("who waits for what a thread released and did not tell is answered when it dies", async () => {
-  const { send, settle, release, die, areAwaited } = lane();
+test("a thread's death answers callers whose events were released and not acknowledged", async () => {
+  const { send, handle, release, die, areAwaited } = lane();
   const released = send();
-  settle(false);
+  handle(false);
   release();
   die();
   expect(areAwaited()).toBe(false);
   await expect(released.outcome).resolves.toBe("well");
 });
 
-test("who waits for what a thread settled behind an event that it did not is answered when it dies", async () => {
-  const { send, skip, settle, die, areAwaited } = lane();
+test("a thread's death answers a caller whose event was done behind one that was not", async () => {
+  const { send, skip, handle, die, areAwaited } = lane();
   send();
   skip();
   const { outcome } = send();
-  settle(false);
+  handle(false);
   die();
   await expect(outcome).resolves.toBe("well");
   expect(areAwaited()).toBe(true);

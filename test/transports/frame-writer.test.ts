@@ -1,17 +1,16 @@
 import { expect, test } from "vitest";
 import { allocateRing } from "../../src/shared-memory/layout.ts";
 import { FrameWriter } from "../../src/transports/lanes/frame-writer.ts";
-import { EVENT } from "../../src/wire/frames.ts";
 import { collectGarbage } from "../support/garbage.ts";
+import { EVENT_HEAD } from "../support/lane.ts";
 
-const HEAD = { kind: EVENT, code: 1, flags: 0, runNumber: 0, timestamp: 0 };
 const OPTIONS = { overflow: "wait", maxBufferedBytes: 1 << 20 } as const;
 
-test("a writer that is stopped while frames wait for room is not kept in memory by that wait", async () => {
+test("a writer that is stopped while frames wait for room is garbage-collected", async () => {
   const stopped = async () => {
     const writer = new FrameWriter(allocateRing(1024), OPTIONS);
     const event = { payload: new Uint8Array(4096), importance: "lifecycle" } as const;
-    const written = writer.buffer(HEAD, event, undefined);
+    const written = writer.buffer(EVENT_HEAD, event, undefined);
     writer.stop(new RangeError("stopped"));
     await expect(written).rejects.toThrow(RangeError);
     return new WeakRef(writer);

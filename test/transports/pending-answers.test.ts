@@ -5,7 +5,7 @@ import { collectGarbage } from "../support/garbage.ts";
 
 const DEATH = new SidecallError("SIDECALL_LANE_DIED", "it ended");
 
-test("an answer comes as it is, or rejects when the thread ends first", async () => {
+test("an answer settles as given, or rejects when the thread ends first", async () => {
   const life = new PendingAnswers();
   await expect(life.answer(Promise.resolve(1))).resolves.toBe(1);
   await expect(life.answer(Promise.reject(new RangeError("no")))).rejects.toThrow(RangeError);
@@ -16,7 +16,7 @@ test("an answer comes as it is, or rejects when the thread ends first", async ()
   await expect(life.ended).resolves.toBe(DEATH);
 });
 
-test("an answer is not kept in memory while the thread lives on", async () => {
+test("a settled answer is garbage-collected while the thread lives", async () => {
   const life = new PendingAnswers();
   const ask = async () => {
     const answer = await life.answer(Promise.resolve({ large: true }));

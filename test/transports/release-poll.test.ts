@@ -10,84 +10,84 @@ import { collectFailures } from "../placements.ts";
 const now = vi.spyOn(performance, "now");
 afterEach(() => void now.mockReset());
 
-/** A watch of something that is settled when the test says so; what it does, in order. */
-function watched() {
+/** A poll of a lane that answers its callers when the test says so. `steps`: the calls of the poll, in order. */
+function polled() {
   const state = { isAwaited: true, steps: [] as string[] };
-  const watch = new ReleasePoll({
-    watch: (isWatching) => state.steps.push(isWatching ? "watch" : "leave"),
+  const poll = new ReleasePoll({
+    watch: (isWatching) => state.steps.push(isWatching ? "watch" : "unwatch"),
     answerReleased: () => {
-      state.steps.push("look");
+      state.steps.push("poll");
       return state.isAwaited;
     },
   });
-  return { state, watch };
+  return { state, poll };
 }
 
-test("it looks between turns of the loop until nobody waits, and once more when it has said that it leaves", async () => {
+test("polls in each turn of the event loop until no caller waits, and once more after it stops watching", async () => {
   now.mockReturnValue(1000);
-  const { state, watch } = watched();
-  watch.begin();
-  watch.begin();
+  const { state, poll } = polled();
+  poll.begin();
+  poll.begin();
   expect(state.steps).toEqual(["watch"]);
   await immediate();
-  expect(state.steps).toEqual(["watch", "look"]);
+  expect(state.steps).toEqual(["watch", "poll"]);
   state.isAwaited = false;
   await immediate();
-  expect(state.steps).toEqual(["watch", "look", "look", "leave", "look"]);
+  expect(state.steps).toEqual(["watch", "poll", "poll", "unwatch", "poll"]);
   await immediate();
   expect(state.steps).toHaveLength(5);
 });
 
-/** How often the watch is begun until it looks again. */
-function beginsUntilItLooks({ state, watch }: ReturnType<typeof watched>): number {
+/** Number of calls of `begin` until it polls again. */
+function beginsUntilItPolls({ state, poll }: ReturnType<typeof polled>): number {
   state.steps.length = 0;
   now.mockReturnValue(1000);
   for (let begins = 1; ; begins += 1) {
-    watch.begin();
+    poll.begin();
     if (state.steps.length > 0) return begins;
   }
 }
 
-/** Lets the watch look, longer than it cares to. */
-async function lookInVain({ state }: ReturnType<typeof watched>): Promise<void> {
+/** Lets it poll once, after its time is over and before the caller is answered. */
+async function pollInVain({ state }: ReturnType<typeof polled>): Promise<void> {
   now.mockReturnValue(1001);
   await immediate();
-  expect(state.steps).toEqual(["watch", "look", "leave", "look"]);
+  expect(state.steps).toEqual(["watch", "poll", "unwatch", "poll"]);
 }
 
-test("the more often it looks in vain, the more rarely it looks; one success, and it looks every time", async () => {
-  const it = watched();
+test("each failed poll doubles the interval between polls, up to 64, and a success resets it to 1", async () => {
+  const it = polled();
   const pauses: number[] = [];
   for (let miss = 0; miss < 9; miss += 1) {
-    pauses.push(beginsUntilItLooks(it));
-    await lookInVain(it);
+    pauses.push(beginsUntilItPolls(it));
+    await pollInVain(it);
   }
   expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 64, 64, 64]);
-  beginsUntilItLooks(it);
+  beginsUntilItPolls(it);
   it.state.isAwaited = false;
   await immediate();
   it.state.isAwaited = true;
-  expect(beginsUntilItLooks(it)).toBe(1);
+  expect(beginsUntilItPolls(it)).toBe(1);
 });
 
 const work = (maxMicros: number) =>
   fc.record({ micros: fc.integer({ min: 0, max: maxMicros }), fails: fc.boolean() });
 
-// Where all are quick this side mostly sees the release first; where some are slow, messages and looks take turns.
+// Quick handlers are mostly answered by polling; slow ones by messages and polling in turns.
 test.each([40, 600])(
-  "with up to %i µs of work everybody is answered, and has heard of what failed before",
+  "with up to %i µs of work every caller is answered after the failures of its event are reported",
   async (maxMicros) => {
-    const handler = await offThread(fixture("Laborious"));
+    const handler = await offThread(fixture("BusyWaiting"));
     const manager = new AsyncCallbackManager({ handlers: [handler] });
-    let heard = 0;
-    const previous = onHandlerError(() => (heard += 1));
+    let reported = 0;
+    const previous = onHandlerError(() => (reported += 1));
     try {
       await fc.assert(
         fc.asyncProperty(fc.array(work(maxMicros), { maxLength: 30 }), async (events) => {
           for (const inputs of events) {
-            const before = heard;
+            const before = reported;
             await manager.onChainStart(null, inputs);
-            expect(heard - before).toBe(inputs.fails ? 1 : 0);
+            expect(reported - before).toBe(inputs.fails ? 1 : 0);
           }
         }),
         { numRuns: 60 },
@@ -99,8 +99,8 @@ test.each([40, 600])(
   },
 );
 
-test("an error that is raised reaches the one whose event failed, and nobody else", async () => {
-  const handler = await offThread(fixture("Laborious", { raiseError: true }));
+test("a raised error reaches only the caller whose event failed", async () => {
+  const handler = await offThread(fixture("BusyWaiting", { raiseError: true }));
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   const outcomeOf = (inputs: unknown) =>
     manager.onChainStart(null, inputs).then(
@@ -121,8 +121,8 @@ test("an error that is raised reaches the one whose event failed, and nobody els
   await handler.close();
 });
 
-test("an application that stops the clock and the timers is answered all the same", async () => {
-  const handler = await offThread(fixture("Laborious"));
+test("callers are answered in an application that stops the clock and the timers", async () => {
+  const handler = await offThread(fixture("BusyWaiting"));
   const manager = new AsyncCallbackManager({ handlers: [handler] });
   vi.useFakeTimers();
   try {

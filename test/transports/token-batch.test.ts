@@ -1,12 +1,8 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate as immediate } from "node:timers/promises";
 import { beforeEach, expect, test, vi } from "vitest";
-import { RingConsumer } from "../../src/shared-memory/consumer.ts";
-import { allocateRing, SLEEPING } from "../../src/shared-memory/layout.ts";
-import { FrameWriter } from "../../src/transports/lanes/frame-writer.ts";
-import { EVENT } from "../../src/wire/frames.ts";
-
-const HEAD = { kind: EVENT, code: 1, flags: 0, runNumber: 0, timestamp: 0 };
+import { SLEEPING } from "../../src/shared-memory/layout.ts";
+import { EVENT_HEAD, openLane, stepWorker } from "../support/lane.ts";
 
 let millis = 1000;
 vi.spyOn(performance, "now").mockImplementation(() => millis);
@@ -14,25 +10,12 @@ beforeEach(() => {
   millis = 1000;
 });
 
-/** A writer, and how many frames its lane can see that it has not seen yet. */
+/** A lane that gets tokens. `seen` counts the frames that have become visible to its worker. */
 function lane(ringBytes = 64 * 1024) {
-  const ring = allocateRing(ringBytes);
-  const consumer = new RingConsumer(ring);
-  const writer = new FrameWriter(ring, { overflow: "wait", maxBufferedBytes: 1024 });
-  return {
-    writer,
-    consumer,
-    token: () => writer.tryWriteToken("a", 1, undefined),
-    seen() {
-      let frames = 0;
-      for (let offset = consumer.next(); offset >= 0; offset = consumer.next()) {
-        consumer.markDone(offset);
-        frames += 1;
-      }
-      consumer.release();
-      return frames;
-    },
-  };
+  const { ring, writer, writeEvent } = openLane(ringBytes);
+  const { consumer, handleAll } = stepWorker(ring);
+  const token = () => writer.tryWriteToken("a", 1, undefined);
+  return { writer, writeEvent, consumer, token, seen: handleAll };
 }
 
 test("a token that comes alone is visible at once", () => {
@@ -44,7 +27,7 @@ test("a token that comes alone is visible at once", () => {
   }
 });
 
-test("tokens that follow closely are visible 32 at a time, and when the event loop comes round", async () => {
+test("tokens that follow closely become visible 32 at a time, and in the next turn of the event loop", async () => {
   const { token, seen } = lane();
   const visible = [];
   for (let tokens = 0; tokens < 70; tokens += 1) {
@@ -66,7 +49,7 @@ test("tokens that follow closely are visible 32 at a time, and when the event lo
   expect(seen()).toBe(1);
 });
 
-test("a lane that sleeps is woken for them, be they published at once or later", async () => {
+test("a sleeping lane is woken for tokens that are published at once, and for those that are batched", async () => {
   const { consumer, token, seen } = lane();
   const woken = () => consumer.wait(SLEEPING, 20_000);
   const first = woken();
@@ -79,8 +62,8 @@ test("a lane that sleeps is woken for them, be they published at once or later",
   expect(seen()).toBe(1);
 });
 
-test("a pause makes them visible, and so does every other frame, and whoever wakes the lane", () => {
-  const { writer, token, seen } = lane();
+test("batched tokens become visible after a pause, with any other frame, and when the lane is woken", () => {
+  const { writer, writeEvent, token, seen } = lane();
   token();
   token();
   expect(seen()).toBe(1);
@@ -88,19 +71,19 @@ test("a pause makes them visible, and so does every other frame, and whoever wak
   token();
   expect(seen()).toBe(2);
   token();
-  expect(writer.tryWrite(HEAD, new Uint8Array(8))).toBe(true);
+  writeEvent();
   expect(seen()).toBe(2);
   token();
   writer.wake(true);
   expect(seen()).toBe(1);
 });
 
-test("in a ring that they fill they do not wait for ever", async () => {
+test("batched tokens that fill the ring become visible when another frame waits for room", async () => {
   const { writer, token, seen } = lane(1024);
   let written = 0;
   while (token() >= 0) written += 1;
   const event = { payload: new Uint8Array(200), importance: "lifecycle" } as const;
-  const room = writer.buffer(HEAD, event, undefined);
+  const room = writer.buffer(EVENT_HEAD, event, undefined);
   expect(seen()).toBe(written);
   await immediate();
   expect(writer.isReleased).toBe(false);
@@ -108,7 +91,7 @@ test("in a ring that they fill they do not wait for ever", async () => {
   await expect(room).rejects.toThrow("over");
 });
 
-test("an application that stops the timers has its tokens seen all the same", async () => {
+test("batched tokens become visible in an application that stops the timers", async () => {
   const { token, seen } = lane();
   vi.useFakeTimers({ toFake: ["setImmediate", "setTimeout"] });
   try {

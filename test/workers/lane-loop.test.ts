@@ -4,13 +4,14 @@ import { EVENT_INFO, type EventRecord } from "../../src/core/events.ts";
 import type { CallbackHandler } from "../../src/index.ts";
 import { RingConsumer } from "../../src/shared-memory/consumer.ts";
 import { LaneCounters } from "../../src/shared-memory/counters.ts";
-import { allocateRing } from "../../src/shared-memory/layout.ts";
-import { FrameWriter } from "../../src/transports/lanes/frame-writer.ts";
 import { decodeValue } from "../../src/wire/codec.ts";
-import { ACKNOWLEDGE, EVENT } from "../../src/wire/frames.ts";
+import { ACKNOWLEDGE } from "../../src/wire/frames.ts";
 import type { LaneReport } from "../../src/wire/protocol.ts";
 import { encodeFields, encodeRun } from "../../src/wire/records.ts";
 import { LaneLoop } from "../../workers/lane/loop.ts";
+import { gate } from "../support/gate.ts";
+import { openLane } from "../support/lane.ts";
+import { record } from "../support/records.ts";
 import { settleTasks } from "../support/tasks.ts";
 
 const INFO = EVENT_INFO.on_text;
@@ -28,12 +29,10 @@ const { release } = RingConsumer.prototype;
 const { countFailureReport } = LaneCounters.prototype;
 afterEach(() => void vi.restoreAllMocks());
 
-/** A lane's loop on this thread: what it does for the main thread to see, in order. */
+/** A lane's loop on this thread. `steps`: each of its steps that the main thread can see, in order. */
 function lane(onText: (text: string) => unknown, raiseError = false) {
   const steps: string[] = [];
-  const ring = allocateRing(4096);
-  const counters = LaneCounters.allocate(1);
-  const writer = new FrameWriter(ring, { overflow: "wait", maxBufferedBytes: 1024 });
+  const { ring, counters, writer, writeEvent } = openLane(4096);
   const reports = {
     postMessage({ acknowledged, failures }: LaneReport) {
       const raised = acknowledged.flatMap(([, error]) => (error === undefined ? [] : [decodeValue(error)]));
@@ -43,7 +42,7 @@ function lane(onText: (text: string) => unknown, raiseError = false) {
   } as unknown as MessagePort;
   const hooks: { beforeRelease: () => void } = { beforeRelease: () => undefined };
   vi.spyOn(RingConsumer.prototype, "release").mockImplementation(function (this: RingConsumer) {
-    // The loops of tests before this one go on.
+    // The loops of earlier tests still run.
     if (this.bytes.buffer !== ring || this.position === this.released) return release.call(this);
     hooks.beforeRelease();
     const isMore = release.call(this);
@@ -64,13 +63,12 @@ function lane(onText: (text: string) => unknown, raiseError = false) {
     steps,
     writer,
     hooks,
-    /** Sends an event of a run for which somebody waits. Returns the position behind it. */
+    /** Sends an event of a run whose caller waits. Returns the position behind it. */
     send(text: string, runNumber = 0): number {
-      const head = { kind: EVENT, code: INFO.code, flags: ACKNOWLEDGE, runNumber, timestamp: 0 };
-      const record = { event: "on_text", runId: "", traceId: "", parentRunId: undefined, tags: [] } as const;
-      writer.tryWrite(head, encodeFields(INFO, { ...record, timestamp: 0, text }));
+      const payload = encodeFields(INFO, record("on_text", "", { text }));
+      const position = writeEvent(payload, { code: INFO.code, flags: ACKNOWLEDGE, runNumber });
       writer.wake(true);
-      return writer.position;
+      return position;
     },
   };
 }
@@ -84,7 +82,7 @@ test.each([
   { raiseError: false, isWatched: true },
   { raiseError: true, isWatched: false },
   { raiseError: true, isWatched: true },
-])("a failure is told, then counted, then released: %o", async ({ raiseError, isWatched }) => {
+])("a failure is posted, then counted, then released: %o", async ({ raiseError, isWatched }) => {
   const { steps, writer, send } = lane(failing, raiseError);
   writer.watch(isWatched);
   const position = send("fail");
@@ -93,7 +91,7 @@ test.each([
   expect(steps).toEqual([`post ${position}: ${what}`, "count", `release ${position}`]);
 });
 
-test("whoever is not watched is told what it has released, and whoever watches is not", async () => {
+test("acknowledges by message unless the main thread is polling", async () => {
   const { steps, writer, send } = lane(failing);
   const first = send("well");
   await settleTasks();
@@ -105,12 +103,9 @@ test("whoever is not watched is told what it has released, and whoever watches i
   expect(steps).toEqual([`release ${second}`]);
 });
 
-test("whoever watches is told what is settled behind an event that is not", async () => {
-  let open: () => void = () => undefined;
-  const gate = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const { steps, writer, send } = lane((text) => (text === "slow" ? gate : undefined));
+test("acknowledges by message an event that is done behind one that is not, even to a polling main thread", async () => {
+  const { open, opened } = gate();
+  const { steps, writer, send } = lane((text) => (text === "slow" ? opened : undefined));
   writer.watch(true);
   send("slow", 0);
   const next = send("next", 1);
@@ -121,12 +116,24 @@ test("whoever watches is told what is settled behind an event that is not", asyn
   expect(steps).toEqual([`post ${next}: 0 failed, 0 raised`, `release ${next}`]);
 });
 
-test("whether it is watched is asked after the release: who left before it is told", async () => {
+test("reads whether the main thread polls after the release: one that stopped before gets the message", async () => {
   const { steps, writer, hooks, send } = lane(failing);
   writer.watch(true);
-  // The main thread leaves, and looks once more in vain.
+  // The main thread stops polling, and looks once more in vain.
   hooks.beforeRelease = () => writer.watch(false);
   const position = send("well");
   await settleTasks();
   expect(steps).toEqual([`release ${position}`, `post ${position}: 0 failed, 0 raised`]);
+});
+
+test("an event is done once, though a handler's promise fails while it is given out", async () => {
+  const odd = Object.defineProperty(Promise.resolve(), "constructor", {
+    get: () => {
+      throw new RangeError("no constructor");
+    },
+  });
+  const { steps, send } = lane(() => odd);
+  const position = send("odd");
+  await settleTasks();
+  expect(steps.filter((step) => step.startsWith("post"))).toEqual([`post ${position}: 1 failed, 0 raised`]);
 });

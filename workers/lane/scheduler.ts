@@ -35,6 +35,7 @@ export class Scheduler implements HandlerQueues {
   deliver(record: AnyEventRecord, trace: Trace, ref: FrameRef): void {
     const delivery = new LaneDelivery(this, record, trace, ref);
     delivery.deliverAll(this.#options.slots, record);
+    delivery.remaining -= 1;
     if (delivery.remaining === 0) this.#done(delivery, false);
   }
 

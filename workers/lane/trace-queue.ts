@@ -35,8 +35,8 @@ export class LaneDelivery extends Delivery<HandlerSlot> {
   readonly info: EventInfo;
   readonly trace: Trace;
   readonly ref: FrameRef;
-  /** Handlers that have not settled it. */
-  remaining = 0;
+  /** Handlers that have not settled it; and one more while it is given out, lest it be done before all have got it. */
+  remaining = 1;
   /** Indexes of the handlers that failed. */
   failed: number[] | undefined = undefined;
   readonly #queues: HandlerQueues;
