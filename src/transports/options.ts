@@ -46,7 +46,7 @@ export const OFF_THREAD_OPTIONS = {
   ordering: oneOf(["trace", "none"], "trace"),
   /**
    * When the promise of an event resolves: once it is handled, or once it is queued. Tokens resolve once they are
-   * queued. @default "handled"
+   * queued, and events of handlers with `raiseError` once they are handled. @default "handled"
    */
   acknowledge: oneOf(["handled", "queued"], "handled"),
   /**

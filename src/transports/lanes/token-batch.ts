@@ -6,7 +6,7 @@ import { CLOSE_MILLIS, MAX_BATCH_TOKENS } from "../../wire/waking.ts";
 
 /**
  * Decides when a lane's frames become visible to it. Publishing is a sequentially consistent store to a cache line that the
- * consumer owns: an eighth of a token's cost. Tokens that follow one another closely are published together, at the latest
+ * consumer owns: a tenth of a token's cost. Tokens that follow one another closely are published together, at the latest
  * when the event loop comes round; a token that comes alone, and everything else, at once.
  */
 export class TokenBatch {
