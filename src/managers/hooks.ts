@@ -28,7 +28,7 @@ const HOOK_OPTIONS = {
   inheritable: optional<boolean>(unchecked),
 };
 
-/** Where every configured manager may get one more handler from. */
+/** A source of one more handler for every configured manager. */
 export type ConfigureHook = OptionsOf<typeof HOOK_OPTIONS>;
 const UNSET: readonly (string | undefined)[] = [undefined, "", "0", "false", "False"];
 

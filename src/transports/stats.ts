@@ -43,7 +43,7 @@ export interface LaneCounts extends Omit<LaneStats, "acknowledgedNanos"> {
 
 type Count = "events" | "bytes" | "dropped" | "depth" | "bufferedBytes" | "redelivered" | "restarts";
 
-/** Where events are that are not done: once no thread goes on with them (`isOver`), they are dropped. */
+/** Splits the events that are not done: they wait, or count as dropped once no thread goes on with them (`isOver`). */
 export function balance(
   events: number,
   done: number,
