@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DEFECTS } from "../dist/test/conformance/defects.js";
+import { OTHERS } from "../dist/test/conformance/others/index.js";
 import { ROWS } from "../dist/test/conformance/rows.js";
 import { PLACEMENTS } from "../dist/test/placements.js";
 
@@ -39,7 +40,7 @@ function resultsOf(files) {
   );
 }
 
-/** What the tests say of a row or defect. */
+/** What the tests say of a row, a defect, or a fault of another system. */
 function status(name, { reason, shownBy = [] }, results) {
   if (reason !== undefined) return `does not apply: ${reason}`;
   const own = results.filter(({ title }) => title.startsWith(`${name}: `));
@@ -76,11 +77,13 @@ function placementsOf(own) {
 
 const TESTS = "dist/test/conformance/";
 const own = readdirSync(join(ROOT, TESTS)).flatMap((file) =>
-  /\.test\.js$/.test(file) && /^\s*(row|defect)\(/m.test(readFileSync(join(ROOT, TESTS, file), "utf8"))
+  /\.test\.js$/.test(file) && /^\s*(row|defect|other)\(/m.test(readFileSync(join(ROOT, TESTS, file), "utf8"))
     ? TESTS + file
     : [],
 );
-const elsewhere = DEFECTS.flatMap(({ shownBy = [] }) => shownBy.map((by) => FILE_AND_TITLE.exec(by)?.[1]));
+const elsewhere = [...DEFECTS, ...OTHERS].flatMap(({ shownBy = [] }) =>
+  shownBy.map((by) => FILE_AND_TITLE.exec(by)?.[1]),
+);
 const files = new Set([
   ...own,
   ...elsewhere.flatMap((file) => (file === undefined ? [] : `dist/${file}.js`)),
@@ -89,6 +92,7 @@ const results = resultsOf([...files]);
 
 const rows = ROWS.map((row) => ({ ...row, status: status(`row ${row.row}`, row, results) }));
 const defects = DEFECTS.map((each) => ({ ...each, status: status(`defect ${each.id}`, each, results) }));
+const others = OTHERS.map((each) => ({ ...each, status: status(`other ${each.id}`, each, results) }));
 const document = [
   HEAD,
   "",
@@ -106,9 +110,20 @@ const document = [
   "|---|---|---|",
   ...defects.map(({ id, text, status }) => `| ${id} | ${text} | ${status} |`),
   "",
+  "## What others got wrong",
+  "",
+  "What users of other callback, tracing and streaming libraries reported, and what holds here. The source is a public report:",
+  "a repository and the number of its issue or pull request.",
+  "",
+  "| fault | what holds here | source | status |",
+  "|---|---|---|---|",
+  ...others.map(({ id, text, source, status }) => `| ${id} | ${text} | ${source} | ${status} |`),
+  "",
 ];
 writeFileSync(join(ROOT, "docs/conformance.md"), document.join("\n"));
 
-const open = [...rows, ...defects].filter(({ status }) => status === "fails" || status === "not shown");
+const open = [...rows, ...defects, ...others].filter(
+  ({ status }) => status === "fails" || status === "not shown",
+);
 for (const { row, id, text, status } of open) console.error(`${status}: ${row ?? id} ${text}`);
 process.exitCode = open.length === 0 ? 0 : 1;

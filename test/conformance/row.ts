@@ -1,5 +1,6 @@
 import { test } from "vitest";
 import { DEFECTS } from "./defects.ts";
+import { OTHERS } from "./others/index.ts";
 import { ROWS } from "./rows.ts";
 
 type Body<P> = (placement: P) => void | Promise<void>;
@@ -27,4 +28,11 @@ export function defect<P extends Named>(id: string, placements: readonly P[], bo
   const known = DEFECTS.find((each) => each.id === id);
   if (known === undefined) throw new Error(`there is no defect ${id}`);
   declare(`defect ${id}: ${known.text}`, placements, body);
+}
+
+/** The same for a fault of another system in {@link OTHERS}, by its id. */
+export function other<P extends Named>(id: string, placements: readonly P[], body: Body<P>): void {
+  const known = OTHERS.find((each) => each.id === id);
+  if (known === undefined) throw new Error(`there is no fault of another system ${id}`);
+  declare(`other ${id}: ${known.text}`, placements, body);
 }

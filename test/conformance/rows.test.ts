@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { DEFECTS } from "./defects.ts";
+import { OTHERS } from "./others/index.ts";
 import { ROWS } from "./rows.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -18,9 +19,9 @@ const sources = readdirSync(new URL(".", import.meta.url))
   .map((file) => readFileSync(new URL(file, import.meta.url), "utf8"))
   .join("\n");
 
-/** Names of all rows and defects that have tests: "row 12", "defect 2.1.4". */
+/** Names of all rows, defects and faults of others that have tests: "row 12", "defect 2.1.4", "other v1". */
 const tested = new Set(
-  [...sources.matchAll(/^\s*(row|defect)\(\s*"?([\w.]+)"?,/gm)].map(([, kind, id]) => `${kind} ${id}`),
+  [...sources.matchAll(/^\s*(row|defect|other)\(\s*"?([\w.]+)"?,/gm)].map(([, kind, id]) => `${kind} ${id}`),
 );
 
 const rows: readonly Listed[] = ROWS.map((row) => ({ ...row, name: `row ${row.row}`, shownBy: [] }));
@@ -29,7 +30,8 @@ const defects: readonly Listed[] = DEFECTS.map((each) => ({
   ...each,
   name: `defect ${each.id}`,
 }));
-const all = [...rows, ...defects];
+const others: readonly Listed[] = OTHERS.map((each) => ({ shownBy: [], ...each, name: `other ${each.id}` }));
+const all = [...rows, ...defects, ...others];
 
 function isShown(by: string): boolean {
   const file = /^(test\/\S+): (.*)$/.exec(by);
@@ -40,9 +42,9 @@ function isShown(by: string): boolean {
   return readFileSync(`${ROOT}${file[1]}`, "utf8").includes(file[2] ?? "");
 }
 
-test("the rows are numbered from 1 to 113, and no defect is listed twice", () => {
+test("the rows are numbered from 1 to 113, and no defect or fault is listed twice", () => {
   expect(ROWS.map(({ row }) => row)).toEqual(Array.from({ length: 113 }, (_, i) => i + 1));
-  expect(new Set(defects.map(({ name }) => name)).size).toBe(defects.length);
+  expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
 });
 
 test.each(all)("$name is tested, or shown by a test that exists, or has a reason why not", (each) => {
@@ -55,8 +57,8 @@ test.each(all)("$name is tested, or shown by a test that exists, or has a reason
 const document = readFileSync(`${ROOT}docs/conformance.md`, "utf8").split("\n");
 
 test("docs/conformance.md has no other rows", () => {
-  // Two tables, with two lines of headings each.
-  expect(document.filter((line) => line.startsWith("|"))).toHaveLength(all.length + 4);
+  // Three tables, with two lines of headings each.
+  expect(document.filter((line) => line.startsWith("|"))).toHaveLength(all.length + 6);
 });
 
 test.each(all)("docs/conformance.md lists $name with its text and status", ({ name, text, reason }) => {

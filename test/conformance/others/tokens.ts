@@ -1,0 +1,5 @@
+import type { Other } from "./other.ts";
+
+// biome-ignore format: a table reads by its columns
+export const TOKENS: readonly Other[] = [
+];
