@@ -9,6 +9,8 @@ import { StandIn } from "../wire/stand-in.ts";
 
 const MAX_DEPTH = 3;
 const MAX_KEYS = 32;
+/** Keys that are read to find that many with a value to show. */
+const MAX_READ = 500;
 const MAX_ELEMENTS = 16;
 const MAX_CHARACTERS = 1_000;
 /** Parts of requests, and machinery. */
@@ -68,10 +70,14 @@ function headerOf(headers: object, name: string): unknown {
 }
 
 function headerEntries(headers: object): readonly (readonly [unknown, unknown])[] {
-  const isIterable = typeof Reflect.get(headers, Symbol.iterator) === "function";
-  return isIterable && !Array.isArray(headers)
-    ? [...(headers as Iterable<readonly [unknown, unknown]>)]
-    : Object.entries(headers);
+  if (!(Symbol.iterator in headers) || Array.isArray(headers))
+    return Object.entries(headers).slice(0, MAX_READ);
+  const entries: (readonly [unknown, unknown])[] = [];
+  for (const entry of headers as Iterable<readonly [unknown, unknown]>) {
+    if (entries.length >= MAX_READ) break;
+    entries.push(entry);
+  }
+  return entries;
 }
 
 /** The id that a server gave the request, of an error's headers. */
@@ -105,8 +111,12 @@ function copyObject(value: object, path: readonly object[], budget: FieldBudget)
   if (Array.isArray(value)) return copyList(value, path, budget);
   if (value instanceof StandIn) return standInText(value);
   if (types.isDate(value)) return attempt(() => value.toISOString()) ?? String(value);
-  if (types.isMap(value)) return fieldsOf(Object.fromEntries(value), [], path, budget);
-  if (types.isSet(value)) return copyList([...value], path, budget);
+  if (types.isMap(value) || types.isSet(value)) {
+    if (value.size > MAX_READ) return `[${value.size} entries]`;
+    return types.isSet(value)
+      ? copyList([...value], path, budget)
+      : fieldsOf(Object.fromEntries(value), [], path, budget);
+  }
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return `[${value.byteLength} bytes]`;
   if (value instanceof URL) return safeText(value.href);
   if (types.isNativeError(value)) return safeText(`${value.name}: ${value.message}`);
@@ -150,11 +160,12 @@ export function fieldsOf(
   path: readonly object[],
   budget: FieldBudget,
 ): Readonly<Record<string, unknown>> | undefined {
-  const keys = Object.keys(object).filter((key) => !LEFT_OUT.has(key) && !others.includes(key));
+  const keys = Object.keys(object);
   const fields = new Map<string, unknown>();
-  for (const key of keys) {
-    if (fields.size >= MAX_KEYS || budget.values <= 0) {
-      fields.set("…", `${keys.length - fields.size} more`);
+  for (const [i, key] of keys.entries()) {
+    if (LEFT_OUT.has(key) || others.includes(key)) continue;
+    if (fields.size >= MAX_KEYS || i >= MAX_READ || budget.values <= 0) {
+      fields.set("…", `${keys.length - i} more`);
       break;
     }
     const value = copyField(object, key, path, budget);

@@ -407,7 +407,9 @@ test("usage of any payload is finite and not negative, with all three counts, an
       modelOfResponse(response as LLMResult);
       if (sum === undefined) return;
       expect(sum).toMatchObject({ input_tokens: expect.any(Number), output_tokens: expect.any(Number) });
-      expect(numbersIn(addUsage(sum, sum)).filter((count) => !(count >= 0 && Number.isFinite(count)))).toEqual([]);
+      expect(
+        numbersIn(addUsage(sum, sum)).filter((count) => !(count >= 0 && Number.isFinite(count))),
+      ).toEqual([]);
     }),
   );
   expect(Object.keys({})).toEqual([]);
