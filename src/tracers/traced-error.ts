@@ -2,7 +2,7 @@ import { types } from "node:util";
 import { attempt } from "../common/attempt.ts";
 import { errorText } from "../common/errors.ts";
 import { jsonText } from "../common/json-text.ts";
-import { StandIn } from "../wire/stand-in.ts";
+import { StandIn, type StandInReason } from "../wire/stand-in.ts";
 import { type FieldBudget, fieldOf, fieldsOf, requestIdOf, safeText } from "./error-fields.ts";
 
 /**
@@ -125,13 +125,20 @@ function inner(value: unknown, path: readonly object[], budget: Budget): TracedE
 
 function partsOf(errors: unknown, path: readonly object[], budget: Budget): TracedError["errors"] {
   if (!Array.isArray(errors) || errors.length === 0) return undefined;
-  const parts = errors.slice(0, MAX_PARTS).map((part: unknown) => inner(part, path, budget) ?? String(part));
+  const parts = errors.slice(0, MAX_PARTS).map((part: unknown) => inner(part, path, budget) ?? "null");
   return errors.length > MAX_PARTS ? [...parts, `… ${errors.length - MAX_PARTS} more`] : parts;
 }
 
 function textAt(error: Fields, key: string, otherwise: string): string {
   const value = error[key];
   return value === undefined || value === null ? otherwise : safeText(String(value), MAX_TEXT);
+}
+
+/** The error's name; the name of its class where that says more, as with OpenAI's errors. */
+function nameOf(error: Fields): string {
+  const name = textAt(error, "name", "Error");
+  const own = name === "Error" && error instanceof Error ? attempt(() => error.constructor.name) : undefined;
+  return typeof own === "string" && own !== "" ? safeText(own) : name;
 }
 
 function describeError(error: Fields, above: readonly object[], budget: Budget): TracedError {
@@ -148,16 +155,23 @@ function describeError(error: Fields, above: readonly object[], budget: Budget):
   const given = Object.entries(optional).filter(([, value]) => value !== undefined);
   // Both may throw: an error without a readable message is none that can be described.
   return {
-    name: textAt(error, "name", "Error"),
+    name: nameOf(error),
     message: textAt(error, "message", ""),
     ...Object.fromEntries(given),
   };
 }
 
+/** A value that cannot cross to another thread is described as the mark that crosses in its place. */
+function markOf(reason: StandInReason, text = ""): string {
+  return `[${reason}: ${safeText(String(text))}]`;
+}
+
 function describe(value: unknown, path: readonly object[], budget: Budget): TracedError | string {
   try {
     if (isErrorLike(value)) return describeError(value, path, budget);
-    if (value instanceof StandIn) return `[${value.reason}: ${safeText(value.text)}]`;
+    if (typeof value === "symbol") return markOf("symbol", value.description);
+    if (typeof value === "function") return markOf("function", value.name);
+    if (value instanceof StandIn) return markOf(value.reason, value.text);
     const isObject = typeof value === "object" && value !== null;
     return safeText(isObject ? jsonText(fieldOf(value, budget)) : errorText(value), MAX_TEXT);
   } catch {

@@ -183,6 +183,14 @@ other("m6", ORDERED, async (placement) => {
   });
 });
 
+other("m6", ORDERED, async (placement) => {
+  const thrown = [undefined, null, "text", 7, Symbol("s"), { status: 5 }, { message: "m", code: 429 }];
+  const traced = [];
+  for (const each of thrown) traced.push(await tracedError(placement, each));
+  const described = ["undefined", "null", "text", "7", "[symbol: s]", '{"status":5}'];
+  expect(traced).toEqual([...described, { name: "Error", message: "m", code: 429 }]);
+});
+
 other("m7", ORDERED, async (placement) => {
   const headers = { Authorization: "Bearer hunter2hunter2", "x-api-key": "hunter2" };
   const response = {

@@ -167,6 +167,7 @@ test("an answer's calls follow its text: as its message has them, else by name a
   expect(line({ role: "model", parts: [{ functionCall: { name: "f", args: { a: 1 } } }] })).toBe(
     `AI: ${short}`,
   );
+  expect(line({ parts: [{ functionCall: { name: "f", args: { a: 1 } } }] })).toBe(`: ${short}`);
   const cycle: Record<string, unknown> = { big: 1n };
   cycle["self"] = cycle;
   expect(line({ role: "assistant", content: "", tool_calls: [{ name: "f", args: cycle }] })).toContain(
