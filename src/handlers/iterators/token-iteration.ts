@@ -1,15 +1,18 @@
 import type { LLMResult } from "../../core/payloads.ts";
+import type { TokenItem } from "../../token-queue/layout.ts";
 import { TokenReader } from "../../token-queue/reader.ts";
 import type { TokenStream } from "./token-stream.ts";
 
 /** Iterates over one run's tokens. Leaving the iteration early aborts the run's signal. */
-export class TokenIteration implements AsyncIterableIterator<string, undefined> {
-  readonly #stream: TokenStream;
-  readonly #reader: TokenReader;
+export class TokenIteration<Item extends TokenItem = string>
+  implements AsyncIterableIterator<Item, undefined>
+{
+  readonly #stream: TokenStream<Item>;
+  readonly #reader: TokenReader<Item>;
 
-  constructor(stream: TokenStream) {
+  constructor(stream: TokenStream<Item>) {
     this.#stream = stream;
-    this.#reader = new TokenReader(stream.claim());
+    this.#reader = new TokenReader<Item>(stream.claim());
   }
 
   /**
@@ -29,7 +32,7 @@ export class TokenIteration implements AsyncIterableIterator<string, undefined> 
     return this;
   }
 
-  async next(): Promise<IteratorResult<string, undefined>> {
+  async next(): Promise<IteratorResult<Item, undefined>> {
     try {
       return await this.#reader.next();
     } catch (error) {
@@ -39,7 +42,7 @@ export class TokenIteration implements AsyncIterableIterator<string, undefined> 
     }
   }
 
-  return(): Promise<IteratorResult<string, undefined>> {
+  return(): Promise<IteratorResult<Item, undefined>> {
     return this.#reader.return();
   }
 }
