@@ -2,16 +2,12 @@ import { contentText } from "./message-text.ts";
 import type { TokenContent } from "./payloads.ts";
 
 /**
- * The text of a token as callers hand it in: a delta's content, which may be null, or a list of blocks. Of blocks their
- * texts count; all else is an empty token. Never throws.
+ * The text of a token as callers hand it in: a delta's content, which may be null, or blocks. Of blocks their texts count;
+ * all else is an empty token. Never throws.
  */
 export function tokenText(token: unknown): string {
   if (typeof token === "string") return token;
-  try {
-    return contentText(Array.isArray(token) ? token : [token]);
-  } catch {
-    return "";
-  }
+  return typeof token === "object" ? contentText(token) : "";
 }
 
 /** A chunk in LangChain's shape that keeps a token's blocks, those without text too; undefined if it has none. */

@@ -1,7 +1,7 @@
+import { attempt } from "../common/attempt.ts";
 import { isObject } from "../common/json-object.ts";
 import { EVENTS, type RecordOf, type StartRecord } from "../core/events.ts";
 import { completionOf } from "../handlers/choices.ts";
-import { attempt } from "../llm/usage.ts";
 import { runTypeOf } from "../tracers/run-head.ts";
 import { eventValue, toolCallIdOf } from "../tracers/run-values.ts";
 import type { RunEventData, StreamedRunType } from "./stream-event.ts";

@@ -1,10 +1,10 @@
-import { isObject, type JsonObject } from "../common/json-object.ts";
+import type { JsonObject } from "../common/json-object.ts";
 import { fill, type OptionsOf, optional, unchecked } from "../common/options.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { EventRecord, RunIdentity } from "../core/events.ts";
-import { contentText } from "../core/message-text.ts";
 import type { LLMResult } from "../core/payloads.ts";
-import { attempt, generationsOf } from "../llm/usage.ts";
+import { toolCallsOf } from "../core/tool-calls.ts";
+import { generationsOf, generationText } from "../llm/generations.ts";
 import type { ChoiceToken } from "../token-queue/layout.ts";
 import { ChoiceFilter, type Choices } from "./choices.ts";
 import { OpenTraces } from "./open-traces.ts";
@@ -93,7 +93,9 @@ class WatchedRun {
     if (saying.length === 0) return undefined;
     return saying.flatMap(({ index, choice }) => {
       const isStreamed = choice !== undefined && choice.tokens.length > 0;
-      const texts = isStreamed ? choice.tokens : [textOf(generations[index])];
+      const generation = generations[index];
+      const whole = generation === undefined ? "" : generationText(generation);
+      const texts = isStreamed ? choice.tokens : [whole];
       return texts.filter((text) => text !== "").map((text) => ({ text, index }));
     });
   }
@@ -140,21 +142,9 @@ class AnswerSearch {
   }
 }
 
-/** Reads messages of OpenAI and of LangChain, serialized ones too. */
-function hasToolCalls(message: unknown): boolean {
-  if (!isObject(message)) return false;
-  const { tool_calls: calls, function_call: call, additional_kwargs: more, kwargs } = message;
-  if ((Array.isArray(calls) && calls.length > 0) || isObject(call)) return true;
-  return hasToolCalls(more) || hasToolCalls(kwargs);
-}
-
 /** False for a generation that cannot be read: its end must still end the answer. */
 function callsTools(generation: JsonObject | undefined): boolean {
-  return attempt(() => hasToolCalls(generation?.["message"])) ?? false;
-}
-
-function textOf(generation: JsonObject | undefined): string {
-  return attempt(() => contentText(generation?.["text"])) ?? "";
+  return generation !== undefined && toolCallsOf(generation["message"]).some(({ isOpen }) => isOpen);
 }
 
 /** The final answer of a trace that has ended. */
