@@ -64,6 +64,9 @@ export const TOKEN_HEAD_BYTES = 2;
 export const CHOICE_BYTES = 4;
 export const MAX_CHOICE = 2 ** 32 - 1;
 
+/** Stands in reports for the run of a queue that does not say. */
+export const UNKNOWN_RUN = "unknown";
+
 /** A token of a run with several choices. */
 export interface ChoiceToken {
   readonly text: string;

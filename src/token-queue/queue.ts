@@ -1,9 +1,10 @@
-import { errorText, SidecallError } from "../common/errors.ts";
+import { SidecallError } from "../common/errors.ts";
 import { Fifo } from "../common/fifo.ts";
 import { resolve } from "../common/options.ts";
 import { RESOLVED } from "../common/thenable.ts";
 import { resolvesWithin } from "../common/time-limit.ts";
 import { invalidOption } from "../common/validate.ts";
+import { reportIfUnawaited } from "../core/unawaited.ts";
 import { EntryWriter, type TokenEntry } from "./entry-writer.ts";
 import {
   allocateTokens,
@@ -16,31 +17,16 @@ import {
   TOKEN,
   type TokenItem,
   type TokenQueueOptions,
+  UNKNOWN_RUN,
 } from "./layout.ts";
 import { endLifeSign } from "./life-sign.ts";
 import { type ReaderState, ReaderWatch, warnAbout } from "./reader-watch.ts";
+import { describeError } from "./run-error.ts";
 
 /** An entry that waits for space; `written` resolves the promise of its push. */
 interface WaitingEntry {
   readonly entry: TokenEntry;
   readonly written: () => void;
-}
-
-function property(error: Error, key: string): unknown {
-  const value: unknown = Reflect.get(error, key);
-  return typeof value === "string" || typeof value === "number" ? value : undefined;
-}
-
-/** Describes an error as JSON, which keeps lone surrogates: [name, message, stack, code]. */
-function describeError(error: unknown): string {
-  try {
-    if (error instanceof Error) {
-      return JSON.stringify(["name", "message", "stack", "code"].map((key) => property(error, key) ?? null));
-    }
-  } catch {
-    // An error with throwing getters is described like any other thrown value.
-  }
-  return JSON.stringify(["SidecallError", errorText(error), null, "SIDECALL_RUN_FAILED"]);
 }
 
 /** The entry of an item; undefined if it is none. */
@@ -110,13 +96,15 @@ export class TokenQueue<Item extends TokenItem = string> {
    * Rejects with SIDECALL_CLOSED after `end` or `fail`, with SIDECALL_OPTION_INVALID if `item` is no token.
    */
   push(item: Item): Promise<void> {
-    if (this.#closing !== undefined) {
-      const message = "Expected no token after end() or fail(); a queue carries one run";
-      return Promise.reject(new SidecallError("SIDECALL_CLOSED", message));
-    }
     const entry = entryOf(item);
-    if (entry !== undefined) return this.#put(entry);
-    return Promise.reject(invalidOption("token", "a string, or { text, index } of a choice", item));
+    if (this.#closing === undefined && entry !== undefined) return this.#put(entry);
+    const message = "Expected no token after end() or fail(); a queue carries one run";
+    const error =
+      entry === undefined
+        ? invalidOption("token", "a string, or { text, index } of a choice", item)
+        : new SidecallError("SIDECALL_CLOSED", message);
+    const report = { handler: "TokenQueue", event: "on_llm_new_token", runId: UNKNOWN_RUN } as const;
+    return reportIfUnawaited(Promise.reject(error), () => report);
   }
 
   /** Ends the reader's iteration behind all tokens. Resolves when a token in its place would be taken; idempotent. */

@@ -2,6 +2,7 @@ import { SidecallError } from "../common/errors.ts";
 import { keepAlive } from "../common/keep-alive.ts";
 import { UnitReader } from "../common/text-codec.ts";
 import { invalidOption } from "../common/validate.ts";
+import { reportIfUnawaited } from "../core/unawaited.ts";
 import { RingConsumer } from "../shared-memory/consumer.ts";
 import { SLEEPING } from "../shared-memory/layout.ts";
 import {
@@ -15,26 +16,15 @@ import {
   TOKEN,
   TOKEN_HEAD_BYTES,
   type TokenItem,
+  UNKNOWN_RUN,
   WIDE,
 } from "./layout.ts";
 import { endLifeSign, takeQueue } from "./life-sign.ts";
+import { rebuildError } from "./run-error.ts";
 
 type Result<Item> = IteratorResult<Item, undefined>;
 
 const DONE = { done: true, value: undefined } as const;
-
-/** Rebuilds an error from the description that `TokenQueue.fail` wrote. */
-function rebuildError(description: string): Error {
-  const [name, message, stack, code] = JSON.parse(description) as [unknown, unknown, unknown, unknown];
-  const error = new Error(String(message ?? ""));
-  Object.defineProperty(error, "name", {
-    value: String(name ?? "Error"),
-    configurable: true,
-    writable: true,
-  });
-  if (typeof stack === "string") error.stack = stack;
-  return code === null ? error : Object.assign(error, { code });
-}
 
 /**
  * The reading end of a queue of tokens, on any thread: iterates the tokens in order, ends after the producer's `end`,
@@ -76,12 +66,13 @@ export class TokenReader<Item extends TokenItem = string> implements AsyncIterab
     return this;
   }
 
-  async next(): Promise<Result<Item>> {
-    if (this.#lastRead === undefined) {
-      const result = this.#take();
-      if (result !== undefined) return result;
+  next(): Promise<Result<Item>> {
+    try {
+      const result = this.#lastRead === undefined ? this.#take() : undefined;
+      return result === undefined ? this.#tolerated(this.#takeInTurn()) : Promise.resolve(result);
+    } catch (error) {
+      return this.#tolerated(Promise.reject(error));
     }
-    return this.#takeInTurn();
   }
 
   /** Leaves early: aborts the producer's signal and drops all unread tokens. */
@@ -97,6 +88,22 @@ export class TokenReader<Item extends TokenItem = string> implements AsyncIterab
     this.#ring.interrupt();
     endLifeSign(this.#control);
     return DONE;
+  }
+
+  /** The id of the run that the tokens belong to, where it is known. */
+  protected get runId(): string {
+    return UNKNOWN_RUN;
+  }
+
+  /** The error that the iteration throws for the description of it that crossed. */
+  protected errorOf(description: string): unknown {
+    return rebuildError(description);
+  }
+
+  /** A read that is not awaited must not end the process. */
+  #tolerated(read: Promise<Result<Item>>): Promise<Result<Item>> {
+    const handler = this.constructor.name;
+    return reportIfUnawaited(read, () => ({ handler, event: "on_llm_error", runId: this.runId }));
   }
 
   #takeInTurn(): Promise<Result<Item>> {
@@ -151,7 +158,7 @@ export class TokenReader<Item extends TokenItem = string> implements AsyncIterab
     }
     this.#isDone = true;
     endLifeSign(this.#control);
-    if (kind === ERROR) throw rebuildError(text);
+    if (kind === ERROR) throw this.errorOf(text);
     return DONE;
   }
 }

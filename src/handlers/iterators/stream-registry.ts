@@ -38,7 +38,7 @@ export class StreamRegistry<Item extends TokenItem = TokenItem> {
     if (this.get(id) !== undefined) return;
     const stream = this.#awaited.get(id) ?? this.#upcoming.shift() ?? this.#make();
     this.#awaited.delete(id);
-    stream.begin(id);
+    stream.id = id;
     const entry = { id, stream };
     this.#started.add(entry);
     this.#byId.set(id, entry);

@@ -13,6 +13,8 @@ export type StreamEnd = { readonly result: LLMResult | undefined } | { readonly 
  * then on they pass through a bounded queue, and the run waits for its reader, within the bounds that the queue sets.
  */
 export class TokenStream<Item extends TokenItem = TokenItem> {
+  /** The id of the run; undefined until that begins. */
+  id: string | undefined;
   readonly result: Promise<LLMResult | undefined>;
   readonly #options: TokenQueueOptions;
   readonly #cancel = new AbortController();
@@ -20,8 +22,6 @@ export class TokenStream<Item extends TokenItem = TokenItem> {
   /** Tokens from before the stream was claimed. */
   #collected: Item[] = [];
   #queue: TokenQueue<Item> | undefined;
-  /** Of its run; undefined until that begins. */
-  #id: string | undefined;
   #end: StreamEnd | undefined;
 
   constructor(options: TokenQueueOptions) {
@@ -40,11 +40,6 @@ export class TokenStream<Item extends TokenItem = TokenItem> {
 
   get isClaimed(): boolean {
     return this.#queue !== undefined;
-  }
-
-  /** The run with this id has begun. */
-  begin(id: string): void {
-    this.#id = id;
   }
 
   get end(): StreamEnd | undefined {
@@ -73,7 +68,7 @@ export class TokenStream<Item extends TokenItem = TokenItem> {
   }
 
   #openQueue(): TokenQueue<Item> {
-    const queue = new TokenQueue<Item>(this.#options, () => `run ${this.#id ?? "to come"}`);
+    const queue = new TokenQueue<Item>(this.#options, () => `run ${this.id ?? "to come"}`);
     queue.signal.addEventListener("abort", () => this.#cancel.abort(), { once: true });
     for (const item of this.#collected) void queue.push(item);
     this.#collected = [];
