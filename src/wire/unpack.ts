@@ -35,9 +35,10 @@ const BINARY_CLASSES: ReadonlyMap<string, new (buffer: ArrayBuffer) => ArrayBuff
 );
 
 function unpackBinary([name, bytes]: [string, Uint8Array]): unknown {
-  const { buffer } = bytes.slice();
+  // Not `slice`, which of a Buffer gives a view of memory that others use.
+  const { buffer } = new Uint8Array(bytes);
   const Class = BINARY_CLASSES.get(name);
-  return Class === undefined ? buffer : new Class(buffer as ArrayBuffer);
+  return Class === undefined ? buffer : new Class(buffer);
 }
 
 function unpackEntries(flat: readonly unknown[]): object {
