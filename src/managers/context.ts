@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { shared } from "../common/copies.ts";
 import { SidecallError } from "../common/errors.ts";
 import { check, type OptionsOf, optional, signal, unchecked } from "../common/options.ts";
 import { anySignal } from "../common/signals.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
-import { BaseCallbackManager, union } from "./base-manager.ts";
-import { AsyncRunManager } from "./base-run-manager.ts";
+import { BaseCallbackManager, isManager, union } from "./base-manager.ts";
+import { type AsyncRunManager, isRunManager } from "./base-run-manager.ts";
 import { checkParent, type ParentRun } from "./manager-options.ts";
 import { sendOrRefuse } from "./refused.ts";
 
@@ -52,7 +53,7 @@ const NOTHING: AmbientContext = {
   signal: undefined,
 };
 
-const storage = new AsyncLocalStorage<AmbientContext>();
+const storage = shared("context.v1", () => new AsyncLocalStorage<AmbientContext>());
 
 export function ambientContext(): AmbientContext {
   return storage.getStore() ?? NOTHING;
@@ -60,7 +61,7 @@ export function ambientContext(): AmbientContext {
 
 /** Gives a run that is traced elsewhere, without `parent`, the ambient run as its parent. */
 function linked(run: ParentRun, ambient: AmbientContext): ParentRun {
-  if (run instanceof AsyncRunManager || run.parent !== undefined || ambient.run === undefined) return run;
+  if (isRunManager(run) || run.parent !== undefined || ambient.run === undefined) return run;
   return { runId: run.runId, traceId: run.traceId, parent: ambient.run };
 }
 
@@ -83,7 +84,7 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
     tags: context.tags ?? [],
     metadata: context.metadata ?? {},
   });
-  const manager = run instanceof AsyncRunManager ? run : undefined;
+  const manager = isRunManager(run) ? run : undefined;
   // A run passes on its own metadata, not that of the ambient run, which may be of another trace.
   const passedOn = manager && { ...ambient.metadata, ...manager.childOptions().metadata };
   const within: AmbientContext = {
@@ -111,8 +112,8 @@ export type CustomEventConfig = OptionsOf<typeof CUSTOM_EVENT_CONFIG>;
 
 function runOf({ callbacks }: CustomEventConfig): AsyncRunManager | undefined {
   if (callbacks === undefined) return ambientContext().manager;
-  const run = callbacks instanceof BaseCallbackManager ? callbacks.parent : callbacks;
-  return run instanceof AsyncRunManager ? run : undefined;
+  const run = isManager(callbacks) ? callbacks.parent : callbacks;
+  return isRunManager(run) ? run : undefined;
 }
 
 /**
