@@ -1,4 +1,5 @@
 import { compositeOf } from "./composite-signals.ts";
+import { shared } from "./copies.ts";
 import { tolerated } from "./thenable.ts";
 
 /*
@@ -35,7 +36,7 @@ export function anySignal(...signals: readonly (AbortSignal | undefined)[]): Abo
 }
 
 /** Reasons of aborts that have rejected a promise. */
-const reasons = new WeakSet<object>();
+const reasons = shared("abort-reasons.v1", () => new WeakSet<object>());
 
 function note(reason: unknown): void {
   if (typeof reason === "object" && reason !== null) reasons.add(reason);

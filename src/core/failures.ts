@@ -57,7 +57,7 @@ export function isReported(failure: unknown): boolean {
 }
 
 /** Errors with which a dispatch has rejected: each is reported before. */
-const raised = new WeakSet<object>();
+const raised = shared("raised.v1", () => new WeakSet<object>());
 
 export function noteRaised(error: unknown): void {
   if (typeof error === "object" && error !== null) raised.add(error);
