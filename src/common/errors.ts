@@ -1,3 +1,5 @@
+import { markInstances } from "./copies.ts";
+
 /** Every error that reaches a user, by its stable code. Append only: a released code keeps its meaning. */
 export const ERROR_CODES = {
   SIDECALL_OPTION_INVALID: "an option or argument is not what the function accepts",
@@ -46,6 +48,7 @@ export class SidecallError extends Error {
     this.code = code;
   }
 }
+markInstances(SidecallError, "error.v1");
 
 /** A thrown value as one line of text. Never throws, whatever the value's getters do. */
 export function errorText(error: unknown): string {

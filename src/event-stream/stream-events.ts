@@ -1,5 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import { integer, type OptionsOf, optional, resolve, signal, unchecked } from "../common/options.ts";
+import { anySignal } from "../common/signals.ts";
 import { invalidOption } from "../common/validate.ts";
 import { AsyncCallbackManager } from "../managers/async-manager.ts";
 import type { BaseCallbackManager } from "../managers/base-manager.ts";
@@ -85,7 +86,8 @@ export function streamEvents(
 ): EventStream {
   if (typeof run !== "function") throw invalidOption("run", "a function", run);
   const resolved = resolve("options", STREAM_OPTIONS, options);
-  const { callbacks: inheritable, signal: outside, maxBufferedEvents } = resolved;
+  const { callbacks: inheritable, maxBufferedEvents } = resolved;
+  const outside = anySignal(resolved.signal);
   const buffer = new EventBuffer<StreamEvent>(maxBufferedEvents);
   const handler = new EventStreamHandler(eventFilter(resolved), (event) => buffer.push(event));
   const cancel = new AbortController();

@@ -3,7 +3,7 @@ import { anySignal } from "../common/signals.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import { StdOutCallbackHandler } from "../handlers/printing/stdout.ts";
 import { ConsoleTracer } from "../tracers/console-tracer.ts";
-import { BaseCallbackManager } from "./base-manager.ts";
+import { BaseCallbackManager, isManager } from "./base-manager.ts";
 import { type AmbientContext, ambientContext } from "./context.ts";
 import { applyHooks, hasInstance } from "./hooks.ts";
 import type { ManagerOptions, ParentRun } from "./manager-options.ts";
@@ -55,7 +55,7 @@ function ambientManager(ambient: AmbientContext): BaseCallbackManager {
 }
 
 function inheriting(inheritable: Callbacks, ambient: AmbientContext): BaseCallbackManager {
-  if (!(inheritable instanceof BaseCallbackManager)) {
+  if (!isManager(inheritable)) {
     const manager = ambientManager(ambient);
     for (const handler of new BaseCallbackManager({ handlers: inheritable }).handlers) {
       manager.addHandler(handler);
@@ -81,7 +81,7 @@ export function configured(options: ConfigureOptions): ManagerOptions {
   const ambient = ambientContext();
   const { inheritable = [], local = [] } = options;
   const manager = inheriting(inheritable, ambient);
-  const locals = local instanceof BaseCallbackManager ? local : new BaseCallbackManager({ handlers: local });
+  const locals = isManager(local) ? local : new BaseCallbackManager({ handlers: local });
   for (const handler of locals.handlers) manager.addHandler(handler, false);
   manager.addTags(options.inheritableTags ?? []);
   manager.addTags(options.localTags ?? [], false);
