@@ -38,6 +38,7 @@ export type {
   RetryStateInput,
   Serialized,
   SerializedInput,
+  TokenContent,
   TokenIndex,
 } from "./core/payloads.ts";
 export type { StreamEventFilters } from "./event-stream/event-filter.ts";
@@ -68,6 +69,7 @@ export {
   type UsageReport,
 } from "./handlers/accounting/usage-metadata.ts";
 export { AsyncCallbackHandler, BaseCallbackHandler } from "./handlers/base.ts";
+export type { Choices } from "./handlers/choices.ts";
 export type { FinalAnswerOptions } from "./handlers/final-answer.ts";
 export {
   AsyncFinalIteratorCallbackHandler,
@@ -127,7 +129,7 @@ export { noopRunManager } from "./managers/silent-run.ts";
 export type { LLMStartOptions, StartOptions, ToolStartOptions } from "./managers/start-options.ts";
 export { offThread } from "./offthread/off-thread.ts";
 export type { CloseOptions, OffThreadHandler } from "./offthread/off-thread-handler.ts";
-export type { SharedTokens, TokenQueueOptions } from "./token-queue/layout.ts";
+export type { ChoiceToken, SharedTokens, TokenItem, TokenQueueOptions } from "./token-queue/layout.ts";
 export { TokenQueue } from "./token-queue/queue.ts";
 export { TokenReader } from "./token-queue/reader.ts";
 export { BaseTracer } from "./tracers/base-tracer.ts";

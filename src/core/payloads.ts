@@ -24,6 +24,9 @@ export interface ChatMessage {
 /** A message of LangChain, OpenAI or another library, or of the application's own; a string, or `[role, content]`. */
 export type ChatMessageInput = ChatMessage | object | string;
 
+/** A token as models give it: text, nothing (deltas of tool calls have none), or a list of content blocks. */
+export type TokenContent = string | null | undefined | readonly unknown[];
+
 /** The prompt and the completion that a token belongs to, counted from 0. */
 export interface TokenIndex {
   readonly prompt: number;

@@ -1,9 +1,9 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { SidecallError } from "../common/errors.ts";
 import { check, type OptionsOf, optional, signal, unchecked } from "../common/options.ts";
 import { anySignal } from "../common/signals.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
+import { currentScope, withinContext } from "../core/scope.ts";
 import { BaseCallbackManager, union } from "./base-manager.ts";
 import { AsyncRunManager } from "./base-run-manager.ts";
 import { checkHandlers } from "./check-handlers.ts";
@@ -53,10 +53,16 @@ const NOTHING: AmbientContext = {
   signal: undefined,
 };
 
-const storage = new AsyncLocalStorage<AmbientContext>();
-
+/** The context for managers that are configured here: within a handler, nothing of what is around the handler's call. */
 export function ambientContext(): AmbientContext {
-  return storage.getStore() ?? NOTHING;
+  return (currentScope()?.context as AmbientContext | undefined) ?? NOTHING;
+}
+
+/** The context for all else, which finds the application's run within a handler too. */
+function widerContext(): AmbientContext {
+  const { context, outside } = currentScope() ?? {};
+  const [inner, outer] = [context, outside] as (AmbientContext | undefined)[];
+  return (inner?.run === undefined ? outer : inner) ?? NOTHING;
 }
 
 /** Gives a run that is traced elsewhere, without `parent`, the ambient run as its parent. */
@@ -96,12 +102,15 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
     metadataBelow: { ...(passedOn ?? ambient.metadataBelow), ...metadata },
     signal: anySignal(ambient.signal, context.signal),
   };
-  return storage.run(within, body);
+  return withinContext(within, body);
 }
 
-/** The ambient run, set by {@link withContext}; undefined if there is none. */
+/**
+ * The ambient run, set by {@link withContext}; undefined if there is none. Within a handler, the run around the call that
+ * sent the event.
+ */
 export function currentRun(): ParentRun | undefined {
-  return ambientContext().run;
+  return widerContext().run;
 }
 
 const CUSTOM_EVENT_CONFIG = {
@@ -111,7 +120,7 @@ const CUSTOM_EVENT_CONFIG = {
 export type CustomEventConfig = OptionsOf<typeof CUSTOM_EVENT_CONFIG>;
 
 function runOf({ callbacks }: CustomEventConfig): AsyncRunManager | undefined {
-  if (callbacks === undefined) return ambientContext().manager;
+  if (callbacks === undefined) return widerContext().manager;
   const run = callbacks instanceof BaseCallbackManager ? callbacks.parent : callbacks;
   return run instanceof AsyncRunManager ? run : undefined;
 }
