@@ -6,6 +6,7 @@ import type { CallbackHandler } from "../core/handler.ts";
 import { currentScope, withinContext } from "../core/scope.ts";
 import { BaseCallbackManager, isManager, union } from "./base-manager.ts";
 import { type AsyncRunManager, isRunManager } from "./base-run-manager.ts";
+import { checkHandlers } from "./check-handlers.ts";
 import { checkParent, type ParentRun } from "./manager-options.ts";
 import { sendOrRefuse } from "./refused.ts";
 
@@ -16,11 +17,11 @@ const CONTEXT_OPTIONS = {
    */
   run: optional(checkParent),
   /** Handlers of every manager configured within, for its own runs and below. @default [] */
-  handlers: optional<readonly CallbackHandler[]>(unchecked),
+  handlers: optional(checkHandlers),
   /** Tags of every manager configured within, for its own runs and below. @default [] */
   tags: optional<readonly string[]>(unchecked),
   /** @default {} */
-  metadata: optional<Readonly<Record<string, unknown>>>(unchecked),
+  metadata: optional<object>(unchecked),
   /** Cancels the runs of every manager configured within. @default none */
   signal: signal(),
 };
