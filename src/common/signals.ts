@@ -86,3 +86,34 @@ export function untilAborted<T>(signal: AbortSignal | undefined, work: PromiseLi
     }),
   );
 }
+
+/** Calls `listener` when the signal aborts, or now if it is aborted. Returns a function that removes the listener. */
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) {
+    listener();
+    return () => undefined;
+  }
+  const waiters = waitersOf(signal);
+  waiters.add(listener);
+  return () => waiters.delete(listener);
+}
+
+/** Names by which libraries tell their aborts: `AbortError`, OpenAI's `APIUserAbortError`, axios's `CanceledError`. */
+const ABORT_NAME = /abort|cancell?ed/i;
+
+function isNamedAbort(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ABORT_NAME.test(error.name) || ABORT_NAME.test(error.constructor.name);
+}
+
+/** Whether the abort of `signal` caused an error: it is the reason, has it as cause, or says that it is an abort. */
+export function isAbortOf(signal: AbortSignal | undefined, error: unknown): boolean {
+  if (signal === undefined || !signal.aborted) return false;
+  if (Object.is(error, signal.reason)) return true;
+  try {
+    const isCause = error instanceof Error && error.cause !== undefined && error.cause === signal.reason;
+    return isCause || isNamedAbort(error);
+  } catch {
+    return false;
+  }
+}

@@ -23,7 +23,7 @@ import {
   TOOL_START_OPTIONS,
   type ToolStartOptions,
 } from "./start-options.ts";
-import { startRun, startRuns } from "./start-run.ts";
+import { beginRuns, startRun, startRuns } from "./start-run.ts";
 
 /** The methods that the event table asks of the manager: one for each start. */
 type StartMethods = Record<MethodOf<{ phase: "start" }>, (...args: never[]) => Promise<unknown>>;
@@ -143,4 +143,21 @@ export function inheritanceOf(manager: BaseCallbackManager): ParentInheritance {
 function llmManagers(manager: BaseCallbackManager, runs: readonly Run[]): AsyncCallbackManagerForLLMRun[] {
   const inheritance = inheritanceOf(manager);
   return runs.map((run) => runManagerOf("llm", run, inheritance));
+}
+
+/** Starts a chat model's run; one that a handler with `raiseError` refuses goes on, as its other handlers know it. */
+export async function startRegardless(
+  manager: BaseCallbackManager,
+  serialized: Serialized | null,
+  messages: readonly ChatMessage[],
+  options: LLMStartOptions,
+): Promise<AsyncCallbackManagerForLLMRun> {
+  const { runs, started } = beginRuns(
+    manager,
+    "on_chat_model_start",
+    [{ serialized, messages: [messages] }],
+    options,
+  );
+  await started.catch(() => undefined);
+  return runManagerOf("llm", runs[0] as Run, inheritanceOf(manager));
 }

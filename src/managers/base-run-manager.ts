@@ -88,3 +88,8 @@ export class AsyncRunManager implements RunIdentity, ParentRun, RunMethods<"any"
     return this.run.emit("on_custom_event", { eventName, data });
   }
 }
+
+/** The run behind a manager, for code that ends runs in place of the application. */
+export function runOf(manager: AsyncRunManager): Run {
+  return manager["run"];
+}
