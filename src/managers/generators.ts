@@ -5,8 +5,9 @@
 
 export type AnyGenerator = Generator | AsyncGenerator;
 
-type Method = "next" | "return" | "throw";
+export type Method = "next" | "return" | "throw";
 const METHODS: readonly Method[] = ["next", "return", "throw"];
+const TAGS: readonly unknown[] = ["Generator", "AsyncGenerator"];
 
 export function isAsync(generator: AnyGenerator): generator is AsyncGenerator {
   return Symbol.asyncIterator in generator;
@@ -16,10 +17,11 @@ export function isAsync(generator: AnyGenerator): generator is AsyncGenerator {
 export function isGenerator(value: unknown): value is AnyGenerator {
   if (typeof value !== "object" || value === null) return false;
   try {
-    const { next, [Symbol.toStringTag]: tag }: Partial<AnyGenerator> = value;
-    if (typeof next !== "function" || !(Symbol.iterator in value || Symbol.asyncIterator in value)) return false;
+    const { next }: Partial<AnyGenerator> = value;
+    if (typeof next !== "function" || !(Symbol.iterator in value || Symbol.asyncIterator in value))
+      return false;
     // Compilers for older targets make generators of plain objects.
-    return tag === "Generator" || tag === "AsyncGenerator" || Object.hasOwn(value, "next");
+    return TAGS.includes(Reflect.get(value, Symbol.toStringTag)) || Object.hasOwn(value, "next");
   } catch {
     return false;
   }

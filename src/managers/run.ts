@@ -55,7 +55,7 @@ export class Run implements RunIdentity, OpenRun {
   #hasEnded = false;
   #failed: Promise<void> | undefined;
   #below: OpenRuns | undefined;
-  #onEnd: (() => void) | undefined;
+  #endListeners: readonly (() => void)[] = NONE;
   #tokenSink: TokenSink | undefined;
 
   constructor(manager: BaseCallbackManager, start: RunStart) {
@@ -74,10 +74,15 @@ export class Run implements RunIdentity, OpenRun {
     for (const runs of this.openIn) runs.add(this);
   }
 
-  /** Makes the runs in `below` fail with this one. `onEnd` is called once, when it ends. */
-  own(below: OpenRuns, onEnd: () => void): void {
+  /** Makes the runs in `below` fail with this one. */
+  own(below: OpenRuns): void {
     this.#below = below;
-    this.#onEnd = onEnd;
+  }
+
+  /** `listener` is called once, when the run ends. */
+  onEnd(listener: () => void): void {
+    if (this.#hasEnded) listener();
+    else this.#endListeners = [...this.#endListeners, listener];
   }
 
   /** The sets of open runs that the runs below this one are in. */
@@ -155,7 +160,7 @@ export class Run implements RunIdentity, OpenRun {
     }
     this.#hasEnded = true;
     for (const runs of this.openIn) runs.delete(this);
-    this.#onEnd?.();
+    for (const listener of this.#endListeners) listener();
     const { handlers } = this;
     const isAbort = "error" in own && isAbortOf(this.signal, own.error);
     const fields = isAbort ? { ...own, aborted: true } : own;

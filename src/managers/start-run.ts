@@ -1,8 +1,8 @@
 import { check, type OptionTable } from "../common/options.ts";
 import { anySignal } from "../common/signals.ts";
-import { dispatch, dispatchAll } from "../core/dispatch.ts";
 import { RESOLVED } from "../common/thenable.ts";
-import { type EventRecord, EVENTS, type OwnFields, type StartRecord } from "../core/events.ts";
+import { dispatch, dispatchAll } from "../core/dispatch.ts";
+import { EVENTS, type EventRecord, type OwnFields, type StartRecord } from "../core/events.ts";
 import { prewakeAll } from "../core/relay.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import { AsyncRunManager, runOf } from "./base-run-manager.ts";
