@@ -34,6 +34,7 @@ export type {
   LLMResult,
   RetryState,
   Serialized,
+  TokenContent,
   TokenIndex,
 } from "./core/payloads.ts";
 export type { StreamEventFilters } from "./event-stream/event-filter.ts";
@@ -64,6 +65,7 @@ export {
   type UsageReport,
 } from "./handlers/accounting/usage-metadata.ts";
 export { AsyncCallbackHandler, BaseCallbackHandler } from "./handlers/base.ts";
+export type { Choices } from "./handlers/choices.ts";
 export type { FinalAnswerOptions } from "./handlers/final-answer.ts";
 export {
   AsyncFinalIteratorCallbackHandler,
@@ -88,8 +90,8 @@ export {
   StreamingStdOutCallbackHandler,
   type StreamingStdOutOptions,
 } from "./handlers/printing/streaming-stdout.ts";
+export type { TokenDetails, UsageMetadata } from "./llm/counts.ts";
 export { UNKNOWN_MODEL } from "./llm/model-name.ts";
-export type { TokenDetails, UsageMetadata } from "./llm/usage.ts";
 export { AsyncCallbackManager } from "./managers/async-manager.ts";
 export { BaseCallbackManager } from "./managers/base-manager.ts";
 export { AsyncRunManager } from "./managers/base-run-manager.ts";
@@ -122,7 +124,7 @@ export { noopRunManager } from "./managers/silent-run.ts";
 export type { LLMStartOptions, StartOptions, ToolStartOptions } from "./managers/start-options.ts";
 export { offThread } from "./offthread/off-thread.ts";
 export type { CloseOptions, OffThreadHandler } from "./offthread/off-thread-handler.ts";
-export type { SharedTokens, TokenQueueOptions } from "./token-queue/layout.ts";
+export type { ChoiceToken, SharedTokens, TokenItem, TokenQueueOptions } from "./token-queue/layout.ts";
 export { TokenQueue } from "./token-queue/queue.ts";
 export { TokenReader } from "./token-queue/reader.ts";
 export { BaseTracer } from "./tracers/base-tracer.ts";

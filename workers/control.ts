@@ -1,6 +1,7 @@
 import { SidecallError } from "../src/common/errors.ts";
-import { encodeCopy } from "../src/wire/codec.ts";
-import type { ThreadControl } from "../src/wire/protocol.ts";
+import { type Parcel, packParcel, unpackParcel } from "../src/wire/parcel.ts";
+import type { CallResult, ThreadControl } from "../src/wire/protocol.ts";
+import { encodeError } from "./encode-error.ts";
 import type { HandlerSlot } from "./load-handlers.ts";
 
 /** Calls `flush` or `close` of every handler that has it, all together. Returns the msgpack of the errors that they threw. */
@@ -9,7 +10,7 @@ async function callAll(
   verb: "flush" | "close",
 ): Promise<readonly Uint8Array[]> {
   const results = await Promise.allSettled(slots.map(async ({ handler }) => handler[verb]?.()));
-  return results.flatMap((result) => (result.status === "rejected" ? [encodeCopy(result.reason)] : []));
+  return results.flatMap((result) => (result.status === "rejected" ? [encodeError(result.reason)] : []));
 }
 
 /** The calls that the main thread may make. `released` resolves when all before a position is handled. */
@@ -25,19 +26,20 @@ export function controlOf(
     close: () => callAll(slots, "close"),
     async call(handler, method, args) {
       try {
-        return { value: await callMethod(slots[handler], method, args) };
+        return await callMethod(slots[handler], method, args);
       } catch (error) {
-        return { error: encodeCopy(error) };
+        return { error: encodeError(error) };
       }
     },
   };
 }
 
-function callMethod(slot: HandlerSlot | undefined, method: string, args: readonly unknown[]): unknown {
+async function callMethod(slot: HandlerSlot | undefined, method: string, args: Parcel): Promise<CallResult> {
   const called: unknown = slot === undefined ? undefined : Reflect.get(slot.handler, method);
   if (slot === undefined || typeof called !== "function") {
     const message = `Expected the name of a method of handler ${slot?.name}, got \`${method}\`.`;
     throw new SidecallError("SIDECALL_REMOTE_METHOD", message);
   }
-  return Reflect.apply(called, slot.handler, args);
+  const result: unknown = await Reflect.apply(called, slot.handler, unpackParcel(args) as unknown[]);
+  return { returned: packParcel(result, { handler: slot.name, method, role: "result" }) };
 }

@@ -17,6 +17,9 @@ export interface ChatMessage {
   readonly [key: string]: unknown;
 }
 
+/** A token as models give it: text, nothing (deltas of tool calls have none), or a list of content blocks. */
+export type TokenContent = string | null | undefined | readonly unknown[];
+
 /** The prompt and the completion that a token belongs to, counted from 0. */
 export interface TokenIndex {
   readonly prompt: number;

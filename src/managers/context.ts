@@ -1,13 +1,14 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { SidecallError } from "../common/errors.ts";
 import { check, type OptionsOf, optional, signal, unchecked } from "../common/options.ts";
 import { anySignal } from "../common/signals.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
+import { currentScope, withinContext } from "../core/scope.ts";
 import { BaseCallbackManager, union } from "./base-manager.ts";
 import { AsyncRunManager } from "./base-run-manager.ts";
 import { isGenerator, withSteps } from "./generators.ts";
 import { checkParent, type ParentRun } from "./manager-options.ts";
+import { sendOrRefuse } from "./refused.ts";
 
 const CONTEXT_OPTIONS = {
   /**
@@ -52,10 +53,16 @@ const NOTHING: AmbientContext = {
   signal: undefined,
 };
 
-const storage = new AsyncLocalStorage<AmbientContext>();
-
+/** The context for managers that are configured here: within a handler, nothing of what is around the handler's call. */
 export function ambientContext(): AmbientContext {
-  return storage.getStore() ?? NOTHING;
+  return (currentScope()?.context as AmbientContext | undefined) ?? NOTHING;
+}
+
+/** The context for all else, which finds the application's run within a handler too. */
+function widerContext(): AmbientContext {
+  const { context, outside } = currentScope() ?? {};
+  const [inner, outer] = [context, outside] as (AmbientContext | undefined)[];
+  return (inner?.run === undefined ? outer : inner) ?? NOTHING;
 }
 
 /** Gives a run that is traced elsewhere, without `parent`, the ambient run as its parent. */
@@ -70,7 +77,7 @@ export function checkBody(body: unknown): void {
 
 /** `result`, or if it is a generator, one whose steps run within `context`; of a promise, what it resolves to. */
 function lasting<T>(result: T, context: AmbientContext): T {
-  if (isGenerator(result)) return withSteps(result, (step) => storage.run(context, step));
+  if (isGenerator(result)) return withSteps(result, (step) => withinContext(context, step));
   // Another class's promises, such as those of an API client, have methods that a derived promise would lack.
   if (!(result instanceof Promise) || result.constructor !== Promise) return result;
   return result.then((value) => lasting(value, context)) as T;
@@ -104,12 +111,15 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
     metadataBelow: { ...(passedOn ?? ambient.metadataBelow), ...metadata },
     signal: anySignal(ambient.signal, context.signal),
   };
-  return lasting(storage.run(within, body), within);
+  return lasting(withinContext(within, body), within);
 }
 
-/** The ambient run, set by {@link withContext}; undefined if there is none. */
+/**
+ * The ambient run, set by {@link withContext}; undefined if there is none. Within a handler, the run around the call that
+ * sent the event.
+ */
 export function currentRun(): ParentRun | undefined {
-  return ambientContext().run;
+  return widerContext().run;
 }
 
 const CUSTOM_EVENT_CONFIG = {
@@ -119,7 +129,7 @@ const CUSTOM_EVENT_CONFIG = {
 export type CustomEventConfig = OptionsOf<typeof CUSTOM_EVENT_CONFIG>;
 
 function runOf({ callbacks }: CustomEventConfig): AsyncRunManager | undefined {
-  if (callbacks === undefined) return ambientContext().manager;
+  if (callbacks === undefined) return widerContext().manager;
   const run = callbacks instanceof BaseCallbackManager ? callbacks.parent : callbacks;
   return run instanceof AsyncRunManager ? run : undefined;
 }
@@ -128,16 +138,18 @@ function runOf({ callbacks }: CustomEventConfig): AsyncRunManager | undefined {
  * Dispatches an application's own event to the handlers of a run. Resolves when they have settled it. Rejects with
  * SIDECALL_NO_RUN outside of a run, and with SIDECALL_OPTION_INVALID.
  */
-export async function dispatchCustomEvent(
+export function dispatchCustomEvent(
   eventName: string,
   data: unknown,
   config: CustomEventConfig = {},
 ): Promise<void> {
-  check("config", CUSTOM_EVENT_CONFIG, config);
-  const run = runOf(config);
-  if (run !== undefined) return run.onCustomEvent(eventName, data);
-  const message =
-    `Expected a run for the custom event ${eventName}, got none: call it within \`withContext({ run }, …)\`, ` +
-    "or give a run manager, or the manager of its `getChild()`, as `config.callbacks`.";
-  throw new SidecallError("SIDECALL_NO_RUN", message);
+  return sendOrRefuse("dispatchCustomEvent", "on_custom_event", () => {
+    check("config", CUSTOM_EVENT_CONFIG, config);
+    const run = runOf(config);
+    if (run !== undefined) return run.onCustomEvent(eventName, data);
+    const message =
+      `Expected a run for the custom event ${eventName}, got none: call it within \`withContext({ run }, …)\`, ` +
+      "or give a run manager, or the manager of its `getChild()`, as `config.callbacks`.";
+    throw new SidecallError("SIDECALL_NO_RUN", message);
+  });
 }

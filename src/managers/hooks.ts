@@ -2,6 +2,7 @@ import { errorText } from "../common/errors.ts";
 import { check, type OptionsOf, optional, unchecked } from "../common/options.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
+import { countHidden, currentScope } from "../core/scope.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 
 interface HandlerVariable {
@@ -50,8 +51,11 @@ function checkHook(hook: ConfigureHook): void {
  */
 export function registerConfigureHook(hook: ConfigureHook): () => void {
   checkHook(hook);
+  if (!hooks.has(hook)) countHidden(1);
   hooks.add(hook);
-  return () => void hooks.delete(hook);
+  return () => {
+    if (hooks.delete(hook)) countHidden(-1);
+  };
 }
 
 function handlerOf(hook: ConfigureHook, manager: BaseCallbackManager): CallbackHandler | undefined {
@@ -65,8 +69,12 @@ function handlerOf(hook: ConfigureHook, manager: BaseCallbackManager): CallbackH
     : handlerClass && new handlerClass();
 }
 
-/** Adds the handlers of all hooks. A hook that fails adds none and causes a process warning. */
+/**
+ * Adds the handlers of all hooks; within a handler none, since it could be that very handler. A hook that fails adds none and
+ * causes a process warning.
+ */
 export function applyHooks(manager: BaseCallbackManager): void {
+  if (currentScope()?.isInHandler) return;
   for (const hook of hooks) {
     try {
       const handler = handlerOf(hook, manager);

@@ -1,4 +1,4 @@
-import type { ChatMessage, LLMResult, Serialized, TokenIndex } from "../core/payloads.ts";
+import type { ChatMessage, LLMResult, Serialized, TokenContent, TokenIndex } from "../core/payloads.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import { AsyncRunManager, type Inheritance, type RunMethods } from "./base-run-manager.ts";
 import type { ManagerOptions } from "./manager-options.ts";
@@ -64,10 +64,13 @@ export class AsyncParentRunManager extends AsyncRunManager {
 }
 
 export class AsyncCallbackManagerForLLMRun extends AsyncRunManager implements RunMethods<"llm"> {
-  /** `index`: the prompt and completion that the token belongs to, by default the first; `chunk`: the provider's own. */
-  onLLMNewToken(token: string, options?: { index?: TokenIndex; chunk?: unknown }): Promise<void> {
-    if (options === undefined) return this.run.emitPlainToken(token);
-    return this.run.emitToken(token, options.index, options.chunk);
+  /**
+   * Handlers get the token as text: of a list of content blocks their texts, of null "".
+   * `index`: the prompt and completion that the token belongs to, by default the first; `chunk`: the provider's own.
+   */
+  onLLMNewToken(token: TokenContent, options?: { index?: TokenIndex; chunk?: unknown }): Promise<void> {
+    if (options === undefined || options === null) return this.run.emitPlainToken(token);
+    return this.run.emitToken(token, options.index ?? undefined, options.chunk);
   }
 
   onStreamEvent(streamEvent: unknown): Promise<void> {

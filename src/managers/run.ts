@@ -15,8 +15,9 @@ import {
 } from "../core/events.ts";
 import { reportFailure } from "../core/failures.ts";
 import type { CallbackHandler } from "../core/handler.ts";
-import type { TokenIndex } from "../core/payloads.ts";
+import type { TokenContent, TokenIndex } from "../core/payloads.ts";
 import { type TokenSink, tokenSinkOf } from "../core/relay.ts";
+import { chunkOfBlocks, tokenText } from "../core/token-text.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import type { ParentRun } from "./manager-options.ts";
 import type { OpenRun, OpenRuns } from "./open-runs.ts";
@@ -107,7 +108,7 @@ export class Run implements RunIdentity, OpenRun {
   }
 
   /** A token of the first completion, without a chunk: a handler that only passes it on needs no record. */
-  emitPlainToken(token: string): Promise<void> {
+  emitPlainToken(token: TokenContent): Promise<void> {
     if (this.signal?.aborted) return rejected(this.signal);
     // With several handlers a record is needed in any case.
     if (this.handlers.length !== 1 || typeof token !== "string") return this.emitToken(token);
@@ -116,7 +117,9 @@ export class Run implements RunIdentity, OpenRun {
   }
 
   /** Builds a token's record as one literal: `record` with its spread would cost too much per token. */
-  emitToken(token: string, index = FIRST, chunk?: unknown): Promise<void> {
+  emitToken(token: TokenContent, index = FIRST, chunk?: unknown): Promise<void> {
+    if (typeof token !== "string")
+      return this.emitToken(tokenText(token), index, chunk ?? chunkOfBlocks(token));
     if (this.signal?.aborted) return rejected(this.signal);
     if (this.handlers.length === 0) return RESOLVED;
     const { runId, parentRunId, traceId, tags } = this;

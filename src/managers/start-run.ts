@@ -1,5 +1,5 @@
 import { check, type OptionTable } from "../common/options.ts";
-import { anySignal } from "../common/signals.ts";
+import { anySignal, rejected } from "../common/signals.ts";
 import { RESOLVED } from "../common/thenable.ts";
 import { dispatch, dispatchAll } from "../core/dispatch.ts";
 import { EVENTS, type EventRecord, type OwnFields, type StartRecord } from "../core/events.ts";
@@ -21,11 +21,8 @@ const NONE: readonly OpenRuns[] = [];
 
 type StartEvent = StartRecord["event"];
 
-/** The signal of a new run; throws its reason if it is aborted. */
-function openSignal(manager: BaseCallbackManager, options: StartOptions): AbortSignal | undefined {
-  const signal = options.signal === undefined ? manager.signal : anySignal(manager.signal, options.signal);
-  signal?.throwIfAborted();
-  return signal;
+function signalOf(manager: BaseCallbackManager, options: StartOptions): AbortSignal | undefined {
+  return options.signal === undefined ? manager.signal : anySignal(manager.signal, options.signal);
 }
 
 function startRecord<E extends StartEvent>(
@@ -45,18 +42,21 @@ function openRunsAround({ parent, handlers }: BaseCallbackManager): readonly Ope
   return withRunsOf(handlers, above === undefined ? NONE : runOf(above).openInBelow);
 }
 
-/** Gives every run whose start was dispatched its end: the caller gets no manager of any of them. */
+/** Ends every run whose start was dispatched, since the caller gets no manager of any of them. */
 async function refuse(runs: readonly Run[], error: unknown): Promise<never> {
   // A handler that fails at the error event too has been reported.
   await Promise.allSettled(runs.map((run) => run.fail(error)));
   throw error;
 }
 
-/**
- * Makes a run of `manager` and dispatches its start. If a handler with `raiseError` refuses it, the run gets an error event,
- * and the call rejects with the handler's error.
+/*
+ * Both throw at once for a start that is refused: only its caller can report that. Their promises reject with the reason of
+ * an abort, which is no fault, and with failures of handlers, which the dispatch has reported. If a handler with `raiseError`
+ * fails, all runs whose starts it got with that call get an error event first.
  */
-export async function startRun<E extends StartEvent>(
+
+/** Makes a run of `manager` and dispatches its start. */
+export function startRun<E extends StartEvent>(
   manager: BaseCallbackManager,
   event: E,
   own: OwnFields<E>,
@@ -65,60 +65,41 @@ export async function startRun<E extends StartEvent>(
 ): Promise<Run> {
   prewakeAll(manager.handlers, event, manager.traceId);
   check("options", table, options);
-  const signal = openSignal(manager, options);
+  const signal = signalOf(manager, options);
+  if (signal?.aborted) return rejected(signal);
   const { kind } = EVENTS[event];
   const { runId = newRunId(), name } = options;
   const run = new Run(manager, { runId, name, signal, kind, openIn: openRunsAround(manager) });
-  if (run.handlers.length === 0) return run;
-  try {
-    await dispatch(run.handlers, startRecord(run, event, own, options));
-  } catch (error) {
-    await refuse([run], error);
-  }
-  return run;
-}
-
-interface StartingRuns {
-  readonly runs: readonly Run[];
-  /** Rejects with the error of a handler with `raiseError`; the runs are open all the same. */
-  readonly started: Promise<void>;
+  if (run.handlers.length === 0) return Promise.resolve(run);
+  return dispatch(run.handlers, startRecord(run, event, own, options)).then(
+    () => run,
+    (error) => refuse([run], error),
+  );
 }
 
 /** Makes one run for each of `owns` and dispatches their starts in parallel. */
-export function beginRuns<E extends StartEvent>(
+export function startRuns<E extends StartEvent>(
   manager: BaseCallbackManager,
   event: E,
   owns: readonly OwnFields<E>[],
   options: LLMStartOptions = {},
-): StartingRuns {
+  onRefused: (runs: readonly Run[], error: unknown) => Promise<void> = refuse,
+): Promise<readonly Run[]> {
   const { handlers } = manager;
   prewakeAll(handlers, event, manager.traceId);
   check("options", LLM_START_OPTIONS, options);
   const runIds = runIdsOf(options, owns.length);
-  const { name } = options;
-  const signal = openSignal(manager, options);
+  const signal = signalOf(manager, options);
+  if (signal?.aborted) return rejected(signal);
   const { kind } = EVENTS[event];
+  const { name } = options;
   const openIn = openRunsAround(manager);
   const runs = owns.map(
     (_, i) => new Run(manager, { runId: runIds[i] ?? newRunId(), name, signal, kind, openIn }),
   );
-  if (handlers.length === 0) return { runs, started: RESOLVED };
+  if (handlers.length === 0) return Promise.resolve(runs);
   const records = runs.map((run, i) => startRecord(run, event, owns[i] as OwnFields<E>, options));
-  return { runs, started: dispatchAll(handlers, records) };
-}
-
-/** The same, until the handlers have settled the starts. If one is refused, all runs get an error event. */
-export async function startRuns<E extends StartEvent>(
-  manager: BaseCallbackManager,
-  event: E,
-  owns: readonly OwnFields<E>[],
-  options?: LLMStartOptions,
-): Promise<readonly Run[]> {
-  const { runs, started } = beginRuns(manager, event, owns, options);
-  try {
-    await started;
-  } catch (error) {
-    await refuse(runs, error);
-  }
-  return runs;
+  return dispatchAll(handlers, records)
+    .catch((error: unknown) => onRefused(runs, error))
+    .then(() => runs);
 }

@@ -78,7 +78,9 @@ function copyError(error: Error, walk: Walk): Error {
   Object.defineProperty(copied, "stack", { value: stack === undefined ? undefined : String(stack) });
   copied.name = String(name);
   copied.cause = read(error, "cause", walk);
-  return define(copied, copyEntries(error, errorDetailKeys(error), walk));
+  define(copied, copyEntries(error, errorDetailKeys(error), walk));
+  // Last: assigning to a name that a class defines as a getter would fail.
+  return Object.setPrototypeOf(copied, Object.getPrototypeOf(error));
 }
 
 function isOrdinary(object: object): boolean {

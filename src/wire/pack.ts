@@ -1,5 +1,6 @@
 import { types } from "node:util";
 import { type EncoderOptions, ExtData } from "@msgpack/msgpack";
+import { errorClasses } from "./errors.ts";
 import { ExactEntries, ExactText, exact } from "./exact-text.ts";
 import {
   BIGINT,
@@ -86,7 +87,14 @@ function packError(error: Error): ExtData {
     {},
     errorDetailKeys(error).map((key) => [key, Reflect.get(error, key)]),
   );
-  return pack(ERROR, [exact(String(name)), exact(String(message)), text, cause, details]);
+  return pack(ERROR, [
+    exact(String(name)),
+    exact(String(message)),
+    text,
+    cause,
+    details,
+    errorClasses(error),
+  ]);
 }
 
 function packBinary(value: ArrayBufferView | ArrayBufferLike): ExtData {

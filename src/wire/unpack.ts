@@ -1,4 +1,5 @@
 import { Decoder, type DecoderOptions, decode, ExtData } from "@msgpack/msgpack";
+import { reviveError } from "./errors.ts";
 import {
   BIGINT,
   BINARY,
@@ -14,13 +15,6 @@ import {
 } from "./extension-types.ts";
 import { define } from "./own-properties.ts";
 import { StandIn, type StandInReason } from "./stand-in.ts";
-
-const ERRORS: ReadonlyMap<string, ErrorConstructor> = new Map(
-  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Class) => [
-    Class.name,
-    Class,
-  ]),
-);
 
 /** Classes of binary data by their names on the wire. */
 const BINARY_CLASSES: ReadonlyMap<string, new (buffer: ArrayBuffer) => ArrayBufferView> = new Map(
@@ -40,27 +34,11 @@ const BINARY_CLASSES: ReadonlyMap<string, new (buffer: ArrayBuffer) => ArrayBuff
   ].map((Class) => [Class.name, Class]),
 );
 
-function unpackError([name, message, stack, cause, details]: [
-  string,
-  string,
-  string | null,
-  unknown,
-  Record<string, unknown>,
-]): Error {
-  const ErrorClass = ERRORS.get(name) ?? Error;
-  const error = new ErrorClass(message, cause === null || cause === undefined ? undefined : { cause });
-  define(error, Object.entries(details));
-  const hidden = { writable: true, enumerable: false, configurable: true };
-  if (error.name !== name) Object.defineProperty(error, "name", { value: name, ...hidden });
-  // This thread's own stack does not show where the error arose.
-  Object.defineProperty(error, "stack", { value: stack ?? undefined, ...hidden });
-  return error;
-}
-
 function unpackBinary([name, bytes]: [string, Uint8Array]): unknown {
-  const { buffer } = bytes.slice();
+  // Not `slice`, which of a Buffer gives a view of memory that others use.
+  const { buffer } = new Uint8Array(bytes);
   const Class = BINARY_CLASSES.get(name);
-  return Class === undefined ? buffer : new Class(buffer as ArrayBuffer);
+  return Class === undefined ? buffer : new Class(buffer);
 }
 
 function unpackEntries(flat: readonly unknown[]): object {
@@ -75,7 +53,7 @@ function unpackText(bytes: Uint8Array): string {
 
 // Each unpacker gets what its packer in pack.ts wrote; the casts are the seam between bytes and types.
 const UNPACK: Readonly<Record<number, (content: never) => unknown>> = {
-  [ERROR]: unpackError,
+  [ERROR]: reviveError,
   [BIGINT]: (digits: string) => BigInt(digits),
   [MAP]: (entries: [unknown, unknown][]) => new Map(entries),
   [SET]: (values: unknown[]) => new Set(values),

@@ -57,8 +57,8 @@ export class FrameReader {
     const pieces = this.#pieces;
     this.#pieces = undefined;
     if (pieces === undefined) return this.#lost(head, offset);
-    const bytes = Buffer.concat(pieces);
-    const memory = { bytes, data: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
+    const bytes = joined(pieces);
+    const memory = { bytes, data: new DataView(bytes.buffer) };
     return { head: readHead(memory, 0), memory, start: 0, length: bytes.byteLength };
   }
 
@@ -112,6 +112,17 @@ export class FrameReader {
       index: FIRST_INDEX,
     };
   }
+}
+
+/** Not `Buffer.concat`: a Buffer may lie in memory that it shares, and its `slice` is a view of it. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
+  let end = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, end);
+    end += piece.byteLength;
+  }
+  return bytes;
 }
 
 export function isRunFrame({ head }: ReadFrame): boolean {
