@@ -1,6 +1,5 @@
 import { check, type OptionTable } from "../common/options.ts";
 import { anySignal, rejected } from "../common/signals.ts";
-import { RESOLVED } from "../common/thenable.ts";
 import { dispatch, dispatchAll } from "../core/dispatch.ts";
 import { EVENTS, type EventRecord, type OwnFields, type StartRecord } from "../core/events.ts";
 import { prewakeAll } from "../core/relay.ts";

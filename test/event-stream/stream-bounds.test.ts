@@ -44,7 +44,9 @@ describe("a signal from outside", () => {
     expect(seen).toEqual(["first", "second", "third"]);
     const { events, error } = await readWhatComes(stream);
     const all = [first.value, ...events].map((each) => `${each?.event} ${each?.name}`);
-    const [starts, errors] = ["start", "error"].map((phase) => seen.map((name) => `on_chain_${phase} ${name}`));
+    const [starts, errors] = ["start", "error"].map((phase) =>
+      seen.map((name) => `on_chain_${phase} ${name}`),
+    );
     // What the function left open ends before the iteration does.
     expect(all.slice(0, 3)).toEqual(starts);
     expect(all.slice(3).sort()).toEqual(errors?.sort());
