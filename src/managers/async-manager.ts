@@ -1,6 +1,6 @@
 import { check } from "../common/options.ts";
 import type { MethodOf } from "../core/events.ts";
-import type { ChatMessage, ChatMessageInput, SerializedInput } from "../core/payloads.ts";
+import type { ChatMessage, ChatMessageInput, Serialized, SerializedInput } from "../core/payloads.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
 import { type ConfigureOptions, configured } from "./configure.ts";
 import type { ManagerOptions } from "./manager-options.ts";
@@ -163,4 +163,16 @@ function llmManagers(
     const inheritance = inheritanceOf(manager);
     return runs.map((run) => runManagerOf("llm", run, inheritance));
   });
+}
+
+/** Starts a chat model's run. One that a handler with `raiseError` refuses goes on, as its other handlers know it. */
+export async function startRegardless(
+  manager: BaseCallbackManager,
+  serialized: Serialized | null,
+  messages: readonly ChatMessage[],
+  options: LLMStartOptions,
+): Promise<AsyncCallbackManagerForLLMRun> {
+  const owns = [{ serialized, messages: [messages] }];
+  const runs = await startRuns(manager, "on_chat_model_start", owns, options, async () => undefined);
+  return runManagerOf("llm", runs[0] as Run, inheritanceOf(manager));
 }
