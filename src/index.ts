@@ -30,10 +30,14 @@ export type {
 } from "./core/handler.ts";
 export type {
   ChatMessage,
+  ChatMessageInput,
   Generation,
   LLMResult,
+  LLMResultInput,
   RetryState,
+  RetryStateInput,
   Serialized,
+  SerializedInput,
   TokenContent,
   TokenIndex,
 } from "./core/payloads.ts";
@@ -95,13 +99,14 @@ export { UNKNOWN_MODEL } from "./llm/model-name.ts";
 export { AsyncCallbackManager } from "./managers/async-manager.ts";
 export { BaseCallbackManager } from "./managers/base-manager.ts";
 export { AsyncRunManager } from "./managers/base-run-manager.ts";
+export type { Callbacks } from "./managers/callbacks.ts";
 export {
   AsyncCallbackManagerForChainGroup,
   type ChainGroupOptions,
   startChainGroup,
   traceAsChainGroup,
 } from "./managers/chain-group.ts";
-export type { Callbacks, ConfigureOptions } from "./managers/configure.ts";
+export type { ConfigureOptions } from "./managers/configure.ts";
 export {
   type CallbackContext,
   type CustomEventConfig,
@@ -122,6 +127,7 @@ export {
 export { withRunCollector, withUsageMetadata } from "./managers/scopes.ts";
 export { noopRunManager } from "./managers/silent-run.ts";
 export type { LLMStartOptions, StartOptions, ToolStartOptions } from "./managers/start-options.ts";
+export { type BodyRunKind, type RunOptions, type RunStarts, withRun } from "./managers/with-run.ts";
 export { offThread } from "./offthread/off-thread.ts";
 export type { CloseOptions, OffThreadHandler } from "./offthread/off-thread-handler.ts";
 export type { ChoiceToken, SharedTokens, TokenItem, TokenQueueOptions } from "./token-queue/layout.ts";

@@ -5,7 +5,7 @@ export const ERROR_CODES = {
   SIDECALL_OPTION_INVALID: "an option or argument is not what the function accepts",
   SIDECALL_OPTION_NOT_CLONEABLE: "an option for a handler module cannot be copied to a worker thread",
   SIDECALL_MODULE_FAILED: "a handler module could not be imported",
-  SIDECALL_NOT_A_HANDLER: "a handler module's export is no handler, handler class or factory",
+  SIDECALL_NOT_A_HANDLER: "an object that is to get events, or a handler module's export, is no handler",
   SIDECALL_FACTORY_FAILED: "a handler class or factory threw while it built its handler",
   SIDECALL_HANDLER_FAILED: "a handler in a worker thread failed with something that cannot be copied",
   SIDECALL_HANDLER_TIMEOUT: "a handler did not settle an event in time",

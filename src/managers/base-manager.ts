@@ -2,8 +2,8 @@ import { mark } from "../common/copies.ts";
 import { anySignal } from "../common/signals.ts";
 import { checkStrings } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
+import { checkHandlers } from "./check-handlers.ts";
 import {
-  checkHandlers,
   checkManagerOptions,
   checkMetadata,
   type ManagerOptions,
@@ -99,7 +99,7 @@ export class BaseCallbackManager {
   }
 
   /** Merges metadata by key; the last value of a key wins. */
-  addMetadata(metadata: Readonly<Record<string, unknown>>, inherit = true): void {
+  addMetadata(metadata: object, inherit = true): void {
     checkMetadata("metadata", metadata);
     this.metadata = { ...this.metadata, ...metadata };
     if (inherit) this.inheritableMetadata = { ...this.inheritableMetadata, ...metadata };

@@ -1,29 +1,27 @@
 import { check, type OptionsOf, optional, signal, unchecked } from "../common/options.ts";
 import { anySignal } from "../common/signals.ts";
-import type { CallbackHandler } from "../core/handler.ts";
+import { invalidOption } from "../common/validate.ts";
 import { StdOutCallbackHandler } from "../handlers/printing/stdout.ts";
 import { ConsoleTracer } from "../tracers/console-tracer.ts";
 import { BaseCallbackManager, isManager } from "./base-manager.ts";
+import { type Callbacks, checkCallbacks } from "./callbacks.ts";
 import { type AmbientContext, ambientContext } from "./context.ts";
 import { applyHooks, hasInstance } from "./hooks.ts";
 import type { ManagerOptions, ParentRun } from "./manager-options.ts";
 
-/** Handlers, or a manager: its handlers, tags, metadata and parent. */
-export type Callbacks = readonly CallbackHandler[] | BaseCallbackManager;
-
 const CONFIGURE_OPTIONS = {
   /** Handlers of own runs and all runs below. @default [] */
-  inheritable: optional<Callbacks>(unchecked),
+  inheritable: optional(checkCallbacks),
   /** Handlers of own runs only; of a manager only its handlers count. @default [] */
-  local: optional<Callbacks>(unchecked),
+  local: optional(checkCallbacks),
   /** @default [] */
   inheritableTags: optional<readonly string[]>(unchecked),
   /** @default [] */
   localTags: optional<readonly string[]>(unchecked),
   /** @default {} */
-  inheritableMetadata: optional<Readonly<Record<string, unknown>>>(unchecked),
+  inheritableMetadata: optional<object>(unchecked),
   /** @default {} */
-  localMetadata: optional<Readonly<Record<string, unknown>>>(unchecked),
+  localMetadata: optional<object>(unchecked),
   /** Prints chains, agents and tools. @default false */
   verbose: optional<boolean>(unchecked),
   /** Prints every run, with inputs and outputs. @default false */
@@ -75,8 +73,17 @@ function addVerbosity(manager: BaseCallbackManager, { verbose, debug }: Configur
   if (debug && !hasInstance(manager, ConsoleTracer)) manager.addHandler(new ConsoleTracer());
 }
 
+/** Callbacks in place of the options: LangChain's `configure` takes them first. */
+function refuseCallbacks(options: unknown): void {
+  const isOne = isManager(options);
+  if (!isOne && !Array.isArray(options)) return;
+  const meant = isOne ? "{ inheritable: manager }" : "{ inheritable: [...] }";
+  throw invalidOption("options", `an object; did you mean \`${meant}\`?`, options);
+}
+
 /** The options for `AsyncCallbackManager.configure`, in the order that its documentation gives. */
 export function configured(options: ConfigureOptions): ManagerOptions {
+  refuseCallbacks(options);
   check("options", CONFIGURE_OPTIONS, options);
   const ambient = ambientContext();
   const { inheritable = [], local = [] } = options;
