@@ -25,12 +25,12 @@ function left(): SidecallError {
  * Iterates over the events of the runs that a function starts; made by `streamEvents`. Leaving the iteration early aborts
  * `signal` and drops all further events, without waiting until the function has stopped.
  */
-export class EventStream implements AsyncIterableIterator<StreamEvent, undefined> {
+export class EventStream<Result = unknown> implements AsyncIterableIterator<StreamEvent> {
   /**
    * Resolves with the function's result, or rejects with its error, or with the reason why it never started. Settles after
    * the stream is read or left. Ignoring it is safe: a rejection without a handler is not reported as unhandled.
    */
-  readonly result: Promise<unknown>;
+  readonly result: Promise<Result>;
   readonly #parts: Parts;
   #state: "ready" | "running" | "settled" = "ready";
   #settleResult: (outcome: Outcome) => void = () => {};
@@ -39,7 +39,7 @@ export class EventStream implements AsyncIterableIterator<StreamEvent, undefined
     this.#parts = parts;
     this.result = new Promise((resolve, reject) => {
       this.#settleResult = (outcome) =>
-        "error" in outcome ? reject(outcome.error) : resolve(outcome.result);
+        "error" in outcome ? reject(outcome.error) : resolve(outcome.result as Result);
     });
     this.result.catch(() => {});
   }
