@@ -39,10 +39,12 @@ class Audit implements CallbackHandler {
     this.helper(runId);
   }
   onChatModelStart({ messages }: EventRecord<"on_chat_model_start">): void {
-    exactly<ChatMessage | undefined>()(messages[0]?.[0]);
-    exactly<unknown>()(messages[0]?.[0]?.content);
-    exactly<string | undefined>()(messages[0]?.[0]?.role);
-    exactly<unknown>()(messages[0]?.[0]?.["tool_calls"]);
+    for (const message of messages.flat()) {
+      exactly<ChatMessage>()(message);
+      exactly<unknown>()(message.content);
+      exactly<string | undefined>()(message.role);
+      exactly<unknown>()(message["tool_calls"]);
+    }
   }
   onLLMNewToken({ token, index, chunk }: EventRecord<"on_llm_new_token">): void {
     exactly<string>()(token);
@@ -51,7 +53,7 @@ class Audit implements CallbackHandler {
     this.#tokens += 1;
   }
   async onLLMEnd({ response }: EventRecord<"on_llm_end">): Promise<void> {
-    exactly<string | undefined>()(response.generations[0]?.[0]?.text);
+    for (const { text } of response.generations.flat()) exactly<string>()(text);
     exactly<unknown>()(response.llmOutput?.["usage"]);
   }
   onRetry({ retryState }: EventRecord<"on_retry">): void {
@@ -118,7 +120,8 @@ export async function remote(url: URL): Promise<void> {
   ]);
   exactly<number[]>()(await two.remotes.audit.report());
   const untyped = await offThread({ module: url });
-  exactly<unknown[] | undefined>()(await untyped.remote["report"]?.());
+  const [first] = [await untyped.remote["report"]?.()];
+  first satisfies unknown[] | undefined;
   new AsyncCallbackManager({ handlers: [one, two, untyped] });
   await one.close({ timeoutMillis: undefined });
 }
