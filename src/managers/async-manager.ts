@@ -1,5 +1,5 @@
 import { check } from "../common/options.ts";
-import type { MethodOf } from "../core/events.ts";
+import type { MethodOf, RunKind } from "../core/events.ts";
 import type { ChatMessage, Serialized } from "../core/payloads.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
 import { type ConfigureOptions, configured } from "./configure.ts";
@@ -7,7 +7,7 @@ import type { ManagerOptions } from "./manager-options.ts";
 import { sendOrRefuse } from "./refused.ts";
 import { Run } from "./run.ts";
 import { newRunId } from "./run-id.ts";
-import { runManagerOf } from "./run-kinds.ts";
+import { type RunManagerOf, runManagerOf } from "./run-kinds.ts";
 import type {
   AsyncCallbackManagerForChainRun,
   AsyncCallbackManagerForLLMRun,
@@ -70,7 +70,7 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
     return sendOrRefuse("AsyncCallbackManager.onLLMStart", "on_llm_start", () => {
       checkList("prompts", prompts);
       const owns = prompts.map((prompt) => ({ serialized, prompts: [prompt] }));
-      return llmManagers(this, startRuns(this, "on_llm_start", owns, options));
+      return startRuns(this, "on_llm_start", owns, managerOf("llm", this), options);
     });
   }
 
@@ -83,7 +83,7 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
     return sendOrRefuse("AsyncCallbackManager.onChatModelStart", "on_chat_model_start", () => {
       checkList("conversations", conversations);
       const owns = conversations.map((messages) => ({ serialized, messages: [messages] }));
-      return llmManagers(this, startRuns(this, "on_chat_model_start", owns, options));
+      return startRuns(this, "on_chat_model_start", owns, managerOf("llm", this), options);
     });
   }
 
@@ -93,9 +93,7 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
     options?: StartOptions,
   ): Promise<AsyncCallbackManagerForChainRun> {
     return sendOrRefuse("AsyncCallbackManager.onChainStart", "on_chain_start", () =>
-      startRun(this, "on_chain_start", { serialized, inputs }, options).then((run) =>
-        runManagerOf("chain", run, inheritanceOf(this)),
-      ),
+      startRun(this, "on_chain_start", { serialized, inputs }, managerOf("chain", this), options),
     );
   }
 
@@ -113,9 +111,7 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
         ...(inputs === undefined ? {} : { inputs }),
         ...(toolCallId === undefined ? {} : { toolCallId }),
       };
-      return startRun(this, "on_tool_start", own, options, TOOL_START_OPTIONS).then((run) =>
-        runManagerOf("tool", run, inheritanceOf(this)),
-      );
+      return startRun(this, "on_tool_start", own, managerOf("tool", this), options, TOOL_START_OPTIONS);
     });
   }
 
@@ -125,9 +121,7 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
     options?: StartOptions,
   ): Promise<AsyncCallbackManagerForRetrieverRun> {
     return sendOrRefuse("AsyncCallbackManager.onRetrieverStart", "on_retriever_start", () =>
-      startRun(this, "on_retriever_start", { serialized, query }, options).then((run) =>
-        runManagerOf("retriever", run, inheritanceOf(this)),
-      ),
+      startRun(this, "on_retriever_start", { serialized, query }, managerOf("retriever", this), options),
     );
   }
 
@@ -152,12 +146,7 @@ export function inheritanceOf(manager: BaseCallbackManager): ParentInheritance {
   };
 }
 
-function llmManagers(
-  manager: BaseCallbackManager,
-  started: Promise<readonly Run[]>,
-): Promise<AsyncCallbackManagerForLLMRun[]> {
-  return started.then((runs) => {
-    const inheritance = inheritanceOf(manager);
-    return runs.map((run) => runManagerOf("llm", run, inheritance));
-  });
+function managerOf<K extends RunKind>(kind: K, manager: BaseCallbackManager): (run: Run) => RunManagerOf<K> {
+  const inheritance = inheritanceOf(manager);
+  return (run) => runManagerOf(kind, run, inheritance);
 }

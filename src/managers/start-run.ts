@@ -1,5 +1,6 @@
 import { check, type OptionTable } from "../common/options.ts";
 import { anySignal, rejected } from "../common/signals.ts";
+import { RESOLVED, tolerated } from "../common/thenable.ts";
 import { dispatch, dispatchAll } from "../core/dispatch.ts";
 import type { EventRecord, OwnFields, StartRecord } from "../core/events.ts";
 import { prewakeAll } from "../core/relay.ts";
@@ -34,30 +35,39 @@ function startRecord<E extends StartEvent>(
  * an abort, which is no fault, and with failures of handlers, which the dispatch has reported.
  */
 
-/** Makes a run of `manager` and dispatches its start. */
-export function startRun<E extends StartEvent>(
+/** The promise for `result`, which is ready when the handlers have settled the start. */
+function once<T>(settled: Promise<void>, result: T): Promise<T> {
+  return settled === RESOLVED ? Promise.resolve(result) : tolerated(settled.then(() => result));
+}
+
+/** Makes a run of `manager` and dispatches its start; resolves with what `managerOf` makes of it. */
+export function startRun<E extends StartEvent, T>(
   manager: BaseCallbackManager,
   event: E,
   own: OwnFields<E>,
+  managerOf: (run: Run) => T,
   options: StartOptions = {},
   table: OptionTable = START_OPTIONS,
-): Promise<Run> {
+): Promise<T> {
   prewakeAll(manager.handlers, event, manager.traceId);
   check("options", table, options);
   const signal = signalOf(manager, options);
   if (signal?.aborted) return rejected(signal);
   const run = new Run(manager, { runId: options.runId ?? newRunId(), name: options.name, signal });
-  if (run.handlers.length === 0) return Promise.resolve(run);
-  return dispatch(run.handlers, startRecord(run, event, own, options)).then(() => run);
+  const { handlers } = run;
+  const settled =
+    handlers.length === 0 ? RESOLVED : dispatch(handlers, startRecord(run, event, own, options));
+  return once(settled, managerOf(run));
 }
 
 /** Makes one run for each of `owns` and dispatches their starts in parallel. */
-export function startRuns<E extends StartEvent>(
+export function startRuns<E extends StartEvent, T>(
   manager: BaseCallbackManager,
   event: E,
   owns: readonly OwnFields<E>[],
+  managerOf: (run: Run) => T,
   options: LLMStartOptions = {},
-): Promise<Run[]> {
+): Promise<T[]> {
   const { handlers } = manager;
   prewakeAll(handlers, event, manager.traceId);
   check("options", LLM_START_OPTIONS, options);
@@ -67,7 +77,7 @@ export function startRuns<E extends StartEvent>(
   const runs = owns.map(
     (_, i) => new Run(manager, { runId: runIds[i] ?? newRunId(), name: options.name, signal }),
   );
-  if (handlers.length === 0) return Promise.resolve(runs);
-  const records = runs.map((run, i) => startRecord(run, event, owns[i] as OwnFields<E>, options));
-  return dispatchAll(handlers, records).then(() => runs);
+  const records = () => runs.map((run, i) => startRecord(run, event, owns[i] as OwnFields<E>, options));
+  const settled = handlers.length === 0 ? RESOLVED : dispatchAll(handlers, records());
+  return once(settled, runs.map(managerOf));
 }
