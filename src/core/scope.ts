@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { shared } from "../common/copies.ts";
 
 /*
  * Code runs in a scope: in a context of the application, or in a handler. A handler's scope hides the application's context,
@@ -36,11 +37,12 @@ function handlerScope(around: Scope | undefined, turn: PendingTurn | undefined):
 }
 
 /** One storage for both: in Node.js 20 and 22 every further one makes every promise of the process dearer. */
-const storage = new AsyncLocalStorage<Scope | undefined>();
+const { storage, hidden } = shared("scope.v1", () => ({
+  storage: new AsyncLocalStorage<Scope | undefined>(),
+  /** `maybe`: whether there ever was something to hide, since to ask the storage costs. */
+  hidden: { maybe: false, sources: 0 },
+}));
 const WITHOUT_CONTEXT: HandlersScope = { ...handlerScope(undefined, undefined), around: undefined };
-/** Whether there ever was something to hide: to ask the storage costs. */
-let mayHide = false;
-let hiddenSources = 0;
 
 export function currentScope(): Readonly<Scope> | undefined {
   return storage.getStore();
@@ -48,15 +50,15 @@ export function currentScope(): Readonly<Scope> | undefined {
 
 /** Calls `body` in a context of the application. */
 export function withinContext<T>(context: unknown, body: () => T): T {
-  mayHide = true;
+  hidden.maybe = true;
   const { outside, isInHandler = false, turn } = storage.getStore() ?? {};
   return storage.run({ context, outside, isInHandler, turn, handlers: undefined }, body);
 }
 
 /** Counts, by 1 or -1, what is to be hidden from handlers even where there is no context. */
 export function countHidden(by: 1 | -1): void {
-  mayHide = true;
-  hiddenSources += by;
+  hidden.maybe = true;
+  hidden.sources += by;
 }
 
 /**
@@ -64,9 +66,9 @@ export function countHidden(by: 1 | -1): void {
  * `storage.run`, which may undo what a handler writes to other storages: the caller is to see that.
  */
 export function enterHandlers(): HandlersScope | undefined {
-  if (!mayHide) return undefined;
+  if (!hidden.maybe) return undefined;
   const around = storage.getStore();
-  if (around === undefined ? hiddenSources === 0 : around.context === undefined) return undefined;
+  if (around === undefined ? hidden.sources === 0 : around.context === undefined) return undefined;
   const scope = around === undefined ? WITHOUT_CONTEXT : handlersOf(around);
   storage.enterWith(scope);
   return scope;

@@ -1,4 +1,5 @@
 import { SidecallError } from "../common/errors.ts";
+import { onAbort } from "../common/signals.ts";
 import type { EventBuffer } from "./event-buffer.ts";
 import type { StreamEvent } from "./stream-event.ts";
 
@@ -33,6 +34,8 @@ export class EventStream implements AsyncIterableIterator<StreamEvent, undefined
   readonly result: Promise<unknown>;
   readonly #parts: Parts;
   #state: "ready" | "running" | "settled" = "ready";
+  /** Unsubscribes, so that a signal that outlives the stream does not retain it. */
+  #release: () => void = () => {};
   #settleResult: (outcome: Outcome) => void = () => {};
 
   constructor(parts: Parts) {
@@ -86,7 +89,7 @@ export class EventStream implements AsyncIterableIterator<StreamEvent, undefined
       return;
     }
     this.#state = "running";
-    outside?.addEventListener("abort", this.#abort, { once: true });
+    if (outside !== undefined) this.#release = onAbort(outside, () => this.#abort());
     void body().then(
       (result) => this.#settle({ result }),
       (error: unknown) => this.#settle({ error }),
@@ -94,11 +97,11 @@ export class EventStream implements AsyncIterableIterator<StreamEvent, undefined
   }
 
   /** The caller's signal has aborted. Ends the iteration at once: the function may take long to stop. */
-  readonly #abort = (): void => {
+  #abort(): void {
     const error: unknown = this.#parts.outside?.reason;
     this.#parts.buffer.close({ error });
     this.#stop(error);
-  };
+  }
 
   #leave(reason: unknown): void {
     this.#parts.buffer.discard();
@@ -117,10 +120,5 @@ export class EventStream implements AsyncIterableIterator<StreamEvent, undefined
     this.#release();
     this.#settleResult(outcome);
     this.#parts.buffer.close("error" in outcome ? outcome : {});
-  }
-
-  /** Unsubscribes, so that a signal that outlives the stream does not retain it. */
-  #release(): void {
-    this.#parts.outside?.removeEventListener("abort", this.#abort);
   }
 }

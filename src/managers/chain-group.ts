@@ -1,14 +1,14 @@
 import { type OptionsOf, optional, resolve, unchecked } from "../common/options.ts";
 import { untilAborted } from "../common/signals.ts";
 import { AsyncCallbackManager } from "./async-manager.ts";
-import type { Callbacks } from "./configure.ts";
+import { checkCallbacks } from "./callbacks.ts";
 import { checkBody, withContext } from "./context.ts";
 import type { ManagerOptions } from "./manager-options.ts";
 import type { AsyncCallbackManagerForChainRun } from "./run-managers.ts";
 
 const GROUP_OPTIONS = {
   /** Beside those of the ambient context, which join in any case. @default none */
-  callbacks: optional<Callbacks>(unchecked),
+  callbacks: optional(checkCallbacks),
   /** @default {} */
   inputs: optional<unknown>(unchecked),
   /** @default a new UUIDv7 */
@@ -16,7 +16,7 @@ const GROUP_OPTIONS = {
   /** Tags of the group's run and all runs below. @default [] */
   tags: optional<readonly string[]>(unchecked),
   /** Metadata of the group's run and all runs below. @default {} */
-  metadata: optional<Readonly<Record<string, unknown>>>(unchecked),
+  metadata: optional<object>(unchecked),
   /** Cancels the group: its run ends with the reason, and the runs below it are cancelled. @default none */
   signal: optional<AbortSignal>(unchecked),
 };

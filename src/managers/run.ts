@@ -1,5 +1,4 @@
 import { now } from "../common/clock.ts";
-import { SidecallError } from "../common/errors.ts";
 import { rejected, untilAborted } from "../common/signals.ts";
 import { RESOLVED } from "../common/thenable.ts";
 import { dispatch } from "../core/dispatch.ts";
@@ -11,12 +10,13 @@ import {
   type OwnFields,
   type RunIdentity,
 } from "../core/events.ts";
-import { reportFailure } from "../core/failures.ts";
 import type { CallbackHandler } from "../core/handler.ts";
-import type { TokenIndex } from "../core/payloads.ts";
+import type { TokenContent, TokenIndex } from "../core/payloads.ts";
 import { type TokenSink, tokenSinkOf } from "../core/relay.ts";
+import { chunkOfBlocks, tokenText } from "../core/token-text.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import type { ParentRun } from "./manager-options.ts";
+import { reportLate, reportSecondEnd } from "./run-misuse.ts";
 
 const FIRST: TokenIndex = Object.freeze({ prompt: 0, completion: 0 });
 
@@ -74,18 +74,22 @@ export class Run implements RunIdentity {
   }
 
   /** A token of the first completion, without a chunk: a handler that only passes it on needs no record. */
-  emitPlainToken(token: string): Promise<void> {
+  emitPlainToken(token: TokenContent): Promise<void> {
     if (this.signal?.aborted) return rejected(this.signal);
     // With several handlers a record is needed in any case.
     if (this.handlers.length !== 1 || typeof token !== "string") return this.emitToken(token);
+    if (this.#hasEnded) reportLate(this, "on_llm_new_token");
     this.#tokenSink ??= tokenSinkOf(this.handlers[0], this);
     return this.#tokenSink.write(token) ? RESOLVED : this.emitToken(token);
   }
 
   /** Builds a token's record as one literal: `record` with its spread would cost too much per token. */
-  emitToken(token: string, index = FIRST, chunk?: unknown): Promise<void> {
+  emitToken(token: TokenContent, index = FIRST, chunk?: unknown): Promise<void> {
+    if (typeof token !== "string")
+      return this.emitToken(tokenText(token), index, chunk ?? chunkOfBlocks(token));
     if (this.signal?.aborted) return rejected(this.signal);
     if (this.handlers.length === 0) return RESOLVED;
+    if (this.#hasEnded) reportLate(this, "on_llm_new_token");
     const { runId, parentRunId, traceId, tags } = this;
     const timestamp = now();
     const record: EventRecord<"on_llm_new_token"> =
@@ -100,6 +104,7 @@ export class Run implements RunIdentity {
     if (!isEnd && this.signal?.aborted) return rejected(this.signal);
     if (isEnd) this.#noteEnd(event);
     if (this.handlers.length === 0) return RESOLVED;
+    if (!isEnd && this.#hasEnded) reportLate(this, event);
     const settled = dispatch(this.handlers, this.record(event, own));
     return isEnd ? settled : this.#interruptible(settled);
   }
@@ -113,10 +118,6 @@ export class Run implements RunIdentity {
   #noteEnd(event: EventName): void {
     const isSecond = this.#hasEnded;
     this.#hasEnded = true;
-    if (!isSecond || this.handlers.length === 0) return;
-    const { runId } = this;
-    const message = `Expected one end or error of run ${runId}, got ${event} after it had ended. Handlers get it all the same; end each run once.`;
-    const error = new SidecallError("SIDECALL_RUN_ENDED", message);
-    reportFailure({ handler: "AsyncCallbackManager", event, runId, error });
+    if (isSecond) reportSecondEnd(this, event);
   }
 }

@@ -4,6 +4,7 @@ import { type AnyEventRecord, EVENT_INFO, type StartRecord } from "../core/event
 import { countToken, type EndRecord, ownFields, type RunHead, type TokenTimes } from "./run-head.ts";
 import type { RunRecorder, TreeRun } from "./run-tree.ts";
 import { extraOf, inputsOf, lateInputsOf, outputsOf } from "./run-values.ts";
+import { tracedError } from "./traced-error.ts";
 
 /*
  * Runs as JSON. Each value becomes text when its event arrives: what the application changes afterwards does not change
@@ -52,7 +53,7 @@ function end(run: JsonRun, record: EndRecord): void {
   if (outputs !== undefined) run.outputs = jsonText(outputs);
   const extra = extraOf(record);
   if (Object.keys(extra).length > 0) run.extra = jsonText({ ...JSON.parse(run.extra), ...extra });
-  if ("error" in record) run.error = jsonText(record.error ?? "unknown");
+  if ("error" in record) run.error = jsonText(tracedError(record.error));
 }
 
 export const JSON_RECORDER: RunRecorder<JsonRun> = { begin, onEvent, end };
