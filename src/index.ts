@@ -127,6 +127,7 @@ export {
 export { withRunCollector, withUsageMetadata } from "./managers/scopes.ts";
 export { noopRunManager } from "./managers/silent-run.ts";
 export type { LLMStartOptions, StartOptions, ToolStartOptions } from "./managers/start-options.ts";
+export { type BodyRunKind, type RunOptions, type RunStarts, withRun } from "./managers/with-run.ts";
 export { offThread } from "./offthread/off-thread.ts";
 export type { CloseOptions, OffThreadHandler } from "./offthread/off-thread-handler.ts";
 export type { ChoiceToken, SharedTokens, TokenItem, TokenQueueOptions } from "./token-queue/layout.ts";

@@ -86,14 +86,18 @@ class Waiters {
 const waiting = new WeakMap<AbortSignal, Waiters>();
 
 /**
- * Calls `wake` when a signal that is not aborted yet aborts; returns what ends that. All waits for one signal share one
- * listener: many would cause a warning.
+ * Calls `listener` when the signal aborts, or now if it is aborted. Returns a function that ends that. All listeners of one
+ * signal share one of the signal's own: many would cause a warning.
  */
-export function onAbort(signal: AbortSignal, wake: () => void): () => void {
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) {
+    listener();
+    return () => undefined;
+  }
   const waiters = waiting.get(signal) ?? new Waiters(signal);
   waiting.set(signal, waiters);
-  waiters.add(wake);
-  return () => waiters.delete(wake);
+  waiters.add(listener);
+  return () => waiters.delete(listener);
 }
 
 /** Settles as `work` does, or rejects with the signal's reason if that comes first; the work itself goes on. */
@@ -112,4 +116,24 @@ export function untilAborted<T>(signal: AbortSignal | undefined, work: PromiseLi
       work.then(resolve, reject).then(settled, settled);
     }),
   );
+}
+
+/** Names by which libraries tell their aborts: `AbortError`, OpenAI's `APIUserAbortError`, axios's `CanceledError`. */
+const ABORT_NAME = /abort|cancell?ed/i;
+
+function isNamedAbort(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ABORT_NAME.test(error.name) || ABORT_NAME.test(error.constructor.name);
+}
+
+/** Whether the abort of `signal` caused an error: it is the reason, has it as cause, or says that it is an abort. */
+export function isAbortOf(signal: AbortSignal | undefined, error: unknown): boolean {
+  if (signal === undefined || !signal.aborted) return false;
+  if (Object.is(error, signal.reason)) return true;
+  try {
+    const isCause = error instanceof Error && error.cause !== undefined && error.cause === signal.reason;
+    return isCause || isNamedAbort(error);
+  } catch {
+    return false;
+  }
 }

@@ -6,6 +6,7 @@ import { AsyncCallbackManager } from "../managers/async-manager.ts";
 import type { BaseCallbackManager } from "../managers/base-manager.ts";
 import { checkCallbacks } from "../managers/callbacks.ts";
 import { type CallbackContext, withContext } from "../managers/context.ts";
+import { openRunsOf } from "../managers/open-runs.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import { eventFilter, FILTER_OPTIONS, type StreamEventFilters } from "./event-filter.ts";
 import { EventStream } from "./event-stream.ts";
@@ -100,5 +101,5 @@ export function streamEvents(
     return isAsyncIterable(returned) ? readToEnd(returned, signal) : returned;
   };
   const body = AsyncResource.bind(() => withContext({ ...inheritedFrom(callbacks), signal }, start));
-  return new EventStream({ body, buffer, cancel, outside });
+  return new EventStream({ body, buffer, openRuns: openRunsOf(handler), cancel, outside });
 }

@@ -1,6 +1,6 @@
 import { check } from "../common/options.ts";
 import type { MethodOf, RunKind } from "../core/events.ts";
-import type { ChatMessage, ChatMessageInput, SerializedInput } from "../core/payloads.ts";
+import type { ChatMessage, ChatMessageInput, Serialized, SerializedInput } from "../core/payloads.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
 import { type ConfigureOptions, configured } from "./configure.ts";
 import type { ManagerOptions } from "./manager-options.ts";
@@ -164,4 +164,24 @@ export function inheritanceOf(manager: BaseCallbackManager): ParentInheritance {
 function managerOf<K extends RunKind>(kind: K, manager: BaseCallbackManager): (run: Run) => RunManagerOf<K> {
   const inheritance = inheritanceOf(manager);
   return (run) => runManagerOf(kind, run, inheritance);
+}
+
+/** Starts a chat model's run. One that a handler with `raiseError` refuses goes on, as its other handlers know it. */
+export async function startRegardless(
+  manager: BaseCallbackManager,
+  serialized: Serialized | null,
+  messages: readonly ChatMessage[],
+  options: LLMStartOptions,
+): Promise<AsyncCallbackManagerForLLMRun> {
+  const owns = [{ serialized, messages: [messages] }];
+  const goOn = async () => undefined;
+  const [run] = await startRuns(
+    manager,
+    "on_chat_model_start",
+    owns,
+    managerOf("llm", manager),
+    options,
+    goOn,
+  );
+  return run as AsyncCallbackManagerForLLMRun;
 }

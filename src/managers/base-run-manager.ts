@@ -96,3 +96,8 @@ const isMarked = mark(AsyncRunManager, "run-manager.v1");
 export function isRunManager(value: unknown): value is AsyncRunManager {
   return isMarked(value);
 }
+
+/** The run behind a manager, for code that ends runs in place of the application. */
+export function runOf(manager: AsyncRunManager): Run {
+  return manager["run"];
+}

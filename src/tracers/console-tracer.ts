@@ -77,7 +77,7 @@ export class ConsoleTracer extends BaseCallbackHandler {
       this.#line(
         run,
         "error",
-        `[${elapsed(run)}] Failed with error:`,
+        `[${elapsed(run)}] ${record.aborted ? "Aborted" : "Failed"} with error:`,
         printedError(tracedError(record.error)),
       );
     } else if (isEnd(record)) {

@@ -20,6 +20,7 @@ export interface JsonRun extends TreeRun<JsonRun> {
   outputs: string;
   extra: string;
   error: string;
+  aborted: boolean;
 }
 
 function begin(record: StartRecord, head: RunHead): JsonRun {
@@ -34,6 +35,7 @@ function begin(record: StartRecord, head: RunHead): JsonRun {
     endTime: null,
     outputs: "null",
     error: "null",
+    aborted: false,
     // Last: in Node.js a spread is many times slower when this many properties follow it.
     ...head,
   };
@@ -54,6 +56,7 @@ function end(run: JsonRun, record: EndRecord): void {
   const extra = extraOf(record);
   if (Object.keys(extra).length > 0) run.extra = jsonText({ ...JSON.parse(run.extra), ...extra });
   if ("error" in record) run.error = jsonText(tracedError(record.error));
+  run.aborted = "aborted" in record && record.aborted === true;
 }
 
 export const JSON_RECORDER: RunRecorder<JsonRun> = { begin, onEvent, end };
@@ -66,6 +69,7 @@ function openingOf(run: JsonRun): string {
     `"inputs":${run.inputs}`,
     `"outputs":${run.outputs}`,
     `"error":${run.error}`,
+    ...(run.aborted ? ['"aborted":true'] : []),
     ...(run.extra === "{}" ? [] : [`"extra":${run.extra}`]),
     `"tags":${run.tags}`,
     `"metadata":${run.metadata}`,
