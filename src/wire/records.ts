@@ -1,6 +1,6 @@
 import type { AnyEventRecord, EventInfo, RunDescription, RunIdentity } from "../core/events.ts";
 import type { SinkRun } from "../core/relay.ts";
-import { decodeValue, encodeValue } from "./codec.ts";
+import { decodeValue, encodeTuple } from "./codec.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -26,7 +26,7 @@ export function runOf(record: AnyEventRecord | SinkRun): WireRun {
 
 /** Encodes a run as msgpack, in memory that the next call overwrites. */
 export function encodeRun({ runId, parentRunId, traceId, tags, metadata, name }: WireRun): Uint8Array {
-  return encodeValue([runId, parentRunId ?? null, traceId, tags, metadata, name ?? null] satisfies RunTuple);
+  return encodeTuple([runId, parentRunId ?? null, traceId, tags, metadata, name ?? null] satisfies RunTuple);
 }
 
 export function decodeRun(bytes: Uint8Array): WireRun {
@@ -49,14 +49,14 @@ export function encodeFields(info: EventInfo, record: AnyEventRecord): Uint8Arra
   const fields = record as unknown as Fields;
   const values: unknown[] = [0];
   let present = 0;
-  for (const [bit, field] of info.fields.entries()) {
-    const value = fields[field];
+  for (let bit = 0; bit < info.fields.length; bit += 1) {
+    const value = fields[info.fields[bit] ?? ""];
     if (value === undefined) continue;
     present |= 1 << bit;
     values.push(value);
   }
   values[0] = present;
-  return encodeValue(values);
+  return encodeTuple(values);
 }
 
 /** Rebuilds the record that `encodeFields` was given. `payload` must not change afterwards. */
