@@ -88,8 +88,8 @@ export {
   StreamingStdOutCallbackHandler,
   type StreamingStdOutOptions,
 } from "./handlers/printing/streaming-stdout.ts";
+export type { TokenDetails, UsageMetadata } from "./llm/counts.ts";
 export { UNKNOWN_MODEL } from "./llm/model-name.ts";
-export type { TokenDetails, UsageMetadata } from "./llm/usage.ts";
 export { AsyncCallbackManager } from "./managers/async-manager.ts";
 export { BaseCallbackManager } from "./managers/base-manager.ts";
 export { AsyncRunManager } from "./managers/base-run-manager.ts";

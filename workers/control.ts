@@ -1,6 +1,6 @@
 import { SidecallError } from "../src/common/errors.ts";
-import { encodeCopy } from "../src/wire/codec.ts";
 import type { ThreadControl } from "../src/wire/protocol.ts";
+import { encodeError } from "./encode-error.ts";
 import type { HandlerSlot } from "./load-handlers.ts";
 
 /** Calls `flush` or `close` of every handler that has it, all together. Returns the msgpack of the errors that they threw. */
@@ -9,7 +9,7 @@ async function callAll(
   verb: "flush" | "close",
 ): Promise<readonly Uint8Array[]> {
   const results = await Promise.allSettled(slots.map(async ({ handler }) => handler[verb]?.()));
-  return results.flatMap((result) => (result.status === "rejected" ? [encodeCopy(result.reason)] : []));
+  return results.flatMap((result) => (result.status === "rejected" ? [encodeError(result.reason)] : []));
 }
 
 /** The calls that the main thread may make. `released` resolves when all before a position is handled. */
@@ -27,7 +27,7 @@ export function controlOf(
       try {
         return { value: await callMethod(slots[handler], method, args) };
       } catch (error) {
-        return { error: encodeCopy(error) };
+        return { error: encodeError(error) };
       }
     },
   };

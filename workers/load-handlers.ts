@@ -2,8 +2,9 @@ import { type ErrorCode, errorText } from "../src/common/errors.ts";
 import { interestOf } from "../src/core/deliver.ts";
 import { EVENT_NAMES, EVENTS } from "../src/core/events.ts";
 import { type CallbackHandler, type HandlerContext, handlerName } from "../src/core/handler.ts";
-import { encodeCopy } from "../src/wire/codec.ts";
 import type { CodedFailure, LoadedHandler, LoadSpec } from "../src/wire/protocol.ts";
+import { encodeError, placeOf } from "./encode-error.ts";
+import { importFailure } from "./import-failure.ts";
 
 /** A handler at work in this thread. */
 export interface HandlerSlot extends LoadedHandler {
@@ -19,9 +20,10 @@ type HandlerClass = new (options: unknown, context: HandlerContext) => unknown;
 class LoadFailure extends Error {
   readonly failure: CodedFailure;
 
-  constructor(code: ErrorCode, message: string, cause: unknown) {
+  /** `cause`: its msgpack. Encode it before the message is made: a syntax error gets its place thereby. */
+  constructor(code: ErrorCode, message: string, cause = encodeError(undefined)) {
     super(message);
-    this.failure = { code, message, cause: encodeCopy(cause) };
+    this.failure = { code, message, cause };
   }
 }
 
@@ -39,7 +41,8 @@ async function importModule({ href }: LoadSpec): Promise<object> {
   try {
     return await import(href);
   } catch (error) {
-    throw new LoadFailure("SIDECALL_MODULE_FAILED", `Could not import ${href}: ${errorText(error)}.`, error);
+    const cause = encodeError(error);
+    throw new LoadFailure("SIDECALL_MODULE_FAILED", importFailure(href, error), cause);
   }
 }
 
@@ -51,7 +54,7 @@ function exportOf(module: object, { href, exportName }: LoadSpec): unknown {
   if (exported !== undefined) return exported;
   const names = Object.keys(module).join(", ") || "nothing";
   const message = `Expected ${href} to export \`${exportName}\`; it exports ${names}.`;
-  throw new LoadFailure("SIDECALL_NOT_A_HANDLER", message, undefined);
+  throw new LoadFailure("SIDECALL_NOT_A_HANDLER", message);
 }
 
 async function build(exported: unknown, spec: LoadSpec, context: HandlerContext): Promise<unknown> {
@@ -60,8 +63,9 @@ async function build(exported: unknown, spec: LoadSpec, context: HandlerContext)
   try {
     return isClass(make) ? new make(spec.options, context) : await make(spec.options, context);
   } catch (error) {
-    const message = `\`${spec.exportName}\` of ${spec.href} threw while it built its handler: ${errorText(error)}.`;
-    throw new LoadFailure("SIDECALL_FACTORY_FAILED", message, error);
+    const cause = encodeError(error);
+    const message = `\`${spec.exportName}\` of ${spec.href} threw while it built its handler: ${errorText(error)}${placeOf(error)}.`;
+    throw new LoadFailure("SIDECALL_FACTORY_FAILED", message, cause);
   }
 }
 
@@ -69,7 +73,7 @@ async function loadOne(spec: LoadSpec, index: number, context: HandlerContext): 
   const handler = await build(exportOf(await importModule(spec), spec), spec, context);
   if (!isHandler(handler)) {
     const message = `Expected \`${spec.exportName}\` of ${spec.href} to be or to make a handler: an object with onEvent or a method such as onLLMStart; got ${typeof handler}.`;
-    throw new LoadFailure("SIDECALL_NOT_A_HANDLER", message, undefined);
+    throw new LoadFailure("SIDECALL_NOT_A_HANDLER", message);
   }
   const name = spec.name ?? handlerName(handler);
   return { index, handler, name, interest: interestOf(handler), raiseError: handler.raiseError === true };
@@ -89,7 +93,7 @@ export async function loadHandlers(
     // Such as from a getter of the handler.
     const { href } = specs[slots.length] ?? { href: "" };
     const message = `Expected the handler of ${href} to be readable; it threw: ${errorText(error)}.`;
-    return new LoadFailure("SIDECALL_NOT_A_HANDLER", message, error).failure;
+    return new LoadFailure("SIDECALL_NOT_A_HANDLER", message, encodeError(error)).failure;
   }
 }
 

@@ -1,3 +1,5 @@
+import { tolerated } from "./thenable.ts";
+
 /*
  * Cancellation. A signal ends a caller's wait. It never keeps the end of a run from the handlers.
  */
@@ -8,13 +10,26 @@ export function anySignal(...signals: readonly (AbortSignal | undefined)[]): Abo
   return given.length > 1 ? AbortSignal.any(given) : given[0];
 }
 
-/** The same promise, without an unhandled rejection if no caller awaits it: an abort is not a fault. */
-function tolerated<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
+/** Reasons of aborts that have rejected a promise. */
+const reasons = new WeakSet<object>();
+
+function note(reason: unknown): void {
+  if (typeof reason === "object" && reason !== null) reasons.add(reason);
 }
 
+/** Whether an error is an abort, by its name or because a signal gave it as reason. */
+export function isAbort(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  try {
+    return reasons.has(error) || (error as { readonly name?: unknown }).name === "AbortError";
+  } catch {
+    return false;
+  }
+}
+
+/** An abort is not a fault: a caller may leave the promise alone. */
 export function rejected(signal: AbortSignal): Promise<never> {
+  note(signal.reason);
   return tolerated(Promise.reject(signal.reason));
 }
 
@@ -61,7 +76,10 @@ export function untilAborted<T>(signal: AbortSignal | undefined, work: PromiseLi
   return tolerated(
     new Promise<T>((resolve, reject) => {
       const waiters = waitersOf(signal);
-      const onAbort = () => reject(signal.reason);
+      const onAbort = () => {
+        note(signal.reason);
+        reject(signal.reason);
+      };
       const settled = () => waiters.delete(onAbort);
       waiters.add(onAbort);
       work.then(resolve, reject).then(settled, settled);

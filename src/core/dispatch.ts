@@ -1,7 +1,7 @@
 import { RESOLVED } from "../common/thenable.ts";
 import { Delivery, deliver, freezeIfShared } from "./deliver.ts";
 import type { AnyEventRecord } from "./events.ts";
-import { reportFailure } from "./failures.ts";
+import { noteRaised, reportFailure } from "./failures.ts";
 import { type CallbackHandler, handlerName } from "./handler.ts";
 
 /** A flag that throws when it is read counts as not set: no handler's fault may reach the caller by this way. */
@@ -53,7 +53,9 @@ class InlineDelivery extends Delivery<CallbackHandler> {
   }
 
   #outcome(): Promise<void> {
-    return this.raised === undefined ? RESOLVED : Promise.reject(this.raised.error);
+    if (this.raised === undefined) return RESOLVED;
+    noteRaised(this.raised.error);
+    return Promise.reject(this.raised.error);
   }
 }
 

@@ -53,3 +53,15 @@ export function isReported(failure: unknown): boolean {
   if (failure instanceof ReportedFailure) return true;
   return typeof failure === "object" && failure !== null && reported.has(failure);
 }
+
+/** Errors with which a dispatch has rejected: each is reported before. */
+const raised = new WeakSet<object>();
+
+export function noteRaised(error: unknown): void {
+  if (typeof error === "object" && error !== null) raised.add(error);
+}
+
+/** Whether a dispatch has rejected with this error. A primitive cannot be marked, and counts as new. */
+export function wasRaised(error: unknown): boolean {
+  return typeof error === "object" && error !== null && raised.has(error);
+}

@@ -1,42 +1,152 @@
-import type { ChatMessage } from "./payloads.ts";
+import { attempt } from "../common/attempt.ts";
+import { isObject, type JsonObject } from "../common/json-object.ts";
+import { jsonText } from "../common/json-text.ts";
+import { readMessage } from "./message-fields.ts";
+import { toolCallsIn } from "./tool-calls.ts";
 
-/** Speakers by a message's `role` (OpenAI) or `type` (LangChain). */
-const SPEAKERS: Readonly<Record<string, string>> = {
-  human: "Human",
-  user: "Human",
-  ai: "AI",
-  assistant: "AI",
-  system: "System",
-  developer: "System",
-  function: "Function",
-  tool: "Tool",
-};
+/*
+ * The text of messages and of their contents. No function here throws, whatever it is given.
+ */
 
-/** The text of a message's content; blocks that are not text are left out. */
-export function contentText(content: unknown): string {
+/** Contents nest a few levels: results in blocks, blocks in messages. Deeper parts have no text. */
+const MAX_DEPTH = 8;
+/** A longer list is no message's; one of holes alone would take minutes. */
+const MAX_BLOCKS = 100_000;
+
+/** Types of blocks that hold what the model thought, which is no part of what it says. */
+const THOUGHTS: ReadonlySet<unknown> = new Set(["reasoning", "thinking", "redacted_thinking"]);
+
+/** Where blocks that bring a tool's result have it, by their type, … */
+const RESULTS_BY_TYPE: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ["tool_result", ["content"]],
+  ["mcp_tool_result", ["content"]],
+  ["tool-result", ["output", "result"]],
+  ["dynamic-tool", ["output", "errorText"]],
+  ["function_call_output", ["output"]],
+  ["custom_tool_call_output", ["output"]],
+  ["server_tool_call_result", ["output"]],
+]);
+/** … in the AI SDK's UI messages by a type that names the tool, … */
+const UI_TOOL = /^tool-(?!call$|invocation$)/;
+const UI_RESULT = ["output", "errorText"];
+/** … and by the name of the property that wraps it. */
+const RESULT_WRAPPERS: readonly (readonly [wrapper: string, key: string])[] = [
+  ["functionResponse", "response"],
+  ["toolResult", "content"],
+  ["toolInvocation", "result"],
+];
+
+/** Where a message, or a block that is one, has its text: the first that has any counts. */
+const TEXT_FIELDS = ["content", "parts", "text", "refusal", "transcript", "message", "audio", "output"];
+
+/** Keys that make an element of a result's list a block, where it has no type. */
+const UNTYPED_BLOCKS = ["text", "json", "image", "document", "video"];
+
+function isBlock(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  return typeof value["type"] === "string" || UNTYPED_BLOCKS.some((key) => key in value);
+}
+
+/** A tool's result: the text of its blocks, or JSON for a value of the tool's own. */
+function resultText(result: unknown, depth: number): string {
+  if (typeof result !== "object" || result === null || depth <= 0) return textOf(result, depth);
+  if (Array.isArray(result)) return result.every(isBlock) ? textOf(result, depth) : jsonText(result);
+  const { type, text, value } = result as JsonObject;
+  if (typeof type === "string" && value !== undefined) return resultText(value, depth - 1);
+  return typeof type === "string" && typeof text === "string" ? text : jsonText(result);
+}
+
+function firstText(keys: readonly string[], text: (key: string) => string): string {
+  for (const key of keys) {
+    const found = text(key);
+    if (found !== "") return found;
+  }
+  return "";
+}
+
+/** The result that a block brings; undefined if the block is of another kind. */
+function resultOf(block: JsonObject, depth: number): string | undefined {
+  for (const [wrapper, key] of RESULT_WRAPPERS) {
+    const wrapped = block[wrapper];
+    if (isObject(wrapped)) return resultText(wrapped[key], depth);
+  }
+  const { type } = block;
+  const isUiTool = typeof type === "string" && UI_TOOL.test(type);
+  const keys = RESULTS_BY_TYPE.get(type) ?? (isUiTool ? UI_RESULT : undefined);
+  return keys && firstText(keys, (key) => resultText(block[key], depth));
+}
+
+function isThought({ type, thought }: JsonObject): boolean {
+  return THOUGHTS.has(type) || thought === true;
+}
+
+/** Of a block that is a message or holds one, and of messages themselves. */
+function fieldsText(fields: JsonObject, depth: number): string {
+  return resultOf(fields, depth) ?? firstText(TEXT_FIELDS, (key) => textOf(fields[key], depth));
+}
+
+function blockText(block: JsonObject, depth: number): string {
+  if (isThought(block)) return "";
+  const { text } = block;
+  if (typeof text === "string") return text;
+  // OpenAI's Assistants API.
+  if (isObject(text)) return textOf(text["value"], depth);
+  // Bedrock's results.
+  return "json" in block ? jsonText(block["json"]) : fieldsText(block, depth);
+}
+
+function textOf(content: unknown, depth: number): string {
   if (typeof content === "string") return content;
-  if (!Array.isArray(content)) return "";
-  return content.map(blockText).join("");
+  if (typeof content === "number" || typeof content === "bigint") return String(content);
+  if (typeof content !== "object" || content === null || depth <= 0) return "";
+  if (Array.isArray(content)) {
+    const blocks = content.length > MAX_BLOCKS ? content.slice(0, MAX_BLOCKS) : content;
+    return blocks.map((block) => textOf(block, depth - 1)).join("");
+  }
+  return attempt(() => blockText(content as JsonObject, depth - 1)) ?? "";
 }
 
-function blockText(block: unknown): string {
-  if (typeof block === "string") return block;
-  if (typeof block !== "object" || block === null || !("text" in block)) return "";
-  return typeof block.text === "string" ? block.text : "";
+/**
+ * The text of a message's content: a string, or its blocks and parts of text, refusals and tools' results. Images, other
+ * data, and what the model thought are left out. Never throws.
+ */
+export function contentText(content: unknown): string {
+  return typeof content === "string" ? content : (attempt(() => textOf(content, MAX_DEPTH)) ?? "");
 }
 
-function messageLine(message: ChatMessage): string {
-  const kind = message.type ?? message.role ?? "";
-  const speaker = kind === "chat" || kind === "generic" ? (message.role ?? kind) : (SPEAKERS[kind] ?? kind);
-  const line = `${speaker}: ${contentText(message.content)}`;
-  if (speaker !== "AI") return line;
-  const calls = message["tool_calls"];
-  if (Array.isArray(calls) && calls.length > 0) return line + JSON.stringify(calls);
-  const call = message["function_call"];
-  return call === undefined || call === null ? line : line + JSON.stringify(call);
+function textIn(fields: JsonObject, speaker: string): string {
+  const { content } = fields;
+  if (typeof content === "string" && content !== "") return content;
+  // A tool's content may be a value of its own.
+  if (speaker === "Tool" && isObject(content)) return resultText(content, MAX_DEPTH);
+  return isThought(fields) ? "" : fieldsText(fields, MAX_DEPTH);
 }
 
-/** A conversation as text, one `Speaker: text` line per message, for handlers without `onChatModelStart`. */
-export function bufferString(messages: readonly ChatMessage[]): string {
-  return messages.map(messageLine).join("\n");
+/** The text of a message in any form. Never throws. */
+export function messageText(message: unknown): string {
+  const read = attempt(() => readMessage(message));
+  return (read && attempt(() => textIn(read.fields, read.speaker))) ?? "";
+}
+
+/** An answer's tool calls as its message has them; those of its content by name and arguments. */
+function callsText(fields: JsonObject): string {
+  const { tool_calls: calls, function_call: call } = fields;
+  if (Array.isArray(calls) && calls.length > 0) return jsonText(calls);
+  if (call !== undefined && call !== null) return jsonText(call);
+  const others = toolCallsIn(fields);
+  return others.length === 0 ? "" : jsonText(others.map(({ name, args }) => ({ name, args })));
+}
+
+function messageLine(message: unknown): string {
+  const { fields, speaker } = readMessage(message);
+  const line = `${speaker}: ${attempt(() => textIn(fields, speaker)) ?? ""}`;
+  return speaker === "AI" ? line + (attempt(() => callsText(fields)) ?? "") : line;
+}
+
+/**
+ * A conversation as text, one `Speaker: text` line per message, for handlers without `onChatModelStart`. The tool calls of
+ * an answer follow its text as JSON. Messages may have any form, strings and `[role, content]` too. Never throws.
+ */
+export function bufferString(messages: readonly unknown[]): string {
+  return messages.map((message) => attempt(() => messageLine(message)) ?? "").join("\n");
 }

@@ -1,10 +1,9 @@
-import { isObject } from "../common/json-object.ts";
 import { fill, type OptionsOf, optional, unchecked } from "../common/options.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { EventRecord, RunIdentity } from "../core/events.ts";
-import { contentText } from "../core/message-text.ts";
 import type { LLMResult } from "../core/payloads.ts";
-import { attempt, generationsOf } from "../llm/usage.ts";
+import { toolCallsOf } from "../core/tool-calls.ts";
+import { generationsOf, generationText } from "../llm/generations.ts";
 import { OpenTraces } from "./open-traces.ts";
 
 function checkPrefix(name: string, value: unknown): readonly string[] {
@@ -79,22 +78,15 @@ class AnswerSearch {
       callsTools(result)
     )
       return;
-    const text = attempt(() => contentText(result.generations[0]?.[0]?.text)) ?? "";
+    const [first] = generationsOf(result);
+    const text = first === undefined ? "" : generationText(first);
     this.answer = { tokens: run.tokens.length > 0 ? run.tokens : [text], result };
   }
 }
 
-/** Reads messages of OpenAI and of LangChain, serialized ones too. */
-function hasToolCalls(message: unknown): boolean {
-  if (!isObject(message)) return false;
-  const { tool_calls: calls, function_call: call, additional_kwargs: more, kwargs } = message;
-  if ((Array.isArray(calls) && calls.length > 0) || isObject(call)) return true;
-  return hasToolCalls(more) || hasToolCalls(kwargs);
-}
-
 /** False for a result that cannot be read: its end must still end the answer. */
 function callsTools(result: LLMResult): boolean {
-  return attempt(() => generationsOf(result).some(({ message }) => hasToolCalls(message))) ?? false;
+  return generationsOf(result).some(({ message }) => toolCallsOf(message).some(({ isOpen }) => isOpen));
 }
 
 /** The final answer of a trace that has ended. */

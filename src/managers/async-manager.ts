@@ -4,6 +4,7 @@ import type { ChatMessage, Serialized } from "../core/payloads.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
 import { type ConfigureOptions, configured } from "./configure.ts";
 import type { ManagerOptions } from "./manager-options.ts";
+import { sendOrRefuse } from "./refused.ts";
 import { Run } from "./run.ts";
 import { newRunId } from "./run-id.ts";
 import { runManagerOf } from "./run-kinds.ts";
@@ -61,72 +62,83 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
   }
 
   /** Starts one run per prompt, all dispatched in parallel; gives one run manager per prompt, in prompt order. */
-  async onLLMStart(
+  onLLMStart(
     serialized: Serialized | null,
     prompts: readonly string[],
     options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
-    checkList("prompts", prompts);
-    const owns = prompts.map((prompt) => ({ serialized, prompts: [prompt] }));
-    return llmManagers(this, await startRuns(this, "on_llm_start", owns, options));
+    return sendOrRefuse("AsyncCallbackManager.onLLMStart", "on_llm_start", () => {
+      checkList("prompts", prompts);
+      const owns = prompts.map((prompt) => ({ serialized, prompts: [prompt] }));
+      return llmManagers(this, startRuns(this, "on_llm_start", owns, options));
+    });
   }
 
   /** Starts one run per conversation, all dispatched in parallel; gives one run manager each, in order. */
-  async onChatModelStart(
+  onChatModelStart(
     serialized: Serialized | null,
     conversations: readonly (readonly ChatMessage[])[],
     options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
-    checkList("conversations", conversations);
-    const owns = conversations.map((messages) => ({ serialized, messages: [messages] }));
-    return llmManagers(this, await startRuns(this, "on_chat_model_start", owns, options));
+    return sendOrRefuse("AsyncCallbackManager.onChatModelStart", "on_chat_model_start", () => {
+      checkList("conversations", conversations);
+      const owns = conversations.map((messages) => ({ serialized, messages: [messages] }));
+      return llmManagers(this, startRuns(this, "on_chat_model_start", owns, options));
+    });
   }
 
-  async onChainStart(
+  onChainStart(
     serialized: Serialized | null,
     inputs: unknown,
     options?: StartOptions,
   ): Promise<AsyncCallbackManagerForChainRun> {
-    const run = await startRun(this, "on_chain_start", { serialized, inputs }, options);
-    return runManagerOf("chain", run, inheritanceOf(this));
+    return sendOrRefuse("AsyncCallbackManager.onChainStart", "on_chain_start", () =>
+      startRun(this, "on_chain_start", { serialized, inputs }, options).then((run) =>
+        runManagerOf("chain", run, inheritanceOf(this)),
+      ),
+    );
   }
 
-  async onToolStart(
+  onToolStart(
     serialized: Serialized | null,
     input: string,
     options: ToolStartOptions = {},
   ): Promise<AsyncCallbackManagerForToolRun> {
-    // startRun refuses options that are no object.
-    const { inputs, toolCallId } = options ?? {};
-    const own = {
-      serialized,
-      input,
-      ...(inputs === undefined ? {} : { inputs }),
-      ...(toolCallId === undefined ? {} : { toolCallId }),
-    };
-    const run = await startRun(this, "on_tool_start", own, options, TOOL_START_OPTIONS);
-    return runManagerOf("tool", run, inheritanceOf(this));
+    return sendOrRefuse("AsyncCallbackManager.onToolStart", "on_tool_start", () => {
+      // startRun refuses options that are no object.
+      const { inputs, toolCallId } = options ?? {};
+      const own = {
+        serialized,
+        input,
+        ...(inputs === undefined ? {} : { inputs }),
+        ...(toolCallId === undefined ? {} : { toolCallId }),
+      };
+      return startRun(this, "on_tool_start", own, options, TOOL_START_OPTIONS).then((run) =>
+        runManagerOf("tool", run, inheritanceOf(this)),
+      );
+    });
   }
 
-  async onRetrieverStart(
+  onRetrieverStart(
     serialized: Serialized | null,
     query: string,
     options?: StartOptions,
   ): Promise<AsyncCallbackManagerForRetrieverRun> {
-    const run = await startRun(this, "on_retriever_start", { serialized, query }, options);
-    return runManagerOf("retriever", run, inheritanceOf(this));
+    return sendOrRefuse("AsyncCallbackManager.onRetrieverStart", "on_retriever_start", () =>
+      startRun(this, "on_retriever_start", { serialized, query }, options).then((run) =>
+        runManagerOf("retriever", run, inheritanceOf(this)),
+      ),
+    );
   }
 
   /** Dispatches a custom event of the run `options.runId`, by default outside of any run. */
-  async onCustomEvent(
-    eventName: string,
-    data: unknown,
-    options: Pick<StartOptions, "runId"> = {},
-  ): Promise<void> {
-    check("options", CUSTOM_EVENT_OPTIONS, options);
-    const { runId = newRunId() } = options;
-    const run = new Run(this, { runId, name: undefined, signal: this.signal });
-    await run.emit("on_custom_event", { eventName, data });
+  onCustomEvent(eventName: string, data: unknown, options: Pick<StartOptions, "runId"> = {}): Promise<void> {
+    return sendOrRefuse("AsyncCallbackManager.onCustomEvent", "on_custom_event", () => {
+      check("options", CUSTOM_EVENT_OPTIONS, options);
+      const { runId = newRunId() } = options;
+      const run = new Run(this, { runId, name: undefined, signal: this.signal });
+      return run.emit("on_custom_event", { eventName, data });
+    });
   }
 }
 
@@ -140,7 +152,12 @@ export function inheritanceOf(manager: BaseCallbackManager): ParentInheritance {
   };
 }
 
-function llmManagers(manager: BaseCallbackManager, runs: readonly Run[]): AsyncCallbackManagerForLLMRun[] {
-  const inheritance = inheritanceOf(manager);
-  return runs.map((run) => runManagerOf("llm", run, inheritance));
+function llmManagers(
+  manager: BaseCallbackManager,
+  started: Promise<readonly Run[]>,
+): Promise<AsyncCallbackManagerForLLMRun[]> {
+  return started.then((runs) => {
+    const inheritance = inheritanceOf(manager);
+    return runs.map((run) => runManagerOf("llm", run, inheritance));
+  });
 }

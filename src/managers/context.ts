@@ -7,6 +7,7 @@ import type { CallbackHandler } from "../core/handler.ts";
 import { BaseCallbackManager, union } from "./base-manager.ts";
 import { AsyncRunManager } from "./base-run-manager.ts";
 import { checkParent, type ParentRun } from "./manager-options.ts";
+import { sendOrRefuse } from "./refused.ts";
 
 const CONTEXT_OPTIONS = {
   /**
@@ -118,16 +119,18 @@ function runOf({ callbacks }: CustomEventConfig): AsyncRunManager | undefined {
  * Dispatches an application's own event to the handlers of a run. Resolves when they have settled it. Rejects with
  * SIDECALL_NO_RUN outside of a run, and with SIDECALL_OPTION_INVALID.
  */
-export async function dispatchCustomEvent(
+export function dispatchCustomEvent(
   eventName: string,
   data: unknown,
   config: CustomEventConfig = {},
 ): Promise<void> {
-  check("config", CUSTOM_EVENT_CONFIG, config);
-  const run = runOf(config);
-  if (run !== undefined) return run.onCustomEvent(eventName, data);
-  const message =
-    `Expected a run for the custom event ${eventName}, got none: call it within \`withContext({ run }, …)\`, ` +
-    "or give a run manager, or the manager of its `getChild()`, as `config.callbacks`.";
-  throw new SidecallError("SIDECALL_NO_RUN", message);
+  return sendOrRefuse("dispatchCustomEvent", "on_custom_event", () => {
+    check("config", CUSTOM_EVENT_CONFIG, config);
+    const run = runOf(config);
+    if (run !== undefined) return run.onCustomEvent(eventName, data);
+    const message =
+      `Expected a run for the custom event ${eventName}, got none: call it within \`withContext({ run }, …)\`, ` +
+      "or give a run manager, or the manager of its `getChild()`, as `config.callbacks`.";
+    throw new SidecallError("SIDECALL_NO_RUN", message);
+  });
 }

@@ -1,5 +1,5 @@
 import { check, type OptionTable } from "../common/options.ts";
-import { anySignal } from "../common/signals.ts";
+import { anySignal, rejected } from "../common/signals.ts";
 import { dispatch, dispatchAll } from "../core/dispatch.ts";
 import type { EventRecord, OwnFields, StartRecord } from "../core/events.ts";
 import { prewakeAll } from "../core/relay.ts";
@@ -16,11 +16,8 @@ import {
 
 type StartEvent = StartRecord["event"];
 
-/** The signal of a new run; throws its reason if it is aborted. */
-function openSignal(manager: BaseCallbackManager, options: StartOptions): AbortSignal | undefined {
-  const signal = options.signal === undefined ? manager.signal : anySignal(manager.signal, options.signal);
-  signal?.throwIfAborted();
-  return signal;
+function signalOf(manager: BaseCallbackManager, options: StartOptions): AbortSignal | undefined {
+  return options.signal === undefined ? manager.signal : anySignal(manager.signal, options.signal);
 }
 
 function startRecord<E extends StartEvent>(
@@ -32,8 +29,13 @@ function startRecord<E extends StartEvent>(
   return run.record(event, extra === undefined ? own : { extra, ...own });
 }
 
+/*
+ * Both throw at once for a start that is refused: only its caller can report that. Their promises reject with the reason of
+ * an abort, which is no fault, and with failures of handlers, which the dispatch has reported.
+ */
+
 /** Makes a run of `manager` and dispatches its start. */
-export async function startRun<E extends StartEvent>(
+export function startRun<E extends StartEvent>(
   manager: BaseCallbackManager,
   event: E,
   own: OwnFields<E>,
@@ -42,14 +44,15 @@ export async function startRun<E extends StartEvent>(
 ): Promise<Run> {
   prewakeAll(manager.handlers, event, manager.traceId);
   check("options", table, options);
-  const signal = openSignal(manager, options);
+  const signal = signalOf(manager, options);
+  if (signal?.aborted) return rejected(signal);
   const run = new Run(manager, { runId: options.runId ?? newRunId(), name: options.name, signal });
-  if (run.handlers.length > 0) await dispatch(run.handlers, startRecord(run, event, own, options));
-  return run;
+  if (run.handlers.length === 0) return Promise.resolve(run);
+  return dispatch(run.handlers, startRecord(run, event, own, options)).then(() => run);
 }
 
 /** Makes one run for each of `owns` and dispatches their starts in parallel. */
-export async function startRuns<E extends StartEvent>(
+export function startRuns<E extends StartEvent>(
   manager: BaseCallbackManager,
   event: E,
   owns: readonly OwnFields<E>[],
@@ -59,13 +62,12 @@ export async function startRuns<E extends StartEvent>(
   prewakeAll(handlers, event, manager.traceId);
   check("options", LLM_START_OPTIONS, options);
   const runIds = runIdsOf(options, owns.length);
-  const signal = openSignal(manager, options);
+  const signal = signalOf(manager, options);
+  if (signal?.aborted) return rejected(signal);
   const runs = owns.map(
     (_, i) => new Run(manager, { runId: runIds[i] ?? newRunId(), name: options.name, signal }),
   );
-  if (handlers.length > 0) {
-    const records = runs.map((run, i) => startRecord(run, event, owns[i] as OwnFields<E>, options));
-    await dispatchAll(handlers, records);
-  }
-  return runs;
+  if (handlers.length === 0) return Promise.resolve(runs);
+  const records = runs.map((run, i) => startRecord(run, event, owns[i] as OwnFields<E>, options));
+  return dispatchAll(handlers, records).then(() => runs);
 }

@@ -1,6 +1,6 @@
+import { attempt } from "../common/attempt.ts";
 import { isObject } from "../common/json-object.ts";
 import { type AnyEventRecord, EVENT_INFO, EVENTS, type EventInfo, type StartRecord } from "../core/events.ts";
-import { attempt } from "../llm/usage.ts";
 import type { EndRecord } from "./run-head.ts";
 
 /*

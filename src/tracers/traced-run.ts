@@ -1,7 +1,9 @@
 import { isObject, type JsonObject } from "../common/json-object.ts";
 import { type AnyEventRecord, EVENT_INFO, type EventName, type StartRecord } from "../core/events.ts";
 import type { LLMResult } from "../core/payloads.ts";
-import { attempt, generationsOf, messageFields, sumUsage } from "../llm/usage.ts";
+import { toolCallsOf } from "../core/tool-calls.ts";
+import { generationsOf } from "../llm/generations.ts";
+import { sumUsage } from "../llm/usage.ts";
 import { countToken, type EndRecord, ownFields, type RunHead, type TokenTimes } from "./run-head.ts";
 import type { RunRecorder, TreeRun } from "./run-tree.ts";
 import { inputsOf, lateInputsOf, outputsOf, type RunValues, withToolCallId } from "./run-values.ts";
@@ -59,8 +61,8 @@ function keepObject(value: object, keep: Keep): JsonObject {
 
 /** Adds the number of tool calls and the usage that a model's answer reports. */
 function addAnswer(run: GrowingRun, response: LLMResult): void {
-  const calls = generationsOf(response).map((each) => attempt(() => messageFields(each)?.["tool_calls"]));
-  const toolCallCount = calls.reduce<number>((sum, each) => sum + (Array.isArray(each) ? each.length : 0), 0);
+  const calls = generationsOf(response).flatMap(({ message }) => toolCallsOf(message));
+  const toolCallCount = calls.filter(({ isOpen }) => isOpen).length;
   if (toolCallCount > 0) run.extra = { ...run.extra, toolCallCount };
   const usageMetadata = sumUsage(response);
   if (usageMetadata !== undefined) run.metadata = { ...run.metadata, usageMetadata };

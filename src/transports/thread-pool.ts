@@ -45,5 +45,6 @@ export class ThreadPool {
 
 /** The error of handlers that could not be loaded in a thread. */
 export function loadError({ code, message, cause }: CodedFailure): SidecallError {
-  return new SidecallError(code, message, decodeValue(cause));
+  // An absent cause crosses as null.
+  return new SidecallError(code, message, decodeValue(cause) ?? undefined);
 }

@@ -1,8 +1,9 @@
-import { errorClasses, errorDetailKeys } from "../values/errors.ts";
+import { errorDetailKeys } from "../values/errors.ts";
 import type { Kind } from "../values/kinds.ts";
 import { opaqueStandIn } from "../values/opaque.ts";
 import { StandIn } from "../values/stand-in.ts";
 import { binaryCode, binaryName } from "./binary-classes.ts";
+import { errorClasses } from "./errors.ts";
 import {
   BINARY,
   DATE,
@@ -99,22 +100,24 @@ export abstract class BuiltInPacker extends LimitedWriter {
     this.closeExtension(start);
   }
 
+  /** Writes the parts of `ErrorParts`. */
   #error(error: Error): void {
     this.countObjects(ERROR_WEIGHT - 1);
     const { name, message, stack } = error;
-    const hasCause = "cause" in error && error.cause !== undefined;
-    const length = hasCause ? 7 : 6;
     const start = this.openExtension(ERROR);
     const list = this.pos;
-    this.openList(length);
-    for (const className of errorClasses(error)) this.text(this.#shortened(className));
+    this.openList(6);
     this.text(this.#shortened(String(name)));
     this.text(this.#shortened(String(message)));
     if (stack === undefined) this.nil();
     else this.text(this.#shortened(String(stack)));
-    if (hasCause) this.value(error.cause);
+    this.value(error.cause);
     this.entries(error, errorDetailKeys(error));
-    this.closeList(list, length, length);
+    const classes = this.pos;
+    this.openList(2);
+    for (const className of errorClasses(error)) this.text(this.#shortened(className));
+    this.closeList(classes, 2, 2);
+    this.closeList(list, 6, 6);
     this.closeExtension(start);
   }
 

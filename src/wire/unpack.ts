@@ -2,6 +2,7 @@ import { Decoder, type DecoderOptions, decode, ExtData } from "@msgpack/msgpack"
 import { define } from "../values/own-properties.ts";
 import { StandIn, type StandInReason } from "../values/stand-in.ts";
 import { binaryOf } from "./binary-classes.ts";
+import { reviveError } from "./errors.ts";
 import {
   BIGINT,
   BINARY,
@@ -19,7 +20,6 @@ import {
   URL_PARAMETERS,
   URL_TEXT,
 } from "./extension-types.ts";
-import { unpackError } from "./unpack-error.ts";
 
 /** Keys and values in a flat list, as pairs. */
 function* pairsOf(flat: readonly unknown[]): Generator<[unknown, unknown]> {
@@ -66,7 +66,7 @@ type WireStandIn = [reason: StandInReason, text: string, details?: Readonly<Reco
 
 // Each unpacker gets what the packer wrote; the casts are the seam between bytes and types.
 const UNPACK: Readonly<Record<number, (content: never) => unknown>> = {
-  [ERROR]: unpackError,
+  [ERROR]: reviveError,
   [BIGINT]: (digits: string) => BigInt(digits),
   [MAP]: (flat: unknown[]) => new Map(pairsOf(flat)),
   [SET]: (values: unknown[]) => new Set(values),

@@ -1,7 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { EventOfRun } from "../../src/core/deliver.ts";
-import { encodeCopy } from "../../src/wire/codec.ts";
 import type { LaneReport, WireFailure } from "../../src/wire/protocol.ts";
+import { encodeError } from "../encode-error.ts";
 
 /** Collects a lane's acknowledgements and failures, so that a turn of its loop costs the main thread one message. */
 export class ReportBatch {
@@ -20,12 +20,12 @@ export class ReportBatch {
   }
 
   acknowledge(position: number, raised: { readonly error: unknown } | undefined): void {
-    this.#acknowledged.push(raised === undefined ? [position] : [position, encodeCopy(raised.error)]);
+    this.#acknowledged.push(raised === undefined ? [position] : [position, encodeError(raised.error)]);
     if (raised !== undefined) this.#hasRaised = true;
   }
 
   fail(handler: string, { event, runId }: EventOfRun, error: unknown): void {
-    this.#failures.push({ handler, event, runId, error: encodeCopy(error) });
+    this.#failures.push({ handler, event, runId, error: encodeError(error) });
   }
 
   /** Drops acknowledgements that the main thread finds in the ring by itself. Call it only without failures. */

@@ -5,10 +5,10 @@ import { withTimeLimit } from "../../src/common/time-limit.ts";
 import { Delivery, deliver, isInterested } from "../../src/core/deliver.ts";
 import { type AnyEventRecord, type EventInfo, eventOfCode } from "../../src/core/events.ts";
 import { Barrier } from "../../src/shared-memory/barrier.ts";
-import { encodeCopy } from "../../src/wire/codec.ts";
 import type { EventTask, LoadRequest, LoadResult, TaskResult, TaskSetup } from "../../src/wire/protocol.ts";
 import { decodeRecord, decodeRun } from "../../src/wire/records.ts";
 import { controlOf } from "../control.ts";
+import { encodeError } from "../encode-error.ts";
 import { describeSlots, type HandlerSlot, loadHandlers } from "../load-handlers.ts";
 
 /*
@@ -82,7 +82,7 @@ class TaskDelivery extends Delivery<HandlerSlot> {
 
   protected override report({ index, name }: HandlerSlot, error: unknown): void {
     const { event, runId } = this;
-    this.failures.push({ index, handler: name, event, runId, error: encodeCopy(error) });
+    this.failures.push({ index, handler: name, event, runId, error: encodeError(error) });
   }
 }
 
@@ -106,6 +106,6 @@ export async function handle(task: EventTask): Promise<TaskResult> {
   return {
     handled: delivery.handled(slots),
     failures,
-    raised: raised === undefined ? undefined : encodeCopy(raised.error),
+    raised: raised === undefined ? undefined : encodeError(raised.error),
   };
 }

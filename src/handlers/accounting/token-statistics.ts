@@ -1,7 +1,10 @@
+import type { JsonObject } from "../../common/json-object.ts";
 import { type OptionsOf, oneOf, type ResolvedOf, resolve } from "../../common/options.ts";
 import type { EventRecord } from "../../core/events.ts";
-import { bufferString, contentText } from "../../core/message-text.ts";
+import { bufferString } from "../../core/message-text.ts";
 import type { LLMResult } from "../../core/payloads.ts";
+import { argumentsText, toolCallsOf } from "../../core/tool-calls.ts";
+import { generationsOf, generationText } from "../../llm/generations.ts";
 import { UNKNOWN_MODEL } from "../../llm/model-name.ts";
 import { BaseCallbackHandler } from "../base.ts";
 import { RunModels } from "./run-models.ts";
@@ -45,6 +48,12 @@ const NOTHING: ModelTokens = { prompts: 0, promptTokens: 0, texts: 0, completion
 // The tokenizer's time grows with the square of the longest unbroken stretch; no real word is this long.
 const UNBROKEN = /([^\s]{1000}|\s{1000})/;
 
+/** All that the model wrote: its text, and the names and arguments of its tool calls. */
+function textsOf(generation: JsonObject): readonly string[] {
+  const calls = toolCallsOf(generation["message"]);
+  return [generationText(generation), ...calls.flatMap((call) => [call.name, argumentsText(call)])];
+}
+
 function add(to: ModelTokens, more: Partial<ModelTokens>): ModelTokens {
   return {
     prompts: to.prompts + (more.prompts ?? 0),
@@ -66,7 +75,8 @@ export function mergeTokenReports(reports: readonly TokenReport[]): TokenReport 
 }
 
 /**
- * Counts the tokens of prompts and answers, per model. Counting takes much CPU time: place it off-thread. Memory holds the
+ * Counts the tokens of prompts and answers, per model. An answer's tool calls count by their names and arguments, each call
+ * once; what the model thought does not count. Counting takes much CPU time: place it off-thread. Memory holds the
  * models and the runs under way.
  */
 export class TokenStatistics extends BaseCallbackHandler {
@@ -109,8 +119,9 @@ export class TokenStatistics extends BaseCallbackHandler {
 
   #end(runId: string, response: LLMResult | undefined): void {
     const model = this.#models.end(runId) ?? UNKNOWN_MODEL;
-    const texts = (response?.generations ?? []).flat().map((generation) => contentText(generation.text));
-    this.#add(model, { texts: texts.length, completionTokens: this.#sum(texts) });
+    const generations = response === undefined ? [] : generationsOf(response);
+    const completionTokens = this.#sum(generations.flatMap(textsOf));
+    this.#add(model, { texts: generations.length, completionTokens });
   }
 
   #add(model: string, more: Partial<ModelTokens>): void {

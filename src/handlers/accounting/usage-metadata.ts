@@ -1,7 +1,8 @@
 import type { EventRecord } from "../../core/events.ts";
 import type { LLMResult } from "../../core/payloads.ts";
+import type { UsageMetadata } from "../../llm/counts.ts";
 import { modelOfResponse, UNKNOWN_MODEL } from "../../llm/model-name.ts";
-import { addUsage, sumUsage, type UsageMetadata } from "../../llm/usage.ts";
+import { addUsage, sumUsage } from "../../llm/usage.ts";
 import { BaseCallbackHandler } from "../base.ts";
 import { RunModels } from "./run-models.ts";
 

@@ -1,11 +1,13 @@
 import { inspect } from "node:util";
+import { attempt } from "../../common/attempt.ts";
 import { isObject } from "../../common/json-object.ts";
 import { jsonText } from "../../common/json-text.ts";
 import { fill, type OptionsOf, optional } from "../../common/options.ts";
 import { type Paint, plainText, type TextFormat } from "../../common/terminal.ts";
 import { checkText, invalidOption } from "../../common/validate.ts";
 import { type EventRecord, startName } from "../../core/events.ts";
-import { contentText } from "../../core/message-text.ts";
+import { isMessage } from "../../core/message-fields.ts";
+import { messageText } from "../../core/message-text.ts";
 import { BaseCallbackHandler } from "../base.ts";
 
 function checkColor(name: string, value: unknown): TextFormat {
@@ -31,7 +33,7 @@ function logOf(step: unknown): string {
 /** A tool's output as text; of a message, its content. */
 function outputText(output: unknown): string {
   if (typeof output === "string") return output;
-  const content = isObject(output) ? contentText(output["content"]) : "";
+  const content = attempt(() => isMessage(output)) === true ? messageText(output) : "";
   return content === "" ? jsonText(output) : content;
 }
 
