@@ -28,6 +28,7 @@ export const ERROR_CODES = {
   SIDECALL_NO_RUN: "there is no run around a call that needs one",
   SIDECALL_STREAM_LEFT: "the consumer of an event stream left before the run had ended",
   SIDECALL_REMOTE_HANDLER: "remotes were asked for a handler that is not among those placed",
+  SIDECALL_EVENT_TOO_LARGE: "an event takes more bytes than a frame between threads can have",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

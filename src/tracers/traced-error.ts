@@ -1,6 +1,6 @@
 import { errorText } from "../common/errors.ts";
 import { errorFields, jsonText } from "../common/json-text.ts";
-import { snapshot } from "./snapshot.ts";
+import { snapshot } from "../wire/codec.ts";
 
 /** An error as a trace shows it. */
 export interface TracedError {

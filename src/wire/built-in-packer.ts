@@ -1,3 +1,4 @@
+import { errorText } from "../common/errors.ts";
 import { errorDetailKeys } from "../values/errors.ts";
 import type { Kind } from "../values/kinds.ts";
 import { opaqueStandIn } from "../values/opaque.ts";
@@ -39,6 +40,16 @@ function unboxed(value: object): unknown {
   return (Class ?? Object).prototype.valueOf.call(value);
 }
 
+/** A part of an error as text. */
+function readText(error: Error, key: "name" | "message" | "stack"): string | undefined {
+  try {
+    const value: unknown = error[key];
+    return value === undefined ? undefined : String(value);
+  } catch (failure) {
+    return `[unreadable: ${errorText(failure)}]`;
+  }
+}
+
 /** Writes objects of the classes that cross as themselves. Throws for an object that only claims to be one. */
 export abstract class BuiltInPacker extends LimitedWriter {
   abstract value(value: unknown): void;
@@ -46,6 +57,9 @@ export abstract class BuiltInPacker extends LimitedWriter {
   protected abstract entries(object: object, keys: readonly string[]): void;
   /** Writes the elements of an array, by their indices. */
   protected abstract list(list: readonly unknown[]): void;
+
+  /** A property of an object, or what takes its place. */
+  protected abstract read(object: object, key: string | number): unknown;
 
   /** Writes an object of this kind. */
   protected builtIn(kind: Kind, value: object): void {
@@ -103,15 +117,15 @@ export abstract class BuiltInPacker extends LimitedWriter {
   /** Writes the parts of `ErrorParts`. */
   #error(error: Error): void {
     this.countObjects(ERROR_WEIGHT - 1);
-    const { name, message, stack } = error;
+    const stack = readText(error, "stack");
     const start = this.openExtension(ERROR);
     const list = this.pos;
     this.openList(6);
-    this.text(this.#shortened(String(name)));
-    this.text(this.#shortened(String(message)));
+    this.text(this.#shortened(readText(error, "name") ?? ""));
+    this.text(this.#shortened(readText(error, "message") ?? ""));
     if (stack === undefined) this.nil();
-    else this.text(this.#shortened(String(stack)));
-    this.value(error.cause);
+    else this.text(this.#shortened(stack));
+    this.value(this.read(error, "cause"));
     this.entries(error, errorDetailKeys(error));
     const classes = this.pos;
     this.openList(2);

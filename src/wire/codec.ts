@@ -2,7 +2,7 @@ import { errorText } from "../common/errors.ts";
 import { DEFAULT_LIMITS, type ResolvedLimits } from "../values/limits.ts";
 import { StandIn } from "../values/stand-in.ts";
 import { Packer } from "./packer.ts";
-import { decoder } from "./unpack.ts";
+import { cloneableDecoder, decoder } from "./unpack.ts";
 
 /** Undefined while it is at work: a getter may encode a value in the middle of an encoding. */
 let idle: Packer | undefined = new Packer();
@@ -53,4 +53,10 @@ export function encodeCopy(value: unknown): Uint8Array {
 /** Decodes what `encodeValue` wrote. */
 export function decodeValue(bytes: Uint8Array): unknown {
   return decoder.decode(bytes);
+}
+
+/** Copies a value by its bytes: as it arrives in a worker thread, but such that `structuredClone` takes it. */
+export function snapshot(value: unknown, limits: ResolvedLimits = DEFAULT_LIMITS): unknown {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  return cloneableDecoder.decode(encodeValue(value, limits).slice());
 }

@@ -155,7 +155,7 @@ export class Packer extends BuiltInPacker {
     else this.entries(json, Object.keys(json));
   }
 
-  #read(object: object, key: string | number): unknown {
+  protected override read(object: object, key: string | number): unknown {
     try {
       return (object as Readonly<Record<string | number, unknown>>)[key];
     } catch (error) {
@@ -176,7 +176,7 @@ export class Packer extends BuiltInPacker {
     for (let i = 0; i < keys.length; i += 1) {
       const key = keys[i] ?? "";
       const isCut = this.isSpent || !this.fits(key.length);
-      const value = isCut ? undefined : this.#read(object, key);
+      const value = isCut ? undefined : this.read(object, key);
       if (value === undefined && !isCut) continue;
       this.countKey();
       isFlat = this.#key(isCut ? "…" : key, isFlat, start, most);
@@ -212,7 +212,7 @@ export class Packer extends BuiltInPacker {
     let i = 0;
     while (i < length && !this.isSpent) {
       this.countElement();
-      this.value(this.#read(list, i));
+      this.value(this.read(list, i));
       i += 1;
     }
     if (i < length) {

@@ -64,8 +64,10 @@ function unpackTemporal([tag, text]: [string, string]): unknown {
 
 type WireStandIn = [reason: StandInReason, text: string, details?: Readonly<Record<string, unknown>>];
 
+type Unpackers = Readonly<Record<number, (content: never) => unknown>>;
+
 // Each unpacker gets what the packer wrote; the casts are the seam between bytes and types.
-const UNPACK: Readonly<Record<number, (content: never) => unknown>> = {
+const UNPACK: Unpackers = {
   [ERROR]: reviveError,
   [BIGINT]: (digits: string) => BigInt(digits),
   [MAP]: (flat: unknown[]) => new Map(pairsOf(flat)),
@@ -81,26 +83,36 @@ const UNPACK: Readonly<Record<number, (content: never) => unknown>> = {
   [ENTRIES]: unpackEntries,
 };
 
+/** As texts and plain objects: those of the platform's objects that `structuredClone` refuses. */
+const UNPACK_CLONEABLE: Unpackers = {
+  ...UNPACK,
+  [URL_TEXT]: ([href]: [string]) => href,
+  [URL_PARAMETERS]: ([text]: [string]) => text,
+  [HEADERS]: unpackEntries,
+  [TEMPORAL]: ([, text]: [string, string]) => text,
+};
+
 /** Extensions whose content is no msgpack. */
 function unpackRaw(bytes: Uint8Array, type: number): unknown {
   if (type === BINARY) return binaryOf(bytes[0] ?? 0, bytes.subarray(1));
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf16le");
 }
 
-function decodeExtension(bytes: Uint8Array, type: number): unknown {
-  const unpack = UNPACK[type];
-  const isRaw = type === BINARY || type === EXACT_TEXT;
-  if (unpack === undefined && !isRaw) return new ExtData(type, bytes);
-  try {
-    return unpack === undefined ? unpackRaw(bytes, type) : unpack(decode(bytes, OPTIONS) as never);
-  } catch (error) {
-    // For example the address of an object that is a URL by its tag alone.
-    return new StandIn("unreadable", error instanceof Error ? error.message : "");
+function optionsWith(unpackers: Unpackers): DecoderOptions {
+  function decodeExtension(bytes: Uint8Array, type: number): unknown {
+    const unpack = unpackers[type];
+    const isRaw = type === BINARY || type === EXACT_TEXT;
+    if (unpack === undefined && !isRaw) return new ExtData(type, bytes);
+    try {
+      return unpack === undefined ? unpackRaw(bytes, type) : unpack(decode(bytes, options) as never);
+    } catch (error) {
+      // For example the address of an object that is a URL by its tag alone.
+      return new StandIn("unreadable", error instanceof Error ? error.message : "");
+    }
   }
+  const options = { extensionCodec: { tryToEncode: () => null, decode: decodeExtension } };
+  return options;
 }
 
-const OPTIONS: DecoderOptions = {
-  extensionCodec: { tryToEncode: () => null, decode: decodeExtension },
-};
-
-export const decoder = new Decoder(OPTIONS);
+export const decoder = new Decoder(optionsWith(UNPACK));
+export const cloneableDecoder = new Decoder(optionsWith(UNPACK_CLONEABLE));
