@@ -30,10 +30,15 @@ export type {
 } from "./core/handler.ts";
 export type {
   ChatMessage,
+  ChatMessageInput,
   Generation,
   LLMResult,
+  LLMResultInput,
   RetryState,
+  RetryStateInput,
   Serialized,
+  SerializedInput,
+  TokenContent,
   TokenIndex,
 } from "./core/payloads.ts";
 export type { StreamEventFilters } from "./event-stream/event-filter.ts";
@@ -64,6 +69,7 @@ export {
   type UsageReport,
 } from "./handlers/accounting/usage-metadata.ts";
 export { AsyncCallbackHandler, BaseCallbackHandler } from "./handlers/base.ts";
+export type { Choices } from "./handlers/choices.ts";
 export type { FinalAnswerOptions } from "./handlers/final-answer.ts";
 export {
   AsyncFinalIteratorCallbackHandler,
@@ -93,13 +99,14 @@ export { UNKNOWN_MODEL } from "./llm/model-name.ts";
 export { AsyncCallbackManager } from "./managers/async-manager.ts";
 export { BaseCallbackManager } from "./managers/base-manager.ts";
 export { AsyncRunManager } from "./managers/base-run-manager.ts";
+export type { Callbacks } from "./managers/callbacks.ts";
 export {
   AsyncCallbackManagerForChainGroup,
   type ChainGroupOptions,
   startChainGroup,
   traceAsChainGroup,
 } from "./managers/chain-group.ts";
-export type { Callbacks, ConfigureOptions } from "./managers/configure.ts";
+export type { ConfigureOptions } from "./managers/configure.ts";
 export {
   type CallbackContext,
   type CustomEventConfig,
@@ -120,9 +127,10 @@ export {
 export { withRunCollector, withUsageMetadata } from "./managers/scopes.ts";
 export { noopRunManager } from "./managers/silent-run.ts";
 export type { LLMStartOptions, StartOptions, ToolStartOptions } from "./managers/start-options.ts";
+export { type BodyRunKind, type RunOptions, type RunStarts, withRun } from "./managers/with-run.ts";
 export { offThread } from "./offthread/off-thread.ts";
 export type { CloseOptions, OffThreadHandler } from "./offthread/off-thread-handler.ts";
-export type { SharedTokens, TokenQueueOptions } from "./token-queue/layout.ts";
+export type { ChoiceToken, SharedTokens, TokenItem, TokenQueueOptions } from "./token-queue/layout.ts";
 export { TokenQueue } from "./token-queue/queue.ts";
 export { TokenReader } from "./token-queue/reader.ts";
 export { BaseTracer } from "./tracers/base-tracer.ts";

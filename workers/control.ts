@@ -1,5 +1,6 @@
 import { SidecallError } from "../src/common/errors.ts";
-import type { ThreadControl } from "../src/wire/protocol.ts";
+import { type Parcel, packParcel, unpackParcel } from "../src/wire/parcel.ts";
+import type { CallResult, ThreadControl } from "../src/wire/protocol.ts";
 import { encodeError } from "./encode-error.ts";
 import type { HandlerSlot } from "./load-handlers.ts";
 
@@ -25,7 +26,7 @@ export function controlOf(
     close: () => callAll(slots, "close"),
     async call(handler, method, args) {
       try {
-        return { value: await callMethod(slots[handler], method, args) };
+        return await callMethod(slots[handler], method, args);
       } catch (error) {
         return { error: encodeError(error) };
       }
@@ -33,11 +34,12 @@ export function controlOf(
   };
 }
 
-function callMethod(slot: HandlerSlot | undefined, method: string, args: readonly unknown[]): unknown {
+async function callMethod(slot: HandlerSlot | undefined, method: string, args: Parcel): Promise<CallResult> {
   const called: unknown = slot === undefined ? undefined : Reflect.get(slot.handler, method);
   if (slot === undefined || typeof called !== "function") {
     const message = `Expected the name of a method of handler ${slot?.name}, got \`${method}\`.`;
     throw new SidecallError("SIDECALL_REMOTE_METHOD", message);
   }
-  return Reflect.apply(called, slot.handler, args);
+  const result: unknown = await Reflect.apply(called, slot.handler, unpackParcel(args) as unknown[]);
+  return { returned: packParcel(result, { handler: slot.name, method, role: "result" }) };
 }

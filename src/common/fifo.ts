@@ -27,6 +27,11 @@ export class Fifo<T> {
     return item;
   }
 
+  /** Goes over the items, oldest first, and removes none. */
+  *[Symbol.iterator](): Generator<T> {
+    for (let i = this.#head; i < this.#items.length; i += 1) yield this.#items[i] as T;
+  }
+
   /** Removes all items and returns them, oldest first. */
   drain(): T[] {
     const items = this.#items.slice(this.#head);

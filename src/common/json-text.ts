@@ -27,7 +27,7 @@ interface ErrorFields {
 }
 
 /** The fields of an error that traces show. */
-export function errorFields(error: Error): ErrorFields {
+function errorFields(error: Error): ErrorFields {
   const code = "code" in error && error.code !== undefined ? { code: error.code } : {};
   return { name: error.name, message: error.message, ...code, stack: error.stack };
 }

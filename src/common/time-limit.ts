@@ -4,6 +4,23 @@ import { clearTimeout, setTimeout } from "node:timers";
 const LATE = Symbol("late");
 
 /**
+ * What `promise` gives, or LATE once `millis` (Infinity: no limit) have passed. A finite limit keeps the
+ * process alive.
+ */
+async function race<T>(promise: PromiseLike<T>, millis: number): Promise<T | typeof LATE> {
+  if (millis === Number.POSITIVE_INFINITY) return promise;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<typeof LATE>((resolve) => {
+    timer = setTimeout(() => resolve(LATE), millis);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
  * Settles as `promise` does. If that takes longer than `millis` (Infinity: no limit), rejects with the error that `onLate`
  * gives; the work itself goes on, and its outcome is ignored.
  */
@@ -12,16 +29,12 @@ export async function withTimeLimit<T>(
   millis: number,
   onLate: () => Error | Promise<Error>,
 ): Promise<T> {
-  if (millis === Number.POSITIVE_INFINITY) return promise;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<typeof LATE>((resolve) => {
-    timer = setTimeout(() => resolve(LATE), millis);
-  });
-  try {
-    const first = await Promise.race([promise, late]);
-    if (first === LATE) throw await onLate();
-    return first;
-  } finally {
-    clearTimeout(timer);
-  }
+  const first = await race(promise, millis);
+  if (first === LATE) throw await onLate();
+  return first;
+}
+
+/** Whether `promise` resolves within `millis`. Keeps the process alive until that is known. */
+export async function resolvesWithin(promise: Promise<unknown>, millis: number): Promise<boolean> {
+  return (await race(promise, millis)) !== LATE;
 }

@@ -123,6 +123,11 @@ export abstract class Delivery<Handler> {
 
   deliverAll(handlers: readonly Handler[], record: AnyEventRecord): void {
     freezeIfShared(handlers, record);
+    this.deliverEach(handlers, record);
+  }
+
+  /** Gives the event to some handlers of the group, whose record is frozen already if it has to be. Never throws. */
+  deliverEach(handlers: readonly Handler[], record: AnyEventRecord): void {
     for (const handler of handlers) this.deliverTo(handler, record);
   }
 

@@ -137,10 +137,13 @@ function callsText(fields: JsonObject): string {
   return others.length === 0 ? "" : jsonText(others.map(({ name, args }) => ({ name, args })));
 }
 
+/** Speakers whose messages have no calls; spares a search. */
+const CALLING_NOTHING: ReadonlySet<string> = new Set(["Human", "System", "Tool", "Function"]);
+
 function messageLine(message: unknown): string {
   const { fields, speaker } = readMessage(message);
   const line = `${speaker}: ${attempt(() => textIn(fields, speaker)) ?? ""}`;
-  return speaker === "AI" ? line + (attempt(() => callsText(fields)) ?? "") : line;
+  return CALLING_NOTHING.has(speaker) ? line : line + (attempt(() => callsText(fields)) ?? "");
 }
 
 /**

@@ -45,6 +45,15 @@ function relayOf(handler: CallbackHandler | undefined): Relay | undefined {
     : undefined;
 }
 
+/** Whether a handler passes its events on to other threads. */
+export function isOffThread(handler: CallbackHandler): boolean {
+  try {
+    return relayOf(handler) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Gives an event to a handler that has no method of its own for it. */
 export function passOn(handler: CallbackHandler, record: AnyEventRecord): unknown {
   const relay = relayOf(handler);

@@ -1,5 +1,7 @@
+import { attempt } from "../common/attempt.ts";
 import { isObject } from "../common/json-object.ts";
 import { EVENTS, type RecordOf, type StartRecord } from "../core/events.ts";
+import { completionOf } from "../handlers/choices.ts";
 import { runTypeOf } from "../tracers/run-head.ts";
 import { eventValue, toolCallIdOf } from "../tracers/run-values.ts";
 import type { RunEventData, StreamedRunType } from "./stream-event.ts";
@@ -41,8 +43,21 @@ function modelChunk({ chunk, token, runId }: RecordOf<{ value: "token" }>, type:
   return chunk === undefined ? aiMessage(token, runId) : unwrapped(chunk);
 }
 
-export function chunkOf(record: ChunkRecord, type: StreamedRunType): unknown {
-  return "token" in record ? modelChunk(record, type) : eventValue(record);
+/** Whether a model run was asked for several choices, or sends a token of another one than the first. */
+export function hasChoices(record: StartRecord | ChunkRecord): boolean {
+  if ("token" in record) return completionOf(record) > 0;
+  const { extra } = record as Partial<StartRecord>;
+  return [extra?.["invocationParams"], extra?.["invocation_params"]].some((params) => {
+    const n = isObject(params) ? attempt(() => params["n"]) : undefined;
+    return typeof n === "number" && n > 1;
+  });
+}
+
+/** LangChain's envelope does not say which choice a chunk belongs to; that is added where there are several. */
+export function chunkData(record: ChunkRecord, type: StreamedRunType, ofSeveral: boolean): RunEventData {
+  if (!("token" in record)) return { chunk: eventValue(record) };
+  const chunk = modelChunk(record, type);
+  return ofSeveral ? { chunk, index: record.index } : { chunk };
 }
 
 function modelOutput(

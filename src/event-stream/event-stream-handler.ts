@@ -12,9 +12,10 @@ import { reusedRun, unknownRun } from "../tracers/run-errors.ts";
 import { isOfKind } from "../tracers/run-head.ts";
 import {
   type ChunkRecord,
-  chunkOf,
+  chunkData,
   type EndRecord,
   type ErrorRecord,
+  hasChoices,
   inputOf,
   outputOf,
   streamedTypeOf,
@@ -32,6 +33,8 @@ interface OpenRun {
   readonly parentIds: readonly string[];
   /** Its parent, if it has one, is not in the stream. */
   readonly isRoot: boolean;
+  /** Its chunks say which choice they belong to. */
+  hasChoices: boolean;
 }
 
 type Send = (event: StreamEvent) => Promise<void> | undefined;
@@ -106,6 +109,7 @@ export class EventStreamHandler extends BaseCallbackHandler {
       type: streamedTypeOf(record),
       parentIds: this.#pathTo(record),
       isRoot: record.parentRunId === undefined || !this.#open.has(record.parentRunId),
+      hasChoices: hasChoices(record),
     };
     this.#open.set(runId, run);
     const input = inputOf(record);
@@ -114,7 +118,9 @@ export class EventStreamHandler extends BaseCallbackHandler {
 
   #stream(record: ChunkRecord): Promise<void> | undefined {
     const run = this.#runOf(record);
-    return run && this.#emit(run, "stream", { chunk: chunkOf(record, run.type) });
+    if (run === undefined) return undefined;
+    run.hasChoices ||= hasChoices(record);
+    return this.#emit(run, "stream", chunkData(record, run.type, run.hasChoices));
   }
 
   #end(record: EndRecord): Promise<void> | undefined {
@@ -124,7 +130,12 @@ export class EventStreamHandler extends BaseCallbackHandler {
 
   #fail(record: ErrorRecord): Promise<void> | undefined {
     const run = this.#close(record);
-    const data = { error: record.error, ...inputAtEnd(run, record), ...toolCallData(run.record, record) };
+    const data = {
+      error: record.error,
+      ...(record.aborted && { aborted: record.aborted }),
+      ...inputAtEnd(run, record),
+      ...toolCallData(run.record, record),
+    };
     return this.#emit(run, "error", data);
   }
 

@@ -1,3 +1,5 @@
+import type { TokenIndex } from "../core/payloads.ts";
+
 /** A run's type in the stream: its kind, with chat models, prompts and parsers as types of their own. */
 export type StreamedRunType = "chain" | "prompt" | "parser" | "llm" | "chat_model" | "tool" | "retriever";
 export type StreamedPhase = "start" | "stream" | "end" | "error";
@@ -22,9 +24,13 @@ export interface RunEventData {
   readonly input?: unknown;
   /** A piece of output. Of a model the chunk as given, else `{ text }`; of a chat model else a message of type "ai". */
   readonly chunk?: unknown;
+  /** With the chunk of a model run that has several choices: the prompt and completion that it belongs to. */
+  readonly index?: TokenIndex;
   /** In an end. Of a chat model its first message, of another model `{ generations, llm_output }`. */
   readonly output?: unknown;
   readonly error?: unknown;
+  /** In an error that the abort of the run's signal caused. */
+  readonly aborted?: true;
   /** In a tool's error. */
   readonly tool_call_id?: string;
 }

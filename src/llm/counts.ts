@@ -12,7 +12,8 @@ import {
 } from "./usage-formats.ts";
 
 /*
- * One provider's counts in LangChain's terms. Values that are no counts (texts, negative ones, NaN) are left out.
+ * One provider's counts in LangChain's terms. Values that are no counts (texts, negative ones, NaN, beyond safe
+ * integers) are left out.
  */
 
 /**
@@ -51,7 +52,7 @@ const KNOWN: ReadonlySet<string> = new Set([
 ]);
 
 function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isFinite(value) && value >= 0;
+  return typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
 
 /** Own keys that can name a count. */

@@ -1,11 +1,13 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { SidecallError } from "../common/errors.ts";
 import { check, type OptionsOf, optional, signal, unchecked } from "../common/options.ts";
 import { anySignal } from "../common/signals.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
-import { BaseCallbackManager, union } from "./base-manager.ts";
-import { AsyncRunManager } from "./base-run-manager.ts";
+import { currentScope, withinContext } from "../core/scope.ts";
+import { BaseCallbackManager, isManager, union } from "./base-manager.ts";
+import { type AsyncRunManager, isRunManager } from "./base-run-manager.ts";
+import { checkHandlers } from "./check-handlers.ts";
+import { isGenerator, withSteps } from "./generators.ts";
 import { checkParent, type ParentRun } from "./manager-options.ts";
 import { sendOrRefuse } from "./refused.ts";
 
@@ -16,11 +18,11 @@ const CONTEXT_OPTIONS = {
    */
   run: optional(checkParent),
   /** Handlers of every manager configured within, for its own runs and below. @default [] */
-  handlers: optional<readonly CallbackHandler[]>(unchecked),
+  handlers: optional(checkHandlers),
   /** Tags of every manager configured within, for its own runs and below. @default [] */
   tags: optional<readonly string[]>(unchecked),
   /** @default {} */
-  metadata: optional<Readonly<Record<string, unknown>>>(unchecked),
+  metadata: optional<object>(unchecked),
   /** Cancels the runs of every manager configured within. @default none */
   signal: signal(),
 };
@@ -52,15 +54,21 @@ const NOTHING: AmbientContext = {
   signal: undefined,
 };
 
-const storage = new AsyncLocalStorage<AmbientContext>();
-
+/** The context for managers that are configured here: within a handler, nothing of what is around the handler's call. */
 export function ambientContext(): AmbientContext {
-  return storage.getStore() ?? NOTHING;
+  return (currentScope()?.context as AmbientContext | undefined) ?? NOTHING;
+}
+
+/** The context for all else, which finds the application's run within a handler too. */
+function widerContext(): AmbientContext {
+  const { context, outside } = currentScope() ?? {};
+  const [inner, outer] = [context, outside] as (AmbientContext | undefined)[];
+  return (inner?.run === undefined ? outer : inner) ?? NOTHING;
 }
 
 /** Gives a run that is traced elsewhere, without `parent`, the ambient run as its parent. */
 function linked(run: ParentRun, ambient: AmbientContext): ParentRun {
-  if (run instanceof AsyncRunManager || run.parent !== undefined || ambient.run === undefined) return run;
+  if (isRunManager(run) || run.parent !== undefined || ambient.run === undefined) return run;
   return { runId: run.runId, traceId: run.traceId, parent: ambient.run };
 }
 
@@ -68,10 +76,19 @@ export function checkBody(body: unknown): void {
   if (typeof body !== "function") throw invalidOption("body", "a function", body);
 }
 
+/** `result`, or if it is a generator, one whose steps run within `context`; of a promise, what it resolves to. */
+function lasting<T>(result: T, context: AmbientContext): T {
+  if (isGenerator(result)) return withSteps(result, (step) => withinContext(context, step));
+  // Another class's promises, such as those of an API client, have methods that a derived promise would lack.
+  if (!(result instanceof Promise) || result.constructor !== Promise) return result;
+  return result.then((value) => lasting(value, context)) as T;
+}
+
 /**
  * Calls `body` within `context` and returns its result. `AsyncCallbackManager.configure()`, `dispatchCustomEvent()` and
  * nested contexts see the context at any depth of calls, and across `await`, timers and promises that begin in `body`;
- * calls outside do not. Throws SIDECALL_OPTION_INVALID.
+ * calls outside do not. If `body` returns a generator, or a promise of one, the context lasts while it is read. Throws
+ * SIDECALL_OPTION_INVALID.
  */
 export function withContext<T>(context: CallbackContext, body: () => T): T {
   check("context", CONTEXT_OPTIONS, context);
@@ -83,7 +100,7 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
     tags: context.tags ?? [],
     metadata: context.metadata ?? {},
   });
-  const manager = run instanceof AsyncRunManager ? run : undefined;
+  const manager = isRunManager(run) ? run : undefined;
   // A run passes on its own metadata, not that of the ambient run, which may be of another trace.
   const passedOn = manager && { ...ambient.metadata, ...manager.childOptions().metadata };
   const within: AmbientContext = {
@@ -95,12 +112,15 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
     metadataBelow: { ...(passedOn ?? ambient.metadataBelow), ...metadata },
     signal: anySignal(ambient.signal, context.signal),
   };
-  return storage.run(within, body);
+  return lasting(withinContext(within, body), within);
 }
 
-/** The ambient run, set by {@link withContext}; undefined if there is none. */
+/**
+ * The ambient run, set by {@link withContext}; undefined if there is none. Within a handler, the run around the call that
+ * sent the event.
+ */
 export function currentRun(): ParentRun | undefined {
-  return ambientContext().run;
+  return widerContext().run;
 }
 
 const CUSTOM_EVENT_CONFIG = {
@@ -110,9 +130,9 @@ const CUSTOM_EVENT_CONFIG = {
 export type CustomEventConfig = OptionsOf<typeof CUSTOM_EVENT_CONFIG>;
 
 function runOf({ callbacks }: CustomEventConfig): AsyncRunManager | undefined {
-  if (callbacks === undefined) return ambientContext().manager;
-  const run = callbacks instanceof BaseCallbackManager ? callbacks.parent : callbacks;
-  return run instanceof AsyncRunManager ? run : undefined;
+  if (callbacks === undefined) return widerContext().manager;
+  const run = isManager(callbacks) ? callbacks.parent : callbacks;
+  return isRunManager(run) ? run : undefined;
 }
 
 /**

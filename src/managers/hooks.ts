@@ -1,7 +1,9 @@
+import { shared } from "../common/copies.ts";
 import { errorText } from "../common/errors.ts";
 import { check, type OptionsOf, optional, unchecked } from "../common/options.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
+import { countHidden, currentScope } from "../core/scope.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 
 interface HandlerVariable {
@@ -32,7 +34,7 @@ const HOOK_OPTIONS = {
 export type ConfigureHook = OptionsOf<typeof HOOK_OPTIONS>;
 const UNSET: readonly (string | undefined)[] = [undefined, "", "0", "false", "False"];
 
-const hooks = new Set<ConfigureHook>();
+const hooks = shared("configure-hooks.v1", () => new Set<ConfigureHook>());
 
 function checkHook(hook: ConfigureHook): void {
   check("hook", HOOK_OPTIONS, hook);
@@ -50,8 +52,11 @@ function checkHook(hook: ConfigureHook): void {
  */
 export function registerConfigureHook(hook: ConfigureHook): () => void {
   checkHook(hook);
+  if (!hooks.has(hook)) countHidden(1);
   hooks.add(hook);
-  return () => void hooks.delete(hook);
+  return () => {
+    if (hooks.delete(hook)) countHidden(-1);
+  };
 }
 
 function handlerOf(hook: ConfigureHook, manager: BaseCallbackManager): CallbackHandler | undefined {
@@ -65,8 +70,12 @@ function handlerOf(hook: ConfigureHook, manager: BaseCallbackManager): CallbackH
     : handlerClass && new handlerClass();
 }
 
-/** Adds the handlers of all hooks. A hook that fails adds none and causes a process warning. */
+/**
+ * Adds the handlers of all hooks; within a handler none, since it could be that very handler. A hook that fails adds none and
+ * causes a process warning.
+ */
 export function applyHooks(manager: BaseCallbackManager): void {
+  if (currentScope()?.isInHandler) return;
   for (const hook of hooks) {
     try {
       const handler = handlerOf(hook, manager);

@@ -10,6 +10,7 @@ import { Overhead } from "../transports/overhead.ts";
 import { type Remote, remoteOf, remotesOf, type UntypedHandler } from "../transports/remote.ts";
 import { type OffThreadStats, summarize } from "../transports/stats.ts";
 import type { SendState, Transport } from "../transports/transport.ts";
+import { packParcel } from "../wire/parcel.ts";
 import type { LoadedHandler } from "../wire/protocol.ts";
 
 const CLOSE_OPTIONS = {
@@ -61,7 +62,7 @@ export class OffThreadHandler<
     this.#interest = handlers.reduce((bits, { interest }) => bits | interest, 0);
     this.#resolvesQueued = options.acknowledge === "queued" && !raises;
     const remotes = handlers.map(({ name }, i) => {
-      const remote = remoteOf<Handler>((method, args) => this.#call(i, method, args));
+      const remote = remoteOf<Handler>((method, args) => this.#call(i, name, method, args));
       return [name, remote] as const;
     });
     this.remote = remotes[0]?.[1] as Remote<Handler>;
@@ -151,9 +152,10 @@ export class OffThreadHandler<
     return summarize(this.#transport.stats(), this.#life.overhead.stats());
   }
 
-  async #call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]> {
+  async #call(index: number, handler: string, method: string, args: readonly unknown[]): Promise<unknown[]> {
     if (this.#life.phase === "closed") throw this.#closedError(`call of ${method}`);
-    return this.#transport.call(handler, method, args);
+    const packed = packParcel(args, { handler, method, role: "arguments" });
+    return this.#transport.call({ index, handler, method, args: packed });
   }
 
   async #close(timeoutMillis: number): Promise<void> {

@@ -1,32 +1,27 @@
-import { errorText, SidecallError } from "../common/errors.ts";
+import { SidecallError } from "../common/errors.ts";
 import { Fifo } from "../common/fifo.ts";
-import { keepAlive } from "../common/keep-alive.ts";
 import { resolve } from "../common/options.ts";
-import { maxTextBytes, writeUnits } from "../common/text-codec.ts";
 import { RESOLVED } from "../common/thenable.ts";
+import { resolvesWithin } from "../common/time-limit.ts";
 import { invalidOption } from "../common/validate.ts";
-import { NAPPING } from "../shared-memory/layout.ts";
-import { RingProducer } from "../shared-memory/producer.ts";
+import { reportIfUnawaited } from "../core/unawaited.ts";
+import { EntryWriter, type TokenEntry } from "./entry-writer.ts";
 import {
   allocateTokens,
   CANCELLED,
   END,
   ERROR,
-  MORE,
+  MAX_CHOICE,
   QUEUE_OPTIONS,
   type SharedTokens,
   TOKEN,
-  TOKEN_HEAD_BYTES,
+  type TokenItem,
   type TokenQueueOptions,
-  WIDE,
+  UNKNOWN_RUN,
 } from "./layout.ts";
-
-interface TokenEntry {
-  readonly kind: number;
-  readonly text: string;
-  /** Index in `text` of the first unit that is not yet written. */
-  from: number;
-}
+import { endLifeSign } from "./life-sign.ts";
+import { type ReaderState, ReaderWatch, warnAbout } from "./reader-watch.ts";
+import { describeError } from "./run-error.ts";
 
 /** An entry that waits for space; `written` resolves the promise of its push. */
 interface WaitingEntry {
@@ -34,21 +29,13 @@ interface WaitingEntry {
   readonly written: () => void;
 }
 
-function property(error: Error, key: string): unknown {
-  const value: unknown = Reflect.get(error, key);
-  return typeof value === "string" || typeof value === "number" ? value : undefined;
-}
-
-/** Describes an error as JSON, which keeps lone surrogates: [name, message, stack, code]. */
-function describeError(error: unknown): string {
-  try {
-    if (error instanceof Error) {
-      return JSON.stringify(["name", "message", "stack", "code"].map((key) => property(error, key) ?? null));
-    }
-  } catch {
-    // An error with throwing getters is described like any other thrown value.
-  }
-  return JSON.stringify(["SidecallError", errorText(error), null, "SIDECALL_RUN_FAILED"]);
+/** The entry of an item; undefined if it is none. */
+function entryOf(item: unknown): TokenEntry | undefined {
+  if (typeof item === "string") return { kind: TOKEN, text: item, choice: undefined, from: 0 };
+  if (typeof item !== "object" || item === null || !("text" in item && "index" in item)) return undefined;
+  const { text, index } = item;
+  const isChoice = typeof index === "number" && Number.isInteger(index) && index >= 0 && index <= MAX_CHOICE;
+  return isChoice && typeof text === "string" ? { kind: TOKEN, text, choice: index, from: 0 } : undefined;
 }
 
 /**
@@ -63,26 +50,34 @@ function describeError(error: unknown): string {
  * await queue.end();
  * ```
  *
- * A reader that leaves early aborts `signal`; later tokens are dropped and counted.
+ * - A reader that leaves early aborts `signal`; later tokens are dropped and counted. So does a reader's thread that ends
+ *   (a producer that waits for it finds out within a second or so), with a process warning.
+ * - A full queue waits `readerGraceMillis` for a reader that has never read. Then pushes wait no longer: their tokens
+ *   collect in memory until the reader begins, and a process warning says so.
+ * - `TokenQueue<ChoiceToken>` carries the tokens of several choices: `push({ text, index })`.
  */
-export class TokenQueue {
+export class TokenQueue<Item extends TokenItem = string> {
   /** The shared memory: post it to another thread, and build a {@link TokenReader} from it. */
-  readonly shared: SharedTokens;
-  readonly #ring: RingProducer;
+  readonly shared: SharedTokens<Item>;
+  readonly #writer: EntryWriter;
   readonly #control: Int32Array;
+  readonly #watch: ReaderWatch;
+  readonly #subject: () => string;
   readonly #cancel = new AbortController();
   readonly #waiting = new Fifo<WaitingEntry>();
-  /** Longest text of one entry, in UTF-16 units. */
-  readonly #pieceUnits: number;
+  /** Whether pushes wait for the reader. */
+  #isReaderAwaited = true;
   #dropped = 0;
   #closing: Promise<void> | undefined;
 
-  /** Throws SIDECALL_OPTION_INVALID. */
-  constructor(options: TokenQueueOptions = {}) {
-    this.shared = allocateTokens(resolve("options", QUEUE_OPTIONS, options).queueBytes);
-    this.#ring = new RingProducer(this.shared.ring);
+  /** `subject` names what the tokens belong to, in warnings. Throws SIDECALL_OPTION_INVALID. */
+  constructor(options: TokenQueueOptions = {}, subject = () => "a token queue") {
+    const { queueBytes, readerGraceMillis } = resolve("options", QUEUE_OPTIONS, options);
+    this.shared = allocateTokens(queueBytes);
+    this.#writer = new EntryWriter(this.shared.ring);
     this.#control = new Int32Array(this.shared.control);
-    this.#pieceUnits = (this.#ring.maxBodyBytes - TOKEN_HEAD_BYTES) >> 1;
+    this.#watch = new ReaderWatch(this.#control, readerGraceMillis);
+    this.#subject = subject;
     void this.#watchCancellation();
   }
 
@@ -97,44 +92,39 @@ export class TokenQueue {
   }
 
   /**
-   * Puts a token into the queue. Resolves once it is written: at once while there is space, or if the reader has
-   * left. Rejects with SIDECALL_CLOSED after `end` or `fail`, with SIDECALL_OPTION_INVALID if `token` is no string.
+   * Puts a token into the queue. Resolves once it is written: at once while there is space, or if no reader is waited for.
+   * Rejects with SIDECALL_CLOSED after `end` or `fail`, with SIDECALL_OPTION_INVALID if `item` is no token.
    */
-  push(token: string): Promise<void> {
-    if (this.#closing !== undefined) {
-      const message = "Expected no token after end() or fail(); a queue carries one run";
-      return Promise.reject(new SidecallError("SIDECALL_CLOSED", message));
-    }
-    if (typeof token !== "string") {
-      return Promise.reject(invalidOption("token", "a string", token));
-    }
-    return this.#put(TOKEN, token);
+  push(item: Item): Promise<void> {
+    const entry = entryOf(item);
+    if (this.#closing === undefined && entry !== undefined) return this.#put(entry);
+    const message = "Expected no token after end() or fail(); a queue carries one run";
+    const error =
+      entry === undefined
+        ? invalidOption("token", "a string, or { text, index } of a choice", item)
+        : new SidecallError("SIDECALL_CLOSED", message);
+    const report = { handler: "TokenQueue", event: "on_llm_new_token", runId: UNKNOWN_RUN } as const;
+    return reportIfUnawaited(Promise.reject(error), () => report);
   }
 
-  /** Ends the reader's iteration behind all tokens. Resolves once the end is written; idempotent. */
+  /** Ends the reader's iteration behind all tokens. Resolves when a token in its place would be taken; idempotent. */
   end(): Promise<void> {
-    this.#closing ??= this.#close(END, "");
+    this.#closing ??= this.#put({ kind: END, text: "", choice: undefined, from: 0 });
     return this.#closing;
   }
 
   /** Like `end`, but the reader's iteration throws `error`: its name, message, stack and code cross. */
   fail(error: unknown): Promise<void> {
-    this.#closing ??= this.#close(ERROR, describeError(error));
+    this.#closing ??= this.#put({ kind: ERROR, text: describeError(error), choice: undefined, from: 0 });
     return this.#closing;
   }
 
-  async #close(kind: number, text: string): Promise<void> {
-    await this.#put(kind, text);
-    // Ends the wait of #watchCancellation: a pending waitAsync is never freed.
-    Atomics.notify(this.#control, CANCELLED);
-  }
-
-  #put(kind: number, text: string): Promise<void> {
-    const entry: TokenEntry = { kind, text, from: 0 };
+  #put(entry: TokenEntry): Promise<void> {
     if (this.#hasLeft()) return this.#drop(entry);
     if (this.#waiting.length === 0 && this.#write(entry)) return RESOLVED;
     return new Promise((written) => {
       this.#waiting.push({ entry, written });
+      if (!this.#isReaderAwaited) written();
       if (this.#waiting.length === 1) void this.#drain();
     });
   }
@@ -142,39 +132,51 @@ export class TokenQueue {
   /** Writes the waiting entries as space is freed; each stays in the line until it is written. */
   async #drain(): Promise<void> {
     for (let next = this.#waiting.peek(); next !== undefined; next = this.#waiting.peek()) {
-      while (!this.#hasLeft() && !this.#write(next.entry)) {
-        await keepAlive(this.#ring.space(TOKEN_HEAD_BYTES + 2 * this.#pieceUnits));
-      }
+      while (!this.#hasLeft() && !this.#write(next.entry)) await this.#room();
       if (this.#hasLeft()) void this.#drop(next.entry);
       next.written();
       this.#waiting.shift();
     }
   }
 
-  /** Writes as much of an entry as fits, in pieces, and wakes the reader. Returns whether all of it is written. */
   #write(entry: TokenEntry): boolean {
-    const before = this.#ring.position;
-    let isComplete = false;
-    while (!isComplete) {
-      const piece = entry.text.slice(entry.from, entry.from + this.#pieceUnits);
-      const at = this.#ring.reserve(TOKEN_HEAD_BYTES + maxTextBytes(piece));
-      if (at === -1) break;
-      entry.from += piece.length;
-      isComplete = entry.from === entry.text.length;
-      this.#ring.commit(TOKEN_HEAD_BYTES + this.#writePiece(at, entry.kind, piece, isComplete));
-    }
-    if (this.#ring.position !== before) {
-      this.#ring.publish();
-      this.#ring.wake(NAPPING);
-    }
-    return isComplete;
+    const isWritten = this.#writer.write(entry);
+    if (isWritten && entry.kind !== TOKEN) this.#endWaits();
+    return isWritten;
   }
 
-  #writePiece(at: number, kind: number, piece: string, isLast: boolean): number {
-    const textBytes = writeUnits(this.#ring, at + TOKEN_HEAD_BYTES, piece);
-    this.#ring.bytes[at] = kind;
-    this.#ring.bytes[at + 1] = (textBytes > piece.length ? WIDE : 0) | (isLast ? 0 : MORE);
-    return textBytes;
+  /** Ends all waits for words of the memory, on both sides, once the end is written: a pending one is never freed. */
+  #endWaits(): void {
+    Atomics.notify(this.#control, CANCELLED);
+    endLifeSign(this.#control);
+  }
+
+  /** Waits until the reader has made room, or has left. */
+  async #room(): Promise<void> {
+    const room = this.#writer.room();
+    // Behind the store to PRODUCER: a reader that leaves from now on sees it and notifies.
+    if (this.#hasLeft()) this.#writer.interrupt();
+    while (this.#isReaderAwaited || this.#watch.isToBeAwaited) {
+      const millis = this.#watch.nextLookMillis(this.#writer.hasReader);
+      // A reader of this thread that is not at work now never will be if the thread has nothing else to do.
+      if (millis === Number.POSITIVE_INFINITY || (await resolvesWithin(room, millis))) break;
+      this.#judge(this.#watch.look(this.#writer.hasReader, millis));
+    }
+    await room;
+    this.#isReaderAwaited = true;
+  }
+
+  #judge(state: ReaderState): void {
+    if (state === "ended") {
+      warnAbout(state, this.#subject());
+      Atomics.store(this.#control, CANCELLED, 1);
+      Atomics.notify(this.#control, CANCELLED);
+      this.#writer.interrupt();
+    } else if (state === "absent" && this.#isReaderAwaited) {
+      warnAbout(state, this.#subject());
+      this.#isReaderAwaited = false;
+      for (const { written } of this.#waiting) written();
+    }
   }
 
   #drop({ kind }: TokenEntry): Promise<void> {

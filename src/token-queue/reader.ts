@@ -2,35 +2,29 @@ import { SidecallError } from "../common/errors.ts";
 import { keepAlive } from "../common/keep-alive.ts";
 import { UnitReader } from "../common/text-codec.ts";
 import { invalidOption } from "../common/validate.ts";
+import { reportIfUnawaited } from "../core/unawaited.ts";
 import { RingConsumer } from "../shared-memory/consumer.ts";
 import { SLEEPING } from "../shared-memory/layout.ts";
 import {
   CANCELLED,
+  CHOICE_BYTES,
+  controlWords,
   ERROR,
   MORE,
-  READER,
+  OF_CHOICE,
   type SharedTokens,
   TOKEN,
   TOKEN_HEAD_BYTES,
+  type TokenItem,
+  UNKNOWN_RUN,
   WIDE,
 } from "./layout.ts";
+import { endLifeSign, takeQueue } from "./life-sign.ts";
+import { rebuildError } from "./run-error.ts";
 
-type Result = IteratorResult<string, undefined>;
+type Result<Item> = IteratorResult<Item, undefined>;
 
-const DONE: Result = { done: true, value: undefined };
-
-/** Rebuilds an error from the description that `TokenQueue.fail` wrote. */
-function rebuildError(description: string): Error {
-  const [name, message, stack, code] = JSON.parse(description) as [unknown, unknown, unknown, unknown];
-  const error = new Error(String(message ?? ""));
-  Object.defineProperty(error, "name", {
-    value: String(name ?? "Error"),
-    configurable: true,
-    writable: true,
-  });
-  if (typeof stack === "string") error.stack = stack;
-  return code === null ? error : Object.assign(error, { code });
-}
+const DONE = { done: true, value: undefined } as const;
 
 /**
  * The reading end of a queue of tokens, on any thread: iterates the tokens in order, ends after the producer's `end`,
@@ -40,8 +34,10 @@ function rebuildError(description: string): Error {
  * ```ts
  * for await (const token of new TokenReader(queue)) process.stdout.write(token);
  * ```
+ *
+ * A queue of all choices gives `{ text, index }`; on another thread its reader is a `TokenReader<ChoiceToken>`.
  */
-export class TokenReader implements AsyncIterableIterator<string, undefined> {
+export class TokenReader<Item extends TokenItem = string> implements AsyncIterableIterator<Item, undefined> {
   readonly #ring: RingConsumer;
   readonly #control: Int32Array;
   readonly #text: UnitReader;
@@ -52,15 +48,16 @@ export class TokenReader implements AsyncIterableIterator<string, undefined> {
   #lastRead: Promise<unknown> | undefined;
 
   /** Throws SIDECALL_QUEUE_TAKEN if the queue has a reader, SIDECALL_OPTION_INVALID if `queue` is none. */
-  constructor(queue: SharedTokens) {
-    if (!(queue?.ring instanceof SharedArrayBuffer && queue.control instanceof SharedArrayBuffer)) {
+  constructor(queue: SharedTokens<Item>) {
+    const control = controlWords(queue);
+    if (control === undefined) {
       throw invalidOption("queue", "what `handler.queue` or `tokenQueue.shared` gives", queue);
     }
-    this.#control = new Int32Array(queue.control);
-    if (Atomics.compareExchange(this.#control, READER, 0, 1) !== 0) {
+    if (!takeQueue(control)) {
       const message = "Expected a token queue without a reader; each queue is read once, by one reader";
       throw new SidecallError("SIDECALL_QUEUE_TAKEN", message);
     }
+    this.#control = control;
     this.#ring = new RingConsumer(queue.ring);
     this.#text = new UnitReader(this.#ring);
   }
@@ -69,16 +66,17 @@ export class TokenReader implements AsyncIterableIterator<string, undefined> {
     return this;
   }
 
-  async next(): Promise<Result> {
-    if (this.#lastRead === undefined) {
-      const result = this.#take();
-      if (result !== undefined) return result;
+  next(): Promise<Result<Item>> {
+    try {
+      const result = this.#lastRead === undefined ? this.#take() : undefined;
+      return result === undefined ? this.#tolerated(this.#takeInTurn()) : Promise.resolve(result);
+    } catch (error) {
+      return this.#tolerated(Promise.reject(error));
     }
-    return this.#takeInTurn();
   }
 
   /** Leaves early: aborts the producer's signal and drops all unread tokens. */
-  async return(): Promise<Result> {
+  async return(): Promise<Result<Item>> {
     if (this.#isDone) return DONE;
     this.#isDone = true;
     Atomics.store(this.#control, CANCELLED, 1);
@@ -88,10 +86,27 @@ export class TokenReader implements AsyncIterableIterator<string, undefined> {
     this.#ring.release();
     this.#ring.offerSpace(true);
     this.#ring.interrupt();
+    endLifeSign(this.#control);
     return DONE;
   }
 
-  #takeInTurn(): Promise<Result> {
+  /** The id of the run that the tokens belong to, where it is known. */
+  protected get runId(): string {
+    return UNKNOWN_RUN;
+  }
+
+  /** The error that the iteration throws for the description of it that crossed. */
+  protected errorOf(description: string): unknown {
+    return rebuildError(description);
+  }
+
+  /** A read that is not awaited must not end the process. */
+  #tolerated(read: Promise<Result<Item>>): Promise<Result<Item>> {
+    const handler = this.constructor.name;
+    return reportIfUnawaited(read, () => ({ handler, event: "on_llm_error", runId: this.runId }));
+  }
+
+  #takeInTurn(): Promise<Result<Item>> {
     const before = this.#lastRead ?? Promise.resolve();
     const read = before.then(() => this.#waitAndTake());
     const settled = read.then(
@@ -105,7 +120,7 @@ export class TokenReader implements AsyncIterableIterator<string, undefined> {
     return read;
   }
 
-  async #waitAndTake(): Promise<Result> {
+  async #waitAndTake(): Promise<Result<Item>> {
     for (;;) {
       const result = this.#take();
       if (result !== undefined) return result;
@@ -115,28 +130,35 @@ export class TokenReader implements AsyncIterableIterator<string, undefined> {
   }
 
   /** Takes the next token or the end, if it is written; throws if an error is next. */
-  #take(): Result | undefined {
+  #take(): Result<Item> | undefined {
     while (!this.#isDone) {
       const at = this.#ring.next();
       if (at === -1) return undefined;
       const kind = this.#ring.bytes[at];
       const flags = this.#ring.bytes[at + 1] ?? 0;
-      const textBytes = this.#ring.bodyBytes - TOKEN_HEAD_BYTES;
-      this.#partial += this.#text.read((flags & WIDE) !== 0, at + TOKEN_HEAD_BYTES, textBytes);
+      const isOfChoice = (flags & OF_CHOICE) !== 0;
+      const head = isOfChoice ? TOKEN_HEAD_BYTES + CHOICE_BYTES : TOKEN_HEAD_BYTES;
+      const choice = isOfChoice ? this.#ring.data.getUint32(at + TOKEN_HEAD_BYTES, true) : undefined;
+      this.#partial += this.#text.read((flags & WIDE) !== 0, at + head, this.#ring.bodyBytes - head);
       this.#ring.markDone(at);
       this.#ring.release();
       this.#ring.offerSpace(false);
-      if ((flags & MORE) === 0) return this.#complete(kind);
+      if ((flags & MORE) === 0) return this.#complete(kind, choice);
     }
     return DONE;
   }
 
-  #complete(kind: number | undefined): Result {
+  #complete(kind: number | undefined, choice: number | undefined): Result<Item> {
     const text = this.#partial;
     this.#partial = "";
-    if (kind === TOKEN) return { done: false, value: text };
+    if (kind === TOKEN) {
+      const item: TokenItem = choice === undefined ? text : { text, index: choice };
+      // The producer's type: its queue has items of one kind.
+      return { done: false, value: item as Item };
+    }
     this.#isDone = true;
-    if (kind === ERROR) throw rebuildError(text);
+    endLifeSign(this.#control);
+    if (kind === ERROR) throw this.errorOf(text);
     return DONE;
   }
 }

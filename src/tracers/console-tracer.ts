@@ -4,6 +4,7 @@ import { checkStream, type Paint, painter, type TextStream } from "../common/ter
 import type { AnyEventRecord } from "../core/events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
 import { crossed } from "../wire/records.ts";
+import { printedError } from "./printed-error.ts";
 import { isEnd, isStart } from "./run-head.ts";
 import { type RunRecorder, RunTrees, type Step, type TreeRun } from "./run-tree.ts";
 import { inputsOf, outputsOf } from "./run-values.ts";
@@ -48,11 +49,6 @@ function pretty(value: unknown): string {
   return jsonText(value, 2);
 }
 
-function errorLines(error: unknown): string {
-  const traced = tracedError(error);
-  return typeof traced === "string" ? traced : (traced.stack ?? `${traced.name}: ${traced.message}`);
-}
-
 /**
  * Prints each run's start and end as it happens, with the runs above it, its inputs, outputs or error, and its duration:
  * `[chain/start] [chain:agent > tool:search] Entering with inputs: …`. Throws SIDECALL_OPTION_INVALID.
@@ -80,7 +76,12 @@ export class ConsoleTracer extends BaseCallbackHandler {
     const record = crossed(given);
     if (isStart(record)) this.#line(run, "start", "Entering with inputs:", pretty(inputsOf(record)));
     else if ("error" in record) {
-      this.#line(run, "error", `[${elapsed(run)}] Failed with error:`, errorLines(record.error));
+      this.#line(
+        run,
+        "error",
+        `[${elapsed(run)}] ${record.aborted ? "Aborted" : "Failed"} with error:`,
+        printedError(tracedError(record.error)),
+      );
     } else if (isEnd(record)) {
       this.#line(run, "end", `[${elapsed(run)}] Leaving with outputs:`, pretty(outputsOf(record)));
     }

@@ -5,6 +5,7 @@ import { crossed } from "../wire/records.ts";
 import { countToken, type EndRecord, ownFields, type RunHead, type TokenTimes } from "./run-head.ts";
 import type { RunRecorder, TreeRun } from "./run-tree.ts";
 import { extraOf, inputsOf, lateInputsOf, outputsOf } from "./run-values.ts";
+import { tracedError } from "./traced-error.ts";
 
 /*
  * Runs as JSON. Each value becomes text when its event arrives: what the application changes afterwards does not change
@@ -20,6 +21,7 @@ export interface JsonRun extends TreeRun<JsonRun> {
   outputs: string;
   extra: string;
   error: string;
+  aborted: boolean;
 }
 
 function begin(start: StartRecord, head: RunHead): JsonRun {
@@ -35,6 +37,7 @@ function begin(start: StartRecord, head: RunHead): JsonRun {
     endTime: null,
     outputs: "null",
     error: "null",
+    aborted: false,
     // Last: in Node.js a spread is many times slower when this many properties follow it.
     ...head,
   };
@@ -56,7 +59,8 @@ function end(run: JsonRun, given: EndRecord): void {
   if (outputs !== undefined) run.outputs = jsonText(outputs);
   const extra = extraOf(record);
   if (Object.keys(extra).length > 0) run.extra = jsonText({ ...JSON.parse(run.extra), ...extra });
-  if ("error" in record) run.error = jsonText(record.error ?? "unknown");
+  if ("error" in record) run.error = jsonText(tracedError(record.error));
+  run.aborted = "aborted" in record && record.aborted === true;
 }
 
 export const JSON_RECORDER: RunRecorder<JsonRun> = { begin, onEvent, end };
@@ -69,6 +73,7 @@ function openingOf(run: JsonRun): string {
     `"inputs":${run.inputs}`,
     `"outputs":${run.outputs}`,
     `"error":${run.error}`,
+    ...(run.aborted ? ['"aborted":true'] : []),
     ...(run.extra === "{}" ? [] : [`"extra":${run.extra}`]),
     `"tags":${run.tags}`,
     `"metadata":${run.metadata}`,

@@ -28,6 +28,8 @@ export interface TracedRun extends RunHead {
   readonly outputs: RunValues | null;
   /** The error, or text for a thrown value that is no Error; null unless the run failed. */
   readonly error: TracedError | string | null;
+  /** The abort of the run's signal caused the error; absent otherwise. */
+  readonly aborted?: true;
   /** The start's `extra`, with `toolCallId` and `toolCallCount` if there are any. */
   readonly extra: RunValues;
   readonly tags: readonly string[];
@@ -45,6 +47,7 @@ export interface GrowingRun extends TracedRun, TreeRun<GrowingRun> {
   inputs: RunValues;
   outputs: RunValues | null;
   error: TracedError | string | null;
+  aborted?: true;
   extra: RunValues;
   metadata: RunValues;
   readonly tokens: TokenTimes;
@@ -103,6 +106,7 @@ function end(run: GrowingRun, given: EndRecord, keep: Keep): void {
   const outputs = outputsOf(record);
   if (outputs !== undefined) run.outputs = keepObject(outputs, keep);
   if ("error" in record) run.error = tracedError(record.error);
+  if ("aborted" in record && record.aborted) run.aborted = true;
   run.extra = withToolCallId(run.extra, record);
   if ("response" in record && record.response !== undefined) addAnswer(run, record.response);
 }

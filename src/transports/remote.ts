@@ -1,7 +1,9 @@
-import { SidecallError } from "../common/errors.ts";
+import type { Remote as Comlink } from "comlink";
+import { errorText, SidecallError } from "../common/errors.ts";
 import type { HandlerModule } from "../core/handler.ts";
 import { decodeValue } from "../wire/codec.ts";
-import type { CallResult } from "../wire/protocol.ts";
+import { type Parcel, unpackParcel, valueError } from "../wire/parcel.ts";
+import type { CallResult, ThreadControl } from "../wire/protocol.ts";
 import type { HandlerSpec } from "./options.ts";
 
 type Method = (...args: never[]) => unknown;
@@ -69,8 +71,29 @@ export function remotesOf<Remotes extends object>(remotes: Readonly<Record<strin
   });
 }
 
+/** A call of a handler's method, as every transport makes it in each of its threads. */
+export interface RemoteCall {
+  /** The handler's place among the specs. */
+  readonly index: number;
+  readonly handler: string;
+  readonly method: string;
+  readonly args: Parcel;
+}
+
+/** Makes one call in one thread. */
+export async function callThread(control: Comlink<ThreadControl>, call: RemoteCall): Promise<CallResult> {
+  const { index, method, args } = call;
+  try {
+    return await control.call(index, method, args);
+  } catch (error) {
+    // Comlink's message for a result that the thread could not post; else the arguments could not be.
+    const role = errorText(error).includes("Unserializable return value") ? "result" : "arguments";
+    throw valueError({ ...call, role }, "a part that cannot be cloned", error);
+  }
+}
+
 /** The value that a method returned in its thread. Throws the error that it threw there. */
-export function resultOf(result: CallResult): unknown {
-  if (result.error !== undefined) throw decodeValue(result.error);
-  return result.value;
+export function resultOf({ returned, error }: CallResult): unknown {
+  if (error !== undefined) throw decodeValue(error);
+  return returned && unpackParcel(returned);
 }

@@ -3,6 +3,7 @@ import type { AnyEventRecord, EventInfo } from "../core/events.ts";
 import type { SinkRun, TokenSink } from "../core/relay.ts";
 import type { LoadedHandler } from "../wire/protocol.ts";
 import type { Overhead } from "./overhead.ts";
+import type { RemoteCall } from "./remote.ts";
 import type { LaneCounts } from "./stats.ts";
 
 /** State that every event of an off-thread handler passes. */
@@ -37,6 +38,6 @@ export interface Transport {
   /** Ends the threads at once. Promises of events not yet done reject with `error`. */
   abort(error: SidecallError): Promise<void>;
   /** Calls a method of a handler in every thread. */
-  call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]>;
+  call(call: RemoteCall): Promise<unknown[]>;
   stats(): readonly LaneCounts[];
 }

@@ -9,12 +9,16 @@ const MIB = 1024 * 1024;
 export const LIMIT_OPTIONS = {
   /** Bytes of the event as it is encoded; a text counts each time that it occurs. From 1 KiB. @default 4 MiB */
   bytes: integer(1024, Number.MAX_SAFE_INTEGER, 4 * MIB),
-  /** Properties of objects, and entries of Maps. At least 1. @default 100,000 */
-  keys: integer(1, Number.MAX_SAFE_INTEGER, 100_000),
-  /** Elements of arrays, and values of Sets. At least 1. @default 1,000,000 */
-  elements: integer(1, Number.MAX_SAFE_INTEGER, 1_000_000),
-  /** Objects, arrays among them; an error counts as 40, for its stack. At least 1. @default 100,000 */
-  objects: integer(1, Number.MAX_SAFE_INTEGER, 100_000),
+  /** Properties of objects, and entries of Maps. At least 1. @default 40,000 */
+  keys: integer(1, Number.MAX_SAFE_INTEGER, 40_000),
+  /** Elements of arrays, and values of Sets. At least 1. @default 250,000 */
+  elements: integer(1, Number.MAX_SAFE_INTEGER, 250_000),
+  /**
+   * Objects, arrays and stand-ins among them; those of built-in classes count as several, an error as 40 for its stack.
+   * At least 1.
+   * @default 25,000
+   */
+  objects: integer(1, Number.MAX_SAFE_INTEGER, 25_000),
   /** Levels of objects in objects, whatever their kind. From 1 to 500. @default 100 */
   depth: integer(1, 500, 100),
   /** Decimal digits of all BigInts. At least 20. @default 10,000 */

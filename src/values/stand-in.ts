@@ -1,3 +1,5 @@
+import { markInstances } from "../common/copies.ts";
+
 /** Reasons for which a value does not cross as itself. */
 export type StandInReason =
   | "function"
@@ -28,3 +30,4 @@ export class StandIn {
     return { ...this.details, standIn: this.reason, text: this.text };
   }
 }
+markInstances(StandIn, "stand-in.v1");

@@ -21,8 +21,9 @@ import {
 } from "./extension-types.ts";
 import { LimitedWriter } from "./limited-writer.ts";
 
-/** An error counts as so many objects: V8 makes the text of its stack when it is read. */
-const ERROR_WEIGHT = 40;
+/** Objects as which one counts, by what reading it costs: V8 makes the text of an error's stack when that is read. */
+const WEIGHTS: Partial<Readonly<Record<Kind, number>>> = { error: 40, opaque: 10, headers: 10, url: 5 };
+const BUILT_IN_WEIGHT = 3;
 /** Texts of stand-ins, such as names and messages, are cut behind this length. */
 const MAX_DESCRIPTION = 1000;
 
@@ -63,6 +64,7 @@ export abstract class BuiltInPacker extends LimitedWriter {
 
   /** Writes an object of this kind. */
   protected builtIn(kind: Kind, value: object): void {
+    this.countObjects((WEIGHTS[kind] ?? BUILT_IN_WEIGHT) - 1);
     if (kind === "error") this.#error(value as Error);
     else if (kind === "map") this.#map(value as Map<unknown, unknown>);
     else if (kind === "set") this.#set(value as Set<unknown>);
@@ -76,6 +78,7 @@ export abstract class BuiltInPacker extends LimitedWriter {
   }
 
   protected standIn({ reason, text, details }: StandIn): void {
+    this.countObjects(1);
     const length = details === undefined ? 2 : 3;
     const start = this.openExtension(STAND_IN);
     const list = this.pos;
@@ -116,7 +119,6 @@ export abstract class BuiltInPacker extends LimitedWriter {
 
   /** Writes the parts of `ErrorParts`. */
   #error(error: Error): void {
-    this.countObjects(ERROR_WEIGHT - 1);
     const stack = readText(error, "stack");
     const start = this.openExtension(ERROR);
     const list = this.pos;

@@ -81,6 +81,7 @@ export class Packer extends BuiltInPacker {
     }
     const digits = value.toString();
     this.countDigits(digits.length);
+    this.countObjects(1);
     const start = this.openExtension(BIGINT);
     this.text(digits);
     this.closeExtension(start);
@@ -177,8 +178,8 @@ export class Packer extends BuiltInPacker {
       const key = keys[i] ?? "";
       const isCut = this.isSpent || !this.fits(key.length);
       const value = isCut ? undefined : this.read(object, key);
-      if (value === undefined && !isCut) continue;
       this.countKey();
+      if (value === undefined && !isCut) continue;
       isFlat = this.#key(isCut ? "…" : key, isFlat, start, most);
       count += 1;
       if (isCut) {

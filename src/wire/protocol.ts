@@ -2,6 +2,8 @@ import type { MessagePort } from "node:worker_threads";
 import type { ErrorCode } from "../common/errors.ts";
 import type { EventName } from "../core/events.ts";
 import type { HandlerContext } from "../core/handler.ts";
+import type { Misnamed } from "../core/misnamed.ts";
+import type { Parcel } from "./parcel.ts";
 
 /*
  * Messages between the main thread and worker threads, besides the frames in the rings. Types only.
@@ -36,6 +38,8 @@ export interface LoadedHandler {
   /** The events that it wants: bit n for wire code n. */
   readonly interest: number;
   readonly raiseError: boolean;
+  /** Methods to warn of. */
+  readonly misnamed: readonly Misnamed[];
 }
 
 /** An error with its code, across threads; `cause` is msgpack. */
@@ -72,12 +76,12 @@ export interface ThreadControl {
   /** Lets every handler close. Gives back their failures. */
   close(): Promise<readonly Uint8Array[]>;
   /** Calls a method of a handler. What it throws comes back as msgpack, which keeps an error's own properties. */
-  call(handler: number, method: string, args: readonly unknown[]): Promise<CallResult>;
+  call(handler: number, method: string, args: Parcel): Promise<CallResult>;
 }
 
 /** Either what the method returned, or the msgpack of what it threw. */
 export interface CallResult {
-  readonly value?: unknown;
+  readonly returned?: Parcel;
   readonly error?: Uint8Array;
 }
 

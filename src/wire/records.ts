@@ -100,6 +100,8 @@ export function decodeRecord(
   let next = 0;
   for (const [bit, field] of info.fields.entries()) {
     if ((present & (1 << bit)) !== 0) own[field] = values[next++];
+    // Handlers tell the event of a failed run by this field, whatever was thrown.
+    else if (field === "error") own[field] = undefined;
   }
   if (info.described) {
     // In the order of a run's own records, so that printing or hashing a record gives the same.

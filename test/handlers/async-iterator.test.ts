@@ -53,6 +53,9 @@ async function fill(run: AsyncCallbackManagerForLLMRun): Promise<{ sent: number;
   }
 }
 
+/** Runs wait for their readers for ever. */
+const PATIENT = { queueBytes: 1024, readerGraceMillis: Number.POSITIVE_INFINITY };
+
 const TEN = Array.from({ length: 10 }, (_, i) => `token ${i}`);
 
 test("a run that is over before its iteration begins loses nothing, 300 times of 300", async () => {
@@ -270,7 +273,7 @@ test("leaving the loop aborts the signal of that run alone", async () => {
 });
 
 test("a full queue makes the run wait for its reader; the end never waits", async () => {
-  const { handler, manager } = setUp({ queueBytes: 1024 });
+  const { handler, manager } = setUp(PATIENT);
   const tokens = handler.aiter();
   const run = await start(manager);
   const { sent, waiting } = await fill(run);
@@ -349,7 +352,7 @@ test("queues of several runs are posted by their ids; each reader gets its run",
 });
 
 test("a slow reader on another thread makes the run wait; one that leaves aborts the signal", async () => {
-  const { handler, manager } = setUp({ queueBytes: 1024 });
+  const { handler, manager } = setUp(PATIENT);
   const allowance = new Allowance();
   const reader = new ReaderWorker({ queue: handler.queue, allowance: allowance.buffer, leaveAfter: 5 });
   await reader.reading;

@@ -6,19 +6,19 @@ const READER = new URL("../fixtures/token-reader-worker.js", import.meta.url);
 
 /** A worker thread that reads a token queue. */
 export class ReaderWorker {
-  readonly #worker: Worker;
+  readonly worker: Worker;
   readonly reading: Promise<unknown>;
   readonly report: Promise<ReaderReport>;
 
   constructor(task: ReaderTask) {
-    this.#worker = new Worker(READER, { workerData: task });
-    this.reading = once(this.#worker, "message");
+    this.worker = new Worker(READER, { workerData: task });
+    this.reading = once(this.worker, "message");
     this.report = new Promise((resolve, reject) => {
-      this.#worker.on("message", (message: "reading" | ReaderReport) => {
-        if (message !== "reading") resolve(message);
+      this.worker.on("message", (message: "reading" | "dying" | ReaderReport) => {
+        if (typeof message !== "string") resolve(message);
       });
-      this.#worker.once("error", reject);
-      this.#worker.once("exit", () => reject(new Error("the reader ended without a report")));
+      this.worker.once("error", reject);
+      this.worker.once("exit", () => reject(new Error("the reader ended without a report")));
     });
   }
 }

@@ -14,6 +14,9 @@ async function readAll(reader: AsyncIterable<string>): Promise<string[]> {
   return tokens;
 }
 
+/** A small queue whose pushes wait for its reader for ever. */
+const PATIENT = { queueBytes: 1024, readerGraceMillis: Number.POSITIVE_INFINITY };
+
 /** Pushes until a push has to wait; returns the promise of that one. */
 async function fill(queue: TokenQueue, token: string): Promise<{ pushed: number; waiting: Promise<void> }> {
   for (let pushed = 1; ; pushed += 1) {
@@ -75,7 +78,7 @@ test("a token larger than the ring arrives whole", async () => {
 });
 
 test("push waits while the queue is full and goes on when the reader has read", async () => {
-  const queue = new TokenQueue({ queueBytes: 1024 });
+  const queue = new TokenQueue(PATIENT);
   const { pushed, waiting } = await fill(queue, "x".repeat(50));
   const end = queue.end();
   expect(await isPending(end)).toBe(true);
@@ -150,7 +153,7 @@ test("a second reader of a queue is refused", () => {
 });
 
 test("leaving the loop aborts the signal, frees a waiting push, and later pushes are dropped and counted", async () => {
-  const queue = new TokenQueue({ queueBytes: 1024 });
+  const queue = new TokenQueue(PATIENT);
   const { waiting } = await fill(queue, "x".repeat(50));
   const aborted = once(queue.signal, "abort");
   for await (const _ of new TokenReader(queue.shared)) break;
@@ -209,7 +212,7 @@ test("a reader on another thread, faster than the producer, gets everything in o
 });
 
 test("a reader on another thread, slower than the producer, makes it wait and gets everything in order", async () => {
-  const queue = new TokenQueue({ queueBytes: 1024 });
+  const queue = new TokenQueue(PATIENT);
   const allowance = new Allowance();
   const reader = new ReaderWorker({ queue: queue.shared, allowance: allowance.buffer });
   await reader.reading;
@@ -244,7 +247,7 @@ test("an error reaches a reader on another thread", async () => {
 });
 
 test("a reader on another thread that leaves aborts the signal here and frees a waiting push", async () => {
-  const queue = new TokenQueue({ queueBytes: 1024 });
+  const queue = new TokenQueue(PATIENT);
   const { waiting } = await fill(queue, "x".repeat(50));
   const aborted = once(queue.signal, "abort");
   const reader = new ReaderWorker({ queue: queue.shared, leaveAfter: 3 });

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../common/json-object.ts";
 import { type OptionsOf, oneOf, type ResolvedOf, resolve } from "../../common/options.ts";
 import type { EventRecord } from "../../core/events.ts";
-import { bufferString } from "../../core/message-text.ts";
+import { bufferString, contentText } from "../../core/message-text.ts";
 import type { LLMResult } from "../../core/payloads.ts";
 import { argumentsText, toolCallsOf } from "../../core/tool-calls.ts";
 import { generationsOf, generationText } from "../../llm/generations.ts";
@@ -97,7 +97,7 @@ export class TokenStatistics extends BaseCallbackHandler {
   }
 
   override onLLMStart(record: EventRecord<"on_llm_start">): void {
-    this.#start(record, record.prompts);
+    this.#start(record, record.prompts.map(contentText));
   }
 
   override onChatModelStart(record: EventRecord<"on_chat_model_start">): void {

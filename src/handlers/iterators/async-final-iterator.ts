@@ -7,6 +7,7 @@ import {
   isRunEnd,
   type RunIdentity,
 } from "../../core/events.ts";
+import type { Choices } from "../choices.ts";
 import {
   type EndedAnswer,
   FINAL_ANSWER_OPTIONS,
@@ -19,7 +20,9 @@ import {
   TokenIterationHandler,
 } from "./token-iteration-handler.ts";
 
-export interface AsyncFinalIteratorOptions extends AsyncIteratorOptions, FinalAnswerOptions {}
+export interface AsyncFinalIteratorOptions<Which extends Choices = "first">
+  extends AsyncIteratorOptions<Which>,
+    FinalAnswerOptions {}
 
 const FINAL_ITERATOR_OPTIONS = { ...ITERATION_OPTIONS, ...FINAL_ANSWER_OPTIONS };
 
@@ -29,16 +32,25 @@ const FINAL_ITERATOR_OPTIONS = { ...ITERATION_OPTIONS, ...FINAL_ANSWER_OPTIONS }
  *
  * A run's tokens after the prefix come as they are made. If no run of the trace prints the prefix (agents that call tools
  * by function calling never do), the answer is the text of the last model run without tool calls, and comes when the root
- * ends. The iteration ends with the root, and throws the root's error.
+ * ends. The iteration ends with the root, and throws the root's error. Of runs with several choices the first counts, or
+ * with `choices: "all"` each by itself, its tokens as `{ text, index }`.
  */
-export class AsyncFinalIteratorCallbackHandler extends TokenIterationHandler {
+export class AsyncFinalIteratorCallbackHandler<
+  Which extends Choices = "first",
+> extends TokenIterationHandler<Which> {
   readonly #answers: FinalAnswers;
 
   /** Throws SIDECALL_OPTION_INVALID. */
-  constructor(options: AsyncFinalIteratorOptions = {}) {
-    const { queueBytes, maxUnreadRuns, ...answer } = resolve("options", FINAL_ITERATOR_OPTIONS, options);
-    super({ queueBytes, maxUnreadRuns });
-    this.#answers = new FinalAnswers(answer);
+  constructor(options: AsyncFinalIteratorOptions<Which>);
+  constructor(options?: AsyncFinalIteratorOptions);
+  constructor(options: AsyncFinalIteratorOptions<Choices> = {}) {
+    const { answerPrefixTokens, stripTokens, streamPrefix, ...iteration } = resolve(
+      "options",
+      FINAL_ITERATOR_OPTIONS,
+      options,
+    );
+    super(iteration as AsyncIteratorOptions<Which>);
+    this.#answers = new FinalAnswers({ answerPrefixTokens, stripTokens, streamPrefix }, this.choices);
   }
 
   override async onLLMStart(record: EventRecord<"on_llm_start">): Promise<void> {
@@ -53,7 +65,7 @@ export class AsyncFinalIteratorCallbackHandler extends TokenIterationHandler {
     const stream = this.streams.get(record.traceId);
     const tokens = this.#answers.addToken(record);
     if (stream !== undefined && tokens.length > 0)
-      await Promise.all(tokens.map((token) => stream.push(token)));
+      await Promise.all(tokens.map((token) => stream.push(this.itemOf(token))));
   }
 
   override async onLLMEnd(record: EventRecord<"on_llm_end">): Promise<void> {
@@ -85,7 +97,7 @@ export class AsyncFinalIteratorCallbackHandler extends TokenIterationHandler {
     if (ended === undefined) return;
     const { traceId } = record;
     const stream = this.streams.get(traceId);
-    for (const token of ended.rest) void stream?.push(token);
+    for (const token of ended.rest) void stream?.push(this.itemOf(token));
     const end = "error" in record ? { error: record.error } : { result: ended.result };
     this.streams.close(traceId, end);
   }

@@ -6,6 +6,7 @@ import {
   isRunEnd,
   type RunIdentity,
 } from "../../core/events.ts";
+import { ChoiceFilters, type Choices } from "../choices.ts";
 import { OpenTraces } from "../open-traces.ts";
 import { TokenIterationHandler } from "./token-iteration-handler.ts";
 import type { StreamEnd } from "./token-stream.ts";
@@ -32,10 +33,16 @@ interface TraceState {
  *   empty: the first of them if other traces are under way, else all.
  * - Leaving the loop early aborts that run's signal and drops its further tokens.
  * - A run that is read waits, in `onLLMNewToken`, while its queue is full. A run without a reader never waits: its tokens
- *   are kept in memory until they are read (see `maxUnreadRuns`).
+ *   are kept in memory until they are read (see `maxUnreadRuns`). One that was asked for, and is not read, waits for
+ *   `readerGraceMillis`, then goes on in that way, with a process warning.
+ * - Of a run with several choices an iteration gives the first, or with `choices: "all"` the tokens of all, each as
+ *   `{ text, index }`.
  * - An iteration that waits for its next token keeps the process alive.
  */
-export class AsyncIteratorCallbackHandler extends TokenIterationHandler {
+export class AsyncIteratorCallbackHandler<
+  Which extends Choices = "first",
+> extends TokenIterationHandler<Which> {
+  readonly #filters = new ChoiceFilters(this.choices);
   readonly #traces = new OpenTraces<TraceState>(() => ({ hasModelRun: false, openModelRuns: new Set() }));
 
   override async onLLMStart(record: EventRecord<"on_llm_start">): Promise<void> {
@@ -46,8 +53,10 @@ export class AsyncIteratorCallbackHandler extends TokenIterationHandler {
     this.#begin(record);
   }
 
-  override onLLMNewToken({ runId, token }: EventRecord<"on_llm_new_token">): Promise<void> {
-    return token === "" ? RESOLVED : (this.streams.get(runId)?.push(token) ?? RESOLVED);
+  override onLLMNewToken(record: EventRecord<"on_llm_new_token">): Promise<void> {
+    const token = this.#filters.take(record);
+    if (token === undefined) return RESOLVED;
+    return this.streams.get(record.runId)?.push(this.itemOf(token)) ?? RESOLVED;
   }
 
   override async onLLMEnd(record: EventRecord<"on_llm_end">): Promise<void> {
@@ -65,7 +74,7 @@ export class AsyncIteratorCallbackHandler extends TokenIterationHandler {
     const trace = isRunEnd(info) ? this.#traces.end(record) : undefined;
     if (trace === undefined) return RESOLVED;
     const end = "error" in record ? { error: record.error } : { result: undefined };
-    for (const runId of trace.openModelRuns) this.streams.close(runId, end);
+    for (const runId of trace.openModelRuns) this.#close(runId, end);
     if (!trace.hasModelRun) this.streams.closeUpcoming(end, this.#traces.size === 0);
     return RESOLVED;
   }
@@ -74,12 +83,18 @@ export class AsyncIteratorCallbackHandler extends TokenIterationHandler {
     const trace = this.#traces.begin(record);
     trace.hasModelRun = true;
     trace.openModelRuns.add(record.runId);
+    this.#filters.begin(record.runId);
     this.streams.open(record.runId);
   }
 
   #endModelRun(record: RunIdentity, end: StreamEnd): void {
-    this.streams.close(record.runId, end);
+    this.#close(record.runId, end);
     this.#traces.get(record)?.openModelRuns.delete(record.runId);
     this.#traces.end(record);
+  }
+  #close(runId: string, end: StreamEnd): void {
+    const stream = this.streams.get(runId);
+    for (const token of this.#filters.end(runId)) void stream?.push(this.itemOf(token));
+    this.streams.close(runId, end);
   }
 }

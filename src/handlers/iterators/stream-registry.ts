@@ -1,26 +1,26 @@
-import type { TokenQueueOptions } from "../../token-queue/layout.ts";
+import type { TokenItem, TokenQueueOptions } from "../../token-queue/layout.ts";
 import { type StreamEnd, TokenStream } from "./token-stream.ts";
 
-interface Entry {
+interface Entry<Item extends TokenItem> {
   readonly id: string;
-  readonly stream: TokenStream;
+  readonly stream: TokenStream<Item>;
 }
 
 /**
  * A handler's streams by id (of a run, or of a trace), and the streams of runs to come. Of ended streams that are not
  * claimed the newest `maxUnread` are kept.
  */
-export class StreamRegistry {
+export class StreamRegistry<Item extends TokenItem = TokenItem> {
   readonly #options: TokenQueueOptions;
   readonly #maxUnread: number;
   /** Streams of runs that have begun, in order of their starts. A stream is removed once it has ended and been claimed. */
-  readonly #started = new Set<Entry>();
+  readonly #started = new Set<Entry<Item>>();
   /** The same by id; of an id that was used again, the latest. */
-  readonly #byId = new Map<string, Entry>();
+  readonly #byId = new Map<string, Entry<Item>>();
   /** Streams for the next runs, whatever their ids. */
-  readonly #upcoming: TokenStream[] = [];
+  readonly #upcoming: TokenStream<Item>[] = [];
   /** Streams for runs that were asked for by id before they began. */
-  readonly #awaited = new Map<string, TokenStream>();
+  readonly #awaited = new Map<string, TokenStream<Item>>();
   #unread = 0;
   #forgotten = 0;
 
@@ -38,13 +38,14 @@ export class StreamRegistry {
     if (this.get(id) !== undefined) return;
     const stream = this.#awaited.get(id) ?? this.#upcoming.shift() ?? this.#make();
     this.#awaited.delete(id);
+    stream.id = id;
     const entry = { id, stream };
     this.#started.add(entry);
     this.#byId.set(id, entry);
   }
 
   /** The stream of a run that is under way. */
-  get(id: string): TokenStream | undefined {
+  get(id: string): TokenStream<Item> | undefined {
     const stream = this.#byId.get(id)?.stream;
     return stream?.end === undefined ? stream : undefined;
   }
@@ -58,7 +59,7 @@ export class StreamRegistry {
   }
 
   /** Claims the first stream that is not claimed, of a run that has begun, else of one to come. */
-  claimNext(): TokenStream {
+  claimNext(): TokenStream<Item> {
     for (const entry of this.#started) if (!entry.stream.isClaimed) return this.#claim(entry);
     const upcoming = this.#upcoming.find((stream) => !stream.isClaimed) ?? this.#addUpcoming();
     upcoming.claim();
@@ -66,7 +67,7 @@ export class StreamRegistry {
   }
 
   /** The stream of a certain run, begun or not. Claims it. */
-  claim(id: string): TokenStream {
+  claim(id: string): TokenStream<Item> {
     const entry = this.#byId.get(id);
     if (entry !== undefined) return this.#claim(entry);
     const awaited = this.#awaited.get(id) ?? this.#make();
@@ -76,7 +77,7 @@ export class StreamRegistry {
   }
 
   /** The first stream under way, else the next run's. */
-  current(): TokenStream {
+  current(): TokenStream<Item> {
     for (const { stream } of this.#started) if (stream.end === undefined) return stream;
     return this.#upcoming[0] ?? this.#addUpcoming();
   }
@@ -87,17 +88,17 @@ export class StreamRegistry {
     for (const stream of closed) stream.close(end);
   }
 
-  #make(): TokenStream {
-    return new TokenStream(this.#options);
+  #make(): TokenStream<Item> {
+    return new TokenStream<Item>(this.#options);
   }
 
-  #addUpcoming(): TokenStream {
+  #addUpcoming(): TokenStream<Item> {
     const stream = this.#make();
     this.#upcoming.push(stream);
     return stream;
   }
 
-  #claim(entry: Entry): TokenStream {
+  #claim(entry: Entry<Item>): TokenStream<Item> {
     const { stream } = entry;
     if (stream.end !== undefined) {
       this.#remove(entry);
@@ -119,7 +120,7 @@ export class StreamRegistry {
     }
   }
 
-  #remove(entry: Entry): void {
+  #remove(entry: Entry<Item>): void {
     this.#started.delete(entry);
     if (this.#byId.get(entry.id) === entry) this.#byId.delete(entry.id);
   }

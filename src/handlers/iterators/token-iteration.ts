@@ -1,15 +1,17 @@
 import type { LLMResult } from "../../core/payloads.ts";
+import { reportIfUnawaited } from "../../core/unawaited.ts";
+import type { TokenItem } from "../../token-queue/layout.ts";
 import { TokenReader } from "../../token-queue/reader.ts";
 import type { TokenStream } from "./token-stream.ts";
 
 /** Iterates over one run's tokens. Leaving the iteration early aborts the run's signal. */
-export class TokenIteration implements AsyncIterableIterator<string, undefined> {
-  readonly #stream: TokenStream;
-  readonly #reader: TokenReader;
+export class TokenIteration<Item extends TokenItem = string> extends TokenReader<Item> {
+  readonly #stream: TokenStream<Item>;
+  #hasThrown = false;
 
-  constructor(stream: TokenStream) {
+  constructor(stream: TokenStream<Item>) {
+    super(stream.claim());
     this.#stream = stream;
-    this.#reader = new TokenReader(stream.claim());
   }
 
   /**
@@ -17,7 +19,9 @@ export class TokenIteration implements AsyncIterableIterator<string, undefined> 
    * error.
    */
   get result(): Promise<LLMResult | undefined> {
-    return this.#stream.result;
+    return reportIfUnawaited(this.#stream.result, () =>
+      this.#hasThrown ? undefined : { handler: "TokenIteration", event: "on_llm_error", runId: this.runId },
+    );
   }
 
   /** Aborts when the iteration is left before the run has ended. */
@@ -25,21 +29,14 @@ export class TokenIteration implements AsyncIterableIterator<string, undefined> 
     return this.#stream.signal;
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
+  protected override get runId(): string {
+    return this.#stream.id ?? super.runId;
   }
 
-  async next(): Promise<IteratorResult<string, undefined>> {
-    try {
-      return await this.#reader.next();
-    } catch (error) {
-      // The queue carries a description of the error; the run's own error is at hand on this thread.
-      const end = this.#stream.end;
-      throw end !== undefined && "error" in end ? end.error : error;
-    }
-  }
-
-  return(): Promise<IteratorResult<string, undefined>> {
-    return this.#reader.return();
+  /** The run's own error, which is at hand on this thread. */
+  protected override errorOf(description: string): unknown {
+    this.#hasThrown = true;
+    const { end } = this.#stream;
+    return end !== undefined && "error" in end ? end.error : super.errorOf(description);
   }
 }

@@ -1,6 +1,6 @@
 import { RESOLVED } from "../../common/thenable.ts";
 import type { LLMResult } from "../../core/payloads.ts";
-import type { SharedTokens, TokenQueueOptions } from "../../token-queue/layout.ts";
+import type { SharedTokens, TokenItem, TokenQueueOptions } from "../../token-queue/layout.ts";
 import { TokenQueue } from "../../token-queue/queue.ts";
 
 /** The end of a stream: its run's result, undefined if there is none, or its error. */
@@ -10,16 +10,18 @@ export type StreamEnd = { readonly result: LLMResult | undefined } | { readonly 
  * The tokens of one run. A stream is made when the run starts, or before, when a reader asks for the next run.
  *
  * Until a reader claims the stream, its tokens collect here and the run never waits, since no reader may ever come. From
- * then on they pass through a bounded queue, and the run waits for its reader.
+ * then on they pass through a bounded queue, and the run waits for its reader, within the bounds that the queue sets.
  */
-export class TokenStream {
+export class TokenStream<Item extends TokenItem = TokenItem> {
+  /** The id of the run; undefined until that begins. */
+  id: string | undefined;
   readonly result: Promise<LLMResult | undefined>;
   readonly #options: TokenQueueOptions;
   readonly #cancel = new AbortController();
   #settleResult: (end: StreamEnd) => void = () => {};
   /** Tokens from before the stream was claimed. */
-  #collected: string[] = [];
-  #queue: TokenQueue | undefined;
+  #collected: Item[] = [];
+  #queue: TokenQueue<Item> | undefined;
   #end: StreamEnd | undefined;
 
   constructor(options: TokenQueueOptions) {
@@ -45,10 +47,10 @@ export class TokenStream {
   }
 
   /** Resolves when there is space for more; at once without a reader, or after the reader has left. */
-  push(token: string): Promise<void> {
+  push(item: Item): Promise<void> {
     if (this.#end !== undefined) return RESOLVED;
-    if (this.#queue !== undefined) return this.#queue.push(token);
-    this.#collected.push(token);
+    if (this.#queue !== undefined) return this.#queue.push(item);
+    this.#collected.push(item);
     return RESOLVED;
   }
 
@@ -60,22 +62,22 @@ export class TokenStream {
   }
 
   /** Returns the reader's queue, with all tokens so far in it. */
-  claim(): SharedTokens {
+  claim(): SharedTokens<Item> {
     this.#queue ??= this.#openQueue();
     return this.#queue.shared;
   }
 
-  #openQueue(): TokenQueue {
-    const queue = new TokenQueue(this.#options);
+  #openQueue(): TokenQueue<Item> {
+    const queue = new TokenQueue<Item>(this.#options, () => `run ${this.id ?? "to come"}`);
     queue.signal.addEventListener("abort", () => this.#cancel.abort(), { once: true });
-    for (const token of this.#collected) void queue.push(token);
+    for (const item of this.#collected) void queue.push(item);
     this.#collected = [];
     if (this.#end !== undefined) this.#closeQueue(queue, this.#end);
     return queue;
   }
 
   /** Not awaited: the run need not wait until a slow reader makes room for the end. */
-  #closeQueue(queue: TokenQueue, end: StreamEnd): void {
+  #closeQueue(queue: TokenQueue<Item>, end: StreamEnd): void {
     void ("error" in end ? queue.fail(end.error) : queue.end());
   }
 }

@@ -7,6 +7,7 @@ import {
   isRunEnd,
   type RunIdentity,
 } from "../../core/events.ts";
+import type { ChoiceToken } from "../../token-queue/layout.ts";
 import { BaseCallbackHandler } from "../base.ts";
 import {
   type EndedAnswer,
@@ -24,9 +25,14 @@ const FINAL_STD_OUT_OPTIONS = { ...FINAL_ANSWER_OPTIONS, ...OUTPUT_OPTIONS };
 
 export interface FinalStreamingStdOutOptions extends FinalAnswerOptions, OptionsOf<typeof OUTPUT_OPTIONS> {}
 
+function joined(tokens: readonly ChoiceToken[]): string {
+  return tokens.map(({ text }) => text).join("");
+}
+
 /**
  * Prints agents' final answers alone: a run's tokens after the prefix, as they come; for agents that print no prefix, the
- * text of the last model run without tool calls, when the root ends without an error. Concurrent answers are printed one
+ * text of the last model run without tool calls, when the root ends without an error. Of runs with several choices the first
+ * counts. Concurrent answers are printed one
  * after the other. Throws SIDECALL_OPTION_INVALID.
  */
 export class FinalStreamingStdOutCallbackHandler extends BaseCallbackHandler {
@@ -50,7 +56,7 @@ export class FinalStreamingStdOutCallbackHandler extends BaseCallbackHandler {
   }
 
   override onLLMNewToken(record: EventRecord<"on_llm_new_token">): void {
-    const text = this.#answers.addToken(record).join("");
+    const text = joined(this.#answers.addToken(record));
     if (text !== "") this.#sequencer.add(record.runId, text);
   }
 
@@ -73,7 +79,7 @@ export class FinalStreamingStdOutCallbackHandler extends BaseCallbackHandler {
 
   #close({ traceId }: RunIdentity, ended: EndedAnswer | undefined): void {
     for (const runId of ended?.openRuns ?? []) this.#sequencer.end(runId);
-    const rest = ended?.rest.join("") ?? "";
+    const rest = joined(ended?.rest ?? []);
     if (rest === "") return;
     this.#sequencer.add(traceId, rest);
     this.#sequencer.end(traceId);

@@ -3,6 +3,7 @@ import { type AnyEventRecord, type EventInfo, isRunEnd } from "../../core/events
 import type { SinkRun, TokenSink } from "../../core/relay.ts";
 import type { LoadedHandler } from "../../wire/protocol.ts";
 import { runOf } from "../../wire/records.ts";
+import type { RemoteCall } from "../remote.ts";
 import type { LaneCounts } from "../stats.ts";
 import type { SendState, Transport } from "../transport.ts";
 import { Lane, type LaneOptions } from "./lane.ts";
@@ -62,8 +63,8 @@ export class LaneSet implements Transport {
     await Promise.all(this.#lanes.map((lane) => lane.abort(error)));
   }
 
-  call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]> {
-    return Promise.all(this.#lanes.map((lane) => lane.call(handler, method, args)));
+  call(call: RemoteCall): Promise<unknown[]> {
+    return Promise.all(this.#lanes.map((lane) => lane.call(call)));
   }
 
   stats(): readonly LaneCounts[] {

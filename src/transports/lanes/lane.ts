@@ -11,7 +11,7 @@ import type { WireRun } from "../../wire/records.ts";
 import { type EncodedEvent, encodeEvent, isPlainToken } from "../encode.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { Refusals } from "../refusals.ts";
-import { resultOf } from "../remote.ts";
+import { callThread, type RemoteCall, resultOf } from "../remote.ts";
 import { balance, type LaneCounts } from "../stats.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { type Definition, FrameWriter } from "./frame-writer.ts";
@@ -169,8 +169,8 @@ export class Lane {
     }
   }
 
-  async call(handler: number, method: string, args: readonly unknown[]): Promise<unknown> {
-    return resultOf(await this.#host.call((control) => control.call(handler, method, args)));
+  async call(call: RemoteCall): Promise<unknown> {
+    return resultOf(await this.#host.call((control) => callThread(control, call)));
   }
 
   /** Ends the thread. Events not yet done are given up, and their promises reject with `error`. */

@@ -12,7 +12,7 @@ import { encodeEvent } from "../encode.ts";
 import { recordLatency } from "../latency.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { Refusals } from "../refusals.ts";
-import { resultOf } from "../remote.ts";
+import { callThread, type RemoteCall, resultOf } from "../remote.ts";
 import { balance, type LaneCounts } from "../stats.ts";
 import { ThreadPool } from "../thread-pool.ts";
 import type { Transport } from "../transport.ts";
@@ -122,8 +122,8 @@ export class TaskTransport implements Transport {
     await this.#threads.terminate();
   }
 
-  async call(handler: number, method: string, args: readonly unknown[]): Promise<unknown[]> {
-    const results = await this.#broadcast.callAll((control) => control.call(handler, method, args));
+  async call(call: RemoteCall): Promise<unknown[]> {
+    const results = await this.#broadcast.callAll((control) => callThread(control, call));
     return results.map(resultOf);
   }
 
