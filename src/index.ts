@@ -150,4 +150,5 @@ export type { OverheadStats } from "./transports/overhead.ts";
 export { STATS_CHANNEL } from "./transports/overhead.ts";
 export type { Remote, RemotesOf, UntypedHandler } from "./transports/remote.ts";
 export type { HandlerStats, LaneStats, OffThreadStats } from "./transports/stats.ts";
-export { StandIn, type StandInReason } from "./wire/stand-in.ts";
+export type { ValueLimits } from "./values/limits.ts";
+export { StandIn, type StandInReason } from "./values/stand-in.ts";

@@ -1,6 +1,6 @@
 import { types } from "node:util";
 import { attempt } from "../common/attempt.ts";
-import { StandIn } from "../wire/stand-in.ts";
+import { StandIn } from "../values/stand-in.ts";
 
 /*
  * The fields of errors that a trace may show: plain, bounded, and without secrets. An error of an API client holds the whole
