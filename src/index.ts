@@ -128,6 +128,7 @@ export {
 export { withRunCollector, withUsageMetadata } from "./managers/scopes.ts";
 export { noopRunManager } from "./managers/silent-run.ts";
 export type { LLMStartOptions, StartOptions, ToolStartOptions } from "./managers/start-options.ts";
+export { type BodyRunKind, type RunOptions, type RunStarts, withRun } from "./managers/with-run.ts";
 export { offThread } from "./offthread/off-thread.ts";
 export type { CloseOptions, OffThreadHandler } from "./offthread/off-thread-handler.ts";
 export type { ChoiceToken, SharedTokens, TokenItem, TokenQueueOptions } from "./token-queue/layout.ts";
@@ -149,4 +150,5 @@ export type { OverheadStats } from "./transports/overhead.ts";
 export { STATS_CHANNEL } from "./transports/overhead.ts";
 export type { Remote, RemotesOf, UntypedHandler } from "./transports/remote.ts";
 export type { HandlerStats, LaneStats, OffThreadStats } from "./transports/stats.ts";
-export { StandIn, type StandInReason } from "./wire/stand-in.ts";
+export type { ValueLimits } from "./values/limits.ts";
+export { StandIn, type StandInReason } from "./values/stand-in.ts";

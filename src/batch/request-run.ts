@@ -2,9 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { APIError } from "openai";
 import type { ChatCompletionChunk } from "openai/resources/chat/completions";
 import { SidecallError } from "../common/errors.ts";
-import { newRunId } from "../managers/run-id.ts";
+import { startRegardless } from "../managers/async-manager.ts";
 import type { AsyncCallbackManagerForLLMRun } from "../managers/run-managers.ts";
-import { silentRun } from "../managers/silent-run.ts";
+import { noopRunManager } from "../managers/silent-run.ts";
 import { CompletionBuilder } from "./completion.ts";
 import { failureText, isRetryable, refusalBody, retryDelayMillis, statusOf } from "./failures.ts";
 import type { ModelClient } from "./model-client.ts";
@@ -61,13 +61,13 @@ export class RequestRun {
     const { customId, line, model, messages, parameters } = this.#request;
     const manager = this.#settings.manager.copy();
     manager.addMetadata({ customId, line, model }, false);
-    const options = { runId: newRunId(), extra: { invocationParams: { ...parameters, model } } };
+    const options = { extra: { invocationParams: { ...parameters, model } } };
     let run: AsyncCallbackManagerForLLMRun | undefined;
     await this.#statistics.timeEvent(async () => {
-      [run] = await manager.onChatModelStart({ name: model }, [messages], options);
+      run = await startRegardless(manager, { name: model }, messages, options);
     });
-    // A handler with `raiseError` rejected the start. The others know the run and get its further events.
-    return run ?? silentRun("llm", manager, options.runId);
+    // The manager's own signal is aborted: handlers are told of no run.
+    return run ?? noopRunManager("llm");
   }
 
   async #askUntilAnswered(run: AsyncCallbackManagerForLLMRun) {

@@ -1,3 +1,5 @@
+import { markInstances } from "./copies.ts";
+
 /** Every error that reaches a user, by its stable code. Append only: a released code keeps its meaning. */
 export const ERROR_CODES = {
   SIDECALL_OPTION_INVALID: "an option or argument is not what the function accepts",
@@ -29,6 +31,7 @@ export const ERROR_CODES = {
   SIDECALL_STREAM_LEFT: "the consumer of an event stream left before the run had ended",
   SIDECALL_REMOTE_HANDLER: "remotes were asked for a handler that is not among those placed",
   SIDECALL_REMOTE_VALUE: "an argument or result of a remote call cannot cross to another thread",
+  SIDECALL_EVENT_TOO_LARGE: "an event takes more bytes than a frame between threads can have",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
@@ -46,6 +49,7 @@ export class SidecallError extends Error {
     this.code = code;
   }
 }
+markInstances(SidecallError, "error.v1");
 
 /** A thrown value as one line of text. Never throws, whatever the value's getters do. */
 export function errorText(error: unknown): string {

@@ -1,17 +1,41 @@
+import { compositeOf } from "./composite-signals.ts";
+import { shared } from "./copies.ts";
 import { tolerated } from "./thenable.ts";
 
 /*
  * Cancellation. A signal ends a caller's wait. It never keeps the end of a run from the handlers.
  */
 
+/** A signal as code that is no AbortSignal of this realm has it: of a polyfill, or of a test environment. */
+type ForeignSignal = Pick<AbortSignal, "aborted" | "reason" | "addEventListener">;
+
+const followers = new WeakMap<ForeignSignal, AbortSignal>();
+
+/** A signal that Node.js combines with others. */
+function native(signal: ForeignSignal): AbortSignal {
+  if (signal instanceof AbortSignal) return signal;
+  const known = followers.get(signal);
+  if (known !== undefined) return known;
+  const controller = new AbortController();
+  const follow = () => controller.abort(signal.reason);
+  if (signal.aborted) follow();
+  else signal.addEventListener("abort", follow, { once: true });
+  followers.set(signal, controller.signal);
+  return controller.signal;
+}
+
 /** Aborts when the first of the signals does; undefined if there is none. */
 export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
-  const given = [...new Set(signals.filter((signal) => signal !== undefined))];
-  return given.length > 1 ? AbortSignal.any(given) : given[0];
+  let any: AbortSignal | undefined;
+  for (const [i, given] of signals.entries()) {
+    if (given === undefined || signals.indexOf(given) < i) continue;
+    any = any === undefined ? native(given) : compositeOf(any, native(given));
+  }
+  return any;
 }
 
 /** Reasons of aborts that have rejected a promise. */
-const reasons = new WeakSet<object>();
+const reasons = shared("abort-reasons.v1", () => new WeakSet<object>());
 
 function note(reason: unknown): void {
   if (typeof reason === "object" && reason !== null) reasons.add(reason);
@@ -60,10 +84,19 @@ class Waiters {
 
 const waiting = new WeakMap<AbortSignal, Waiters>();
 
-function waitersOf(signal: AbortSignal): Waiters {
+/**
+ * Calls `listener` when the signal aborts, or now if it is aborted. Returns a function that ends that. All listeners of one
+ * signal share one of the signal's own: many would cause a warning.
+ */
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) {
+    listener();
+    return () => undefined;
+  }
   const waiters = waiting.get(signal) ?? new Waiters(signal);
   waiting.set(signal, waiters);
-  return waiters;
+  waiters.add(listener);
+  return () => waiters.delete(listener);
 }
 
 /** Settles as `work` does, or rejects with the signal's reason if that comes first; the work itself goes on. */
@@ -75,14 +108,31 @@ export function untilAborted<T>(signal: AbortSignal | undefined, work: PromiseLi
   }
   return tolerated(
     new Promise<T>((resolve, reject) => {
-      const waiters = waitersOf(signal);
-      const onAbort = () => {
+      const settled = onAbort(signal, () => {
         note(signal.reason);
         reject(signal.reason);
-      };
-      const settled = () => waiters.delete(onAbort);
-      waiters.add(onAbort);
+      });
       work.then(resolve, reject).then(settled, settled);
     }),
   );
+}
+
+/** Names by which libraries tell their aborts: `AbortError`, OpenAI's `APIUserAbortError`, axios's `CanceledError`. */
+const ABORT_NAME = /abort|cancell?ed/i;
+
+function isNamedAbort(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ABORT_NAME.test(error.name) || ABORT_NAME.test(error.constructor.name);
+}
+
+/** Whether the abort of `signal` caused an error: it is the reason, has it as cause, or says that it is an abort. */
+export function isAbortOf(signal: AbortSignal | undefined, error: unknown): boolean {
+  if (signal === undefined || !signal.aborted) return false;
+  if (Object.is(error, signal.reason)) return true;
+  try {
+    const isCause = error instanceof Error && error.cause !== undefined && error.cause === signal.reason;
+    return isCause || isNamedAbort(error);
+  } catch {
+    return false;
+  }
 }

@@ -17,6 +17,8 @@ interface Fields {
   streamEvent: unknown;
   response: LLMResult;
   error: unknown;
+  /** The abort of the run's signal caused the error. Never false. */
+  aborted: true;
   inputs: unknown;
   outputs: unknown;
   action: unknown;
@@ -77,19 +79,19 @@ export const EVENTS = {
   on_llm_new_token:    { code: 3,  method: "onLLMNewToken",    flag: "ignoreLLM",         kind: "llm",       phase: "data",  piece: true,  stream: "stream", described: false, value: "token",       fields: ["token", "index", "chunk?"] },
   on_stream_event:     { code: 4,  method: "onStreamEvent",    flag: "ignoreLLM",         kind: "llm",       phase: "data",  piece: true,  stream: null,     described: false, value: "streamEvent", fields: ["streamEvent"] },
   on_llm_end:          { code: 5,  method: "onLLMEnd",         flag: "ignoreLLM",         kind: "llm",       phase: "end",   piece: false, stream: "end",    described: false, value: "response",    fields: ["response"] },
-  on_llm_error:        { code: 6,  method: "onLLMError",       flag: "ignoreLLM",         kind: "llm",       phase: "error", piece: false, stream: "error",  described: false, value: "response",    fields: ["error", "response?"] },
+  on_llm_error:        { code: 6,  method: "onLLMError",       flag: "ignoreLLM",         kind: "llm",       phase: "error", piece: false, stream: "error",  described: false, value: "response",    fields: ["error", "response?", "aborted?"] },
   on_chain_start:      { code: 7,  method: "onChainStart",     flag: "ignoreChain",       kind: "chain",     phase: "start", piece: false, stream: "start",  described: true,  value: "inputs",      fields: ["serialized", "inputs"] },
   on_chain_end:        { code: 8,  method: "onChainEnd",       flag: "ignoreChain",       kind: "chain",     phase: "end",   piece: false, stream: "end",    described: false, value: "outputs",     fields: ["outputs", "inputs?"] },
-  on_chain_error:      { code: 9,  method: "onChainError",     flag: "ignoreChain",       kind: "chain",     phase: "error", piece: false, stream: "error",  described: false, value: null,          fields: ["error", "inputs?"] },
+  on_chain_error:      { code: 9,  method: "onChainError",     flag: "ignoreChain",       kind: "chain",     phase: "error", piece: false, stream: "error",  described: false, value: null,          fields: ["error", "inputs?", "aborted?"] },
   on_agent_action:     { code: 10, method: "onAgentAction",    flag: "ignoreAgent",       kind: "chain",     phase: "data",  piece: false, stream: null,     described: false, value: null,          fields: ["action"] },
   on_agent_finish:     { code: 11, method: "onAgentFinish",    flag: "ignoreAgent",       kind: "chain",     phase: "data",  piece: false, stream: null,     described: false, value: null,          fields: ["finish"] },
   on_tool_start:       { code: 12, method: "onToolStart",      flag: "ignoreAgent",       kind: "tool",      phase: "start", piece: false, stream: "start",  described: true,  value: "input",       fields: ["serialized", "input", "inputs?", "toolCallId?"] },
   on_tool_event:       { code: 13, method: "onToolEvent",      flag: "ignoreAgent",       kind: "tool",      phase: "data",  piece: true,  stream: "stream", described: false, value: "chunk",       fields: ["chunk"] },
   on_tool_end:         { code: 14, method: "onToolEnd",        flag: "ignoreAgent",       kind: "tool",      phase: "end",   piece: false, stream: "end",    described: false, value: "output",      fields: ["output"] },
-  on_tool_error:       { code: 15, method: "onToolError",      flag: "ignoreAgent",       kind: "tool",      phase: "error", piece: false, stream: "error",  described: false, value: null,          fields: ["error", "toolCallId?"] },
+  on_tool_error:       { code: 15, method: "onToolError",      flag: "ignoreAgent",       kind: "tool",      phase: "error", piece: false, stream: "error",  described: false, value: null,          fields: ["error", "toolCallId?", "aborted?"] },
   on_retriever_start:  { code: 16, method: "onRetrieverStart", flag: "ignoreRetriever",   kind: "retriever", phase: "start", piece: false, stream: "start",  described: true,  value: "query",       fields: ["serialized", "query"] },
   on_retriever_end:    { code: 17, method: "onRetrieverEnd",   flag: "ignoreRetriever",   kind: "retriever", phase: "end",   piece: false, stream: "end",    described: false, value: "documents",   fields: ["documents"] },
-  on_retriever_error:  { code: 18, method: "onRetrieverError", flag: "ignoreRetriever",   kind: "retriever", phase: "error", piece: false, stream: "error",  described: false, value: null,          fields: ["error"] },
+  on_retriever_error:  { code: 18, method: "onRetrieverError", flag: "ignoreRetriever",   kind: "retriever", phase: "error", piece: false, stream: "error",  described: false, value: null,          fields: ["error", "aborted?"] },
   on_text:             { code: 19, method: "onText",           flag: undefined,           kind: "any",       phase: "data",  piece: false, stream: null,     described: false, value: null,          fields: ["text"] },
   on_retry:            { code: 20, method: "onRetry",          flag: "ignoreRetry",       kind: "any",       phase: "data",  piece: false, stream: null,     described: false, value: null,          fields: ["retryState"] },
   on_custom_event:     { code: 21, method: "onCustomEvent",    flag: "ignoreCustomEvent", kind: "any",       phase: "data",  piece: false, stream: "custom", described: true,  value: null,          fields: ["eventName", "data"] },
@@ -178,6 +180,14 @@ export const EVENT_NAMES = Object.keys(EVENTS) as readonly EventName[];
 export const EVENT_INFO = Object.fromEntries(EVENT_NAMES.map((event) => [event, infoOf(event)])) as Readonly<
   Record<EventName, EventInfo>
 >;
+
+/** By kind of run: the event with which a run fails. */
+export const ERROR_EVENTS = {
+  llm: "on_llm_error",
+  chain: "on_chain_error",
+  tool: "on_tool_error",
+  retriever: "on_retriever_error",
+} as const satisfies { readonly [Kind in RunKind]: EventsOf<{ kind: Kind; phase: "error" }> };
 
 const BY_CODE: readonly (EventInfo | undefined)[] = EVENT_NAMES.reduce<EventInfo[]>((table, event) => {
   table[EVENTS[event].code] = EVENT_INFO[event];

@@ -130,7 +130,12 @@ export class EventStreamHandler extends BaseCallbackHandler {
 
   #fail(record: ErrorRecord): Promise<void> | undefined {
     const run = this.#close(record);
-    const data = { error: record.error, ...inputAtEnd(run, record), ...toolCallData(run.record, record) };
+    const data = {
+      error: record.error,
+      ...(record.aborted && { aborted: record.aborted }),
+      ...inputAtEnd(run, record),
+      ...toolCallData(run.record, record),
+    };
     return this.#emit(run, "error", data);
   }
 

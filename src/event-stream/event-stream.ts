@@ -1,4 +1,7 @@
 import { SidecallError } from "../common/errors.ts";
+import { isAbortOf, onAbort } from "../common/signals.ts";
+import type { OpenRuns } from "../managers/open-runs.ts";
+import { afterAbort } from "../managers/run-body.ts";
 import type { EventBuffer } from "./event-buffer.ts";
 import type { StreamEvent } from "./stream-event.ts";
 
@@ -7,6 +10,8 @@ interface Parts {
   /** Runs the streamed function. */
   readonly body: () => Promise<unknown>;
   readonly buffer: EventBuffer<StreamEvent>;
+  /** The function's runs that have not ended. */
+  readonly openRuns: OpenRuns;
   /** Aborts the signal that the function gets. */
   readonly cancel: AbortController;
   /** The signal that the caller gave. */
@@ -23,7 +28,9 @@ function left(): SidecallError {
 
 /**
  * Iterates over the events of the runs that a function starts; made by `streamEvents`. Leaving the iteration early aborts
- * `signal` and drops all further events, without waiting until the function has stopped.
+ * `signal` and drops all further events, without waiting until the function has stopped. If the stream is left or aborted, or
+ * the function fails, each of its runs that is still open gets an error event, the deepest first; what the function sends of
+ * them later reaches no handler.
  */
 export class EventStream<Result = unknown> implements AsyncIterableIterator<StreamEvent> {
   /**
@@ -33,6 +40,8 @@ export class EventStream<Result = unknown> implements AsyncIterableIterator<Stre
   readonly result: Promise<Result>;
   readonly #parts: Parts;
   #state: "ready" | "running" | "settled" = "ready";
+  /** Unsubscribes, so that a signal that outlives the stream does not retain it. */
+  #release: () => void = () => {};
   #settleResult: (outcome: Outcome) => void = () => {};
 
   constructor(parts: Parts) {
@@ -64,19 +73,19 @@ export class EventStream<Result = unknown> implements AsyncIterableIterator<Stre
 
   /** Leaves the iteration; `signal` aborts with a SidecallError with code SIDECALL_STREAM_LEFT. */
   async return(): Promise<IteratorResult<StreamEvent, undefined>> {
-    this.#leave(left());
+    await this.#leave(left());
     return { done: true, value: undefined };
   }
 
   /** Leaves the iteration; `signal` aborts with `error`, and the call rejects with it. */
   async throw(error: unknown): Promise<IteratorResult<StreamEvent, undefined>> {
-    this.#leave(error);
+    await this.#leave(error);
     throw error;
   }
 
   /** Leaves the iteration. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#leave(left());
+    await this.#leave(left());
   }
 
   #begin(): void {
@@ -86,41 +95,44 @@ export class EventStream<Result = unknown> implements AsyncIterableIterator<Stre
       return;
     }
     this.#state = "running";
-    outside?.addEventListener("abort", this.#abort, { once: true });
+    if (outside !== undefined) this.#release = onAbort(outside, () => this.#abort());
     void body().then(
       (result) => this.#settle({ result }),
       (error: unknown) => this.#settle({ error }),
     );
   }
 
-  /** The caller's signal has aborted. Ends the iteration at once: the function may take long to stop. */
-  readonly #abort = (): void => {
+  /** The caller's signal has aborted. Ends the iteration soon: the function may take long to stop. */
+  #abort(): void {
     const error: unknown = this.#parts.outside?.reason;
-    this.#parts.buffer.close({ error });
-    this.#stop(error);
-  };
-
-  #leave(reason: unknown): void {
-    this.#parts.buffer.discard();
-    this.#stop(reason);
+    void this.#stop(error).then(() => this.#parts.buffer.close({ error }));
   }
 
-  #stop(reason: unknown): void {
+  #leave(reason: unknown): Promise<void> {
+    this.#parts.buffer.discard();
+    return this.#stop(reason);
+  }
+
+  /** Aborts the function's signal. Resolves when the runs that it leaves open have been sent their errors. */
+  async #stop(reason: unknown): Promise<void> {
     this.#release();
     if (this.#state === "settled") return;
     this.#parts.cancel.abort(reason);
     if (this.#state === "ready") this.#settle({ error: reason });
+    await new Promise<void>(afterAbort);
+    this.#failRuns(reason);
   }
 
   #settle(outcome: Outcome): void {
     this.#state = "settled";
     this.#release();
+    if ("error" in outcome) this.#failRuns(outcome.error);
     this.#settleResult(outcome);
     this.#parts.buffer.close("error" in outcome ? outcome : {});
   }
 
-  /** Unsubscribes, so that a signal that outlives the stream does not retain it. */
-  #release(): void {
-    this.#parts.outside?.removeEventListener("abort", this.#abort);
+  /** Sends the open runs their error without waiting for handlers, since those may wait for the consumer. */
+  #failRuns(error: unknown): void {
+    void this.#parts.openRuns.fail(error, isAbortOf(this.signal, error));
   }
 }

@@ -29,6 +29,8 @@ export interface RunEventData {
   /** In an end. Of a chat model its first message, of another model `{ generations, llm_output }`. */
   readonly output?: unknown;
   readonly error?: unknown;
+  /** In an error that the abort of the run's signal caused. */
+  readonly aborted?: true;
   /** In a tool's error. */
   readonly tool_call_id?: string;
 }

@@ -1,10 +1,12 @@
 import { AsyncResource } from "node:async_hooks";
 import { integer, type OptionsOf, optional, resolve, signal } from "../common/options.ts";
+import { anySignal } from "../common/signals.ts";
 import { invalidOption } from "../common/validate.ts";
 import { AsyncCallbackManager } from "../managers/async-manager.ts";
 import type { BaseCallbackManager } from "../managers/base-manager.ts";
 import { checkCallbacks } from "../managers/callbacks.ts";
 import { type CallbackContext, withContext } from "../managers/context.ts";
+import { openRunsOf } from "../managers/open-runs.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import { eventFilter, FILTER_OPTIONS, type StreamEventFilters } from "./event-filter.ts";
 import { EventStream } from "./event-stream.ts";
@@ -95,7 +97,8 @@ export function streamEvents<Run extends (context: StreamedRunContext) => unknow
 ): EventStream<StreamedResult<ReturnType<Run>>> {
   if (typeof run !== "function") throw invalidOption("run", "a function", run);
   const resolved = resolve("options", STREAM_OPTIONS, options);
-  const { callbacks: inheritable, signal: outside, maxBufferedEvents } = resolved;
+  const { callbacks: inheritable, maxBufferedEvents } = resolved;
+  const outside = anySignal(resolved.signal);
   const buffer = new EventBuffer<StreamEvent>(maxBufferedEvents);
   const handler = new EventStreamHandler(eventFilter(resolved), (event) => buffer.push(event));
   const cancel = new AbortController();
@@ -108,5 +111,5 @@ export function streamEvents<Run extends (context: StreamedRunContext) => unknow
     return isAsyncIterable(returned) ? readToEnd(returned, signal) : returned;
   };
   const body = AsyncResource.bind(() => withContext({ ...inheritedFrom(callbacks), signal }, start));
-  return new EventStream({ body, buffer, cancel, outside });
+  return new EventStream({ body, buffer, openRuns: openRunsOf(handler), cancel, outside });
 }

@@ -1,3 +1,4 @@
+import { mark } from "../common/copies.ts";
 import type { MethodOf, RunIdentity, RunKind } from "../core/events.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import type { RetryStateInput } from "../core/payloads.ts";
@@ -87,4 +88,16 @@ export class AsyncRunManager implements RunIdentity, ParentRun, RunMethods<"any"
   onCustomEvent(eventName: string, data: unknown): Promise<void> {
     return this.run.emit("on_custom_event", { eventName, data });
   }
+}
+
+const isMarked = mark(AsyncRunManager, "run-manager.v1");
+
+/** Whether a value is a run's manager, of this copy of the package or another. Of another, only public members may be used. */
+export function isRunManager(value: unknown): value is AsyncRunManager {
+  return isMarked(value);
+}
+
+/** The run behind a manager, for code that ends runs in place of the application. */
+export function runOf(manager: AsyncRunManager): Run {
+  return manager["run"];
 }

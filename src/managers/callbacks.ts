@@ -1,5 +1,5 @@
 import type { CallbackHandler } from "../core/handler.ts";
-import { BaseCallbackManager } from "./base-manager.ts";
+import { type BaseCallbackManager, isManager } from "./base-manager.ts";
 import { checkHandlers } from "./check-handlers.ts";
 
 /** Handlers, or a manager: its handlers, tags, metadata and parent. */
@@ -7,6 +7,6 @@ export type Callbacks = readonly CallbackHandler[] | BaseCallbackManager;
 
 /** Throws SIDECALL_OPTION_INVALID, and SIDECALL_NOT_A_HANDLER for a handler that can get no event. */
 export function checkCallbacks(name: string, callbacks: unknown): Callbacks {
-  if (callbacks instanceof BaseCallbackManager) return callbacks;
+  if (isManager(callbacks)) return callbacks;
   return checkHandlers(name, callbacks, "an array of handlers, or a manager of this package");
 }

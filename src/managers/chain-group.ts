@@ -1,24 +1,15 @@
 import { type OptionsOf, optional, resolve, unchecked } from "../common/options.ts";
-import { untilAborted } from "../common/signals.ts";
 import { AsyncCallbackManager } from "./async-manager.ts";
-import { checkCallbacks } from "./callbacks.ts";
-import { checkBody, withContext } from "./context.ts";
+import { runOf } from "./base-run-manager.ts";
+import { checkBody } from "./context.ts";
 import type { ManagerOptions } from "./manager-options.ts";
+import { BODY_OPTIONS, configureOptions, failTogether, runBody, unlessUnawaited } from "./run-body.ts";
 import type { AsyncCallbackManagerForChainRun } from "./run-managers.ts";
 
 const GROUP_OPTIONS = {
-  /** Beside those of the ambient context, which join in any case. @default none */
-  callbacks: optional(checkCallbacks),
+  ...BODY_OPTIONS,
   /** @default {} */
   inputs: optional<unknown>(unchecked),
-  /** @default a new UUIDv7 */
-  runId: optional<string>(unchecked),
-  /** Tags of the group's run and all runs below. @default [] */
-  tags: optional<readonly string[]>(unchecked),
-  /** Metadata of the group's run and all runs below. @default {} */
-  metadata: optional<object>(unchecked),
-  /** Cancels the group: its run ends with the reason, and the runs below it are cancelled. @default none */
-  signal: optional<AbortSignal>(unchecked),
 };
 export type ChainGroupOptions = OptionsOf<typeof GROUP_OPTIONS>;
 
@@ -47,8 +38,10 @@ export class AsyncCallbackManagerForChainGroup extends AsyncCallbackManager {
     if (!this.hasEnded) await this.run.onChainError(error);
   }
 
+  /** Ends the group's run, with the reason of its signal as error if that is aborted. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.onChainEnd({});
+    const { signal } = this.run;
+    return signal?.aborted ? runOf(this.run).fail(signal.reason) : this.onChainEnd({});
   }
 
   protected override derive(options: ManagerOptions): this {
@@ -56,54 +49,57 @@ export class AsyncCallbackManagerForChainGroup extends AsyncCallbackManager {
   }
 }
 
-/**
- * Starts a chain run named `name`; returns a manager for the runs below it. The caller ends the group, by `onChainEnd`,
- * `onChainError` or `await using`. Rejects as `AsyncCallbackManager.configure` throws.
- */
-export async function startChainGroup(
-  name: string,
-  options: ChainGroupOptions = {},
-): Promise<AsyncCallbackManagerForChainGroup> {
-  const {
-    callbacks,
-    inputs = {},
-    runId,
-    tags,
-    metadata,
-    signal,
-  } = resolve("options", GROUP_OPTIONS, options);
-  const manager = AsyncCallbackManager.configure({
-    inheritable: callbacks,
-    inheritableTags: tags,
-    inheritableMetadata: metadata,
-    signal,
-  });
+async function begun(name: string, options: ChainGroupOptions): Promise<AsyncCallbackManagerForChainGroup> {
+  const { inputs = {}, ...rest } = resolve("options", GROUP_OPTIONS, options);
+  const { runId } = rest;
+  const manager = AsyncCallbackManager.configure(configureOptions(rest));
   const start = runId === undefined ? { name } : { name, runId };
   const run = await manager.onChainStart({ name }, inputs, start);
+  failTogether(run);
   return new AsyncCallbackManagerForChainGroup(run.childOptions(), run);
 }
 
 /**
- * Runs `body` as a chain run named `name`; resolves to the result of `body`. `body` gets a manager for the runs below;
- * managers that it configures itself hang under the group too. The group's run gets exactly one end or error: an end with
- * `{}` unless `body` has ended it itself, or an error when `body` throws or the signal is aborted, even while `body` goes
- * on. Rejects with that error.
+ * Starts a chain run named `name`; returns a manager for the runs below it. The caller ends the group, by `onChainEnd`,
+ * `onChainError` or `await using`. An error of the group, and an abort of its signal, which ends it, end the runs below it
+ * that are open first. Rejects as `AsyncCallbackManager.configure` throws.
  */
-export async function traceAsChainGroup<T>(
+export function startChainGroup(
+  name: string,
+  options: ChainGroupOptions = {},
+): Promise<AsyncCallbackManagerForChainGroup> {
+  return unlessUnawaited("startChainGroup", "on_chain_start", begun(name, options));
+}
+
+async function traced<T>(
   name: string,
   options: ChainGroupOptions,
   body: (group: AsyncCallbackManagerForChainGroup) => T | PromiseLike<T>,
 ): Promise<T> {
   checkBody(body);
-  const group = await startChainGroup(name, options);
-  try {
-    const work = withContext({ run: group.run }, async () => body(group));
-    const result = await untilAborted(group.signal, work);
-    await group.onChainEnd({});
-    return result;
-  } catch (error) {
-    // The caller gets the error of `body`; a handler that fails at the error event has been reported.
-    await group.onChainError(error).catch(() => undefined);
-    throw error;
-  }
+  const group = await begun(name, options);
+  return runBody(
+    group.run,
+    () => body(group),
+    (value) => group.onChainEnd(value === undefined ? {} : value),
+  );
+}
+
+/**
+ * Runs `body` as a chain run named `name`; resolves to the result of `body`. `body` gets a manager for the runs below;
+ * managers that it configures itself hang under the group too. The group's run gets exactly one end or error: an end with
+ * the result as outputs (`{}` for undefined) unless `body` has ended it itself, or an error when `body` throws or the signal
+ * is aborted, even while `body` goes on. Before the error, each run below that is still open gets the same error, the deepest
+ * first; what `body` sends of them later reaches no handler. Rejects with that error.
+ *
+ * If `body` returns a generator, or a promise of one, so does the group: it is open, and the context of its run lasts, until
+ * the generator is done, left or throws, or the signal is aborted. Its return value is the group's output. A generator that
+ * is not read to its end, nor left, leaves the group open.
+ */
+export function traceAsChainGroup<T>(
+  name: string,
+  options: ChainGroupOptions,
+  body: (group: AsyncCallbackManagerForChainGroup) => T | PromiseLike<T>,
+): Promise<T> {
+  return unlessUnawaited("traceAsChainGroup", "on_chain_error", traced(name, options, body));
 }

@@ -3,7 +3,7 @@ import { anySignal } from "../common/signals.ts";
 import { invalidOption } from "../common/validate.ts";
 import { StdOutCallbackHandler } from "../handlers/printing/stdout.ts";
 import { ConsoleTracer } from "../tracers/console-tracer.ts";
-import { BaseCallbackManager } from "./base-manager.ts";
+import { BaseCallbackManager, isManager } from "./base-manager.ts";
 import { type Callbacks, checkCallbacks } from "./callbacks.ts";
 import { type AmbientContext, ambientContext } from "./context.ts";
 import { applyHooks, hasInstance } from "./hooks.ts";
@@ -53,7 +53,7 @@ function ambientManager(ambient: AmbientContext): BaseCallbackManager {
 }
 
 function inheriting(inheritable: Callbacks, ambient: AmbientContext): BaseCallbackManager {
-  if (!(inheritable instanceof BaseCallbackManager)) {
+  if (!isManager(inheritable)) {
     const manager = ambientManager(ambient);
     for (const handler of new BaseCallbackManager({ handlers: inheritable }).handlers) {
       manager.addHandler(handler);
@@ -75,9 +75,9 @@ function addVerbosity(manager: BaseCallbackManager, { verbose, debug }: Configur
 
 /** Callbacks in place of the options: LangChain's `configure` takes them first. */
 function refuseCallbacks(options: unknown): void {
-  const isManager = options instanceof BaseCallbackManager;
-  if (!isManager && !Array.isArray(options)) return;
-  const meant = isManager ? "{ inheritable: manager }" : "{ inheritable: [...] }";
+  const isOne = isManager(options);
+  if (!isOne && !Array.isArray(options)) return;
+  const meant = isOne ? "{ inheritable: manager }" : "{ inheritable: [...] }";
   throw invalidOption("options", `an object; did you mean \`${meant}\`?`, options);
 }
 
@@ -88,7 +88,7 @@ export function configured(options: ConfigureOptions): ManagerOptions {
   const ambient = ambientContext();
   const { inheritable = [], local = [] } = options;
   const manager = inheriting(inheritable, ambient);
-  const locals = local instanceof BaseCallbackManager ? local : new BaseCallbackManager({ handlers: local });
+  const locals = isManager(local) ? local : new BaseCallbackManager({ handlers: local });
   for (const handler of locals.handlers) manager.addHandler(handler, false);
   manager.addTags(options.inheritableTags ?? []);
   manager.addTags(options.localTags ?? [], false);

@@ -4,9 +4,10 @@ import { anySignal } from "../common/signals.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import { currentScope, withinContext } from "../core/scope.ts";
-import { BaseCallbackManager, union } from "./base-manager.ts";
-import { AsyncRunManager } from "./base-run-manager.ts";
+import { BaseCallbackManager, isManager, union } from "./base-manager.ts";
+import { type AsyncRunManager, isRunManager } from "./base-run-manager.ts";
 import { checkHandlers } from "./check-handlers.ts";
+import { isGenerator, withSteps } from "./generators.ts";
 import { checkParent, type ParentRun } from "./manager-options.ts";
 import { sendOrRefuse } from "./refused.ts";
 
@@ -67,7 +68,7 @@ function widerContext(): AmbientContext {
 
 /** Gives a run that is traced elsewhere, without `parent`, the ambient run as its parent. */
 function linked(run: ParentRun, ambient: AmbientContext): ParentRun {
-  if (run instanceof AsyncRunManager || run.parent !== undefined || ambient.run === undefined) return run;
+  if (isRunManager(run) || run.parent !== undefined || ambient.run === undefined) return run;
   return { runId: run.runId, traceId: run.traceId, parent: ambient.run };
 }
 
@@ -75,10 +76,19 @@ export function checkBody(body: unknown): void {
   if (typeof body !== "function") throw invalidOption("body", "a function", body);
 }
 
+/** `result`, or if it is a generator, one whose steps run within `context`; of a promise, what it resolves to. */
+function lasting<T>(result: T, context: AmbientContext): T {
+  if (isGenerator(result)) return withSteps(result, (step) => withinContext(context, step));
+  // Another class's promises, such as those of an API client, have methods that a derived promise would lack.
+  if (!(result instanceof Promise) || result.constructor !== Promise) return result;
+  return result.then((value) => lasting(value, context)) as T;
+}
+
 /**
  * Calls `body` within `context` and returns its result. `AsyncCallbackManager.configure()`, `dispatchCustomEvent()` and
  * nested contexts see the context at any depth of calls, and across `await`, timers and promises that begin in `body`;
- * calls outside do not. Throws SIDECALL_OPTION_INVALID.
+ * calls outside do not. If `body` returns a generator, or a promise of one, the context lasts while it is read. Throws
+ * SIDECALL_OPTION_INVALID.
  */
 export function withContext<T>(context: CallbackContext, body: () => T): T {
   check("context", CONTEXT_OPTIONS, context);
@@ -90,7 +100,7 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
     tags: context.tags ?? [],
     metadata: context.metadata ?? {},
   });
-  const manager = run instanceof AsyncRunManager ? run : undefined;
+  const manager = isRunManager(run) ? run : undefined;
   // A run passes on its own metadata, not that of the ambient run, which may be of another trace.
   const passedOn = manager && { ...ambient.metadata, ...manager.childOptions().metadata };
   const within: AmbientContext = {
@@ -102,7 +112,7 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
     metadataBelow: { ...(passedOn ?? ambient.metadataBelow), ...metadata },
     signal: anySignal(ambient.signal, context.signal),
   };
-  return withinContext(within, body);
+  return lasting(withinContext(within, body), within);
 }
 
 /**
@@ -121,8 +131,8 @@ export type CustomEventConfig = OptionsOf<typeof CUSTOM_EVENT_CONFIG>;
 
 function runOf({ callbacks }: CustomEventConfig): AsyncRunManager | undefined {
   if (callbacks === undefined) return widerContext().manager;
-  const run = callbacks instanceof BaseCallbackManager ? callbacks.parent : callbacks;
-  return run instanceof AsyncRunManager ? run : undefined;
+  const run = isManager(callbacks) ? callbacks.parent : callbacks;
+  return isRunManager(run) ? run : undefined;
 }
 
 /**

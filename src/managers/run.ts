@@ -1,14 +1,16 @@
 import { now } from "../common/clock.ts";
-import { rejected, untilAborted } from "../common/signals.ts";
+import { isAbortOf, rejected, untilAborted } from "../common/signals.ts";
 import { RESOLVED } from "../common/thenable.ts";
 import { dispatch } from "../core/dispatch.ts";
 import {
+  ERROR_EVENTS,
   EVENT_INFO,
   type EventName,
   type EventRecord,
   isRunEnd,
   type OwnFields,
   type RunIdentity,
+  type RunKind,
 } from "../core/events.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import type { TokenContent, TokenIndex } from "../core/payloads.ts";
@@ -16,8 +18,10 @@ import { type TokenSink, tokenSinkOf } from "../core/relay.ts";
 import { chunkOfBlocks, tokenText } from "../core/token-text.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import type { ParentRun } from "./manager-options.ts";
+import type { OpenRun, OpenRuns } from "./open-runs.ts";
 import { reportLate, reportSecondEnd } from "./run-misuse.ts";
 
+const NONE: readonly never[] = Object.freeze([]);
 const FIRST: TokenIndex = Object.freeze({ prompt: 0, completion: 0 });
 
 /** A run's own properties, beside those that its manager gives to all its runs. */
@@ -25,13 +29,17 @@ export interface RunStart {
   readonly runId: string;
   readonly name: string | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Left out of runs that no handler is told of. */
+  readonly kind?: RunKind;
+  /** The sets of open runs that it is in until it ends. */
+  readonly openIn?: readonly OpenRuns[];
 }
 
 /**
  * One run: its identity, its handlers, and the only place where its events become records. Once its signal is
  * aborted, events are refused with the signal's reason; the end is dispatched in any case.
  */
-export class Run implements RunIdentity {
+export class Run implements RunIdentity, OpenRun {
   readonly runId: string;
   readonly parent: ParentRun | undefined;
   readonly parentRunId: string | undefined;
@@ -39,9 +47,15 @@ export class Run implements RunIdentity {
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly name: string | undefined;
-  readonly handlers: readonly CallbackHandler[];
+  /** None once the run has failed in place of the application. */
+  handlers: readonly CallbackHandler[];
   readonly signal: AbortSignal | undefined;
+  readonly openIn: readonly OpenRuns[];
+  readonly #kind: RunKind | undefined;
   #hasEnded = false;
+  #failed: Promise<void> | undefined;
+  #below: OpenRuns | undefined;
+  #endListeners: readonly (() => void)[] = NONE;
   #tokenSink: TokenSink | undefined;
 
   constructor(manager: BaseCallbackManager, start: RunStart) {
@@ -55,6 +69,25 @@ export class Run implements RunIdentity {
     this.name = start.name;
     this.handlers = manager.handlers;
     this.signal = start.signal;
+    this.#kind = start.kind;
+    this.openIn = start.openIn ?? NONE;
+    for (const runs of this.openIn) runs.add(this);
+  }
+
+  /** Makes the runs in `below` fail with this one. */
+  own(below: OpenRuns): void {
+    this.#below = below;
+  }
+
+  /** `listener` is called once, when the run ends. */
+  onEnd(listener: () => void): void {
+    if (this.#hasEnded) listener();
+    else this.#endListeners = [...this.#endListeners, listener];
+  }
+
+  /** The sets of open runs that the runs below this one are in. */
+  get openInBelow(): readonly OpenRuns[] {
+    return this.#below === undefined ? this.openIn : [...this.openIn, this.#below];
   }
 
   get hasEnded(): boolean {
@@ -100,13 +133,22 @@ export class Run implements RunIdentity {
   }
 
   emit<E extends EventName>(event: E, own: OwnFields<E>): Promise<void> {
-    const isEnd = isRunEnd(EVENT_INFO[event]);
-    if (!isEnd && this.signal?.aborted) return rejected(this.signal);
-    if (isEnd) this.#noteEnd(event);
+    if (isRunEnd(EVENT_INFO[event])) return this.#end(event, own);
+    if (this.signal?.aborted) return rejected(this.signal);
     if (this.handlers.length === 0) return RESOLVED;
-    if (!isEnd && this.#hasEnded) reportLate(this, event);
-    const settled = dispatch(this.handlers, this.record(event, own));
-    return isEnd ? settled : this.#interruptible(settled);
+    if (this.#hasEnded) reportLate(this, event);
+    return this.#interruptible(dispatch(this.handlers, this.record(event, own)));
+  }
+
+  /**
+   * Ends the run with an error in place of the application, whose own later events of it reach no handler. Does nothing if it
+   * has ended. Settles when the handlers have.
+   */
+  fail(error: unknown, isAbort = isAbortOf(this.signal, error)): Promise<void> {
+    if (this.#hasEnded || this.#kind === undefined) return this.#failed ?? RESOLVED;
+    this.#failed = this.#end(ERROR_EVENTS[this.#kind], isAbort ? { error, aborted: true } : { error });
+    this.handlers = NONE;
+    return this.#failed;
   }
 
   #interruptible(settled: Promise<void>): Promise<void> {
@@ -114,10 +156,28 @@ export class Run implements RunIdentity {
     return untilAborted(this.signal, settled);
   }
 
-  /** Reports a second end as misuse. It is dispatched all the same, as handlers may report more about it. */
-  #noteEnd(event: EventName): void {
+  #end<E extends EventName>(event: E, own: OwnFields<E>): Promise<void> {
     const isSecond = this.#hasEnded;
+    if (isSecond) {
+      // A group or a run with a body has one end, whoever sends a second.
+      if (this.#below !== undefined || this.handlers.length === 0) return RESOLVED;
+      reportSecondEnd(this, event);
+    }
     this.#hasEnded = true;
-    if (isSecond) reportSecondEnd(this, event);
+    for (const runs of this.openIn) runs.delete(this);
+    for (const listener of this.#endListeners) listener();
+    const { handlers } = this;
+    const isAbort = "error" in own && isAbortOf(this.signal, own.error);
+    const fields = isAbort ? { ...own, aborted: true } : own;
+    const send = () => (handlers.length === 0 ? RESOLVED : dispatch(handlers, this.record(event, fields)));
+    return this.#failBelow(fields, send);
+  }
+
+  /** Fails the runs below that are open, if this one fails or its signal is aborted; then calls `last`. */
+  #failBelow(own: { readonly error?: unknown; readonly aborted?: unknown }, last: () => Promise<void>) {
+    const below = this.#below;
+    if (below === undefined || below.size === 0) return last();
+    if ("error" in own) return below.fail(own.error, own.aborted === true, last);
+    return this.signal?.aborted ? below.fail(this.signal.reason, true, last) : last();
   }
 }

@@ -12,7 +12,7 @@ export const START_OPTIONS = {
   signal: signal(),
 };
 
-const TOOL_OPTIONS = {
+export const TOOL_OPTIONS = {
   /** The tool's input as an object, beside its text. @default none */
   inputs: optional<unknown>(unchecked),
   /** @default none */

@@ -185,7 +185,10 @@ export function predict(tree: RunTree, scripts: readonly ScriptedOptions[], pref
       handlers: union(inherited.handlers, heirs),
       tags: union(inherited.tags, defined(node.inheritedTag)),
     };
-    if (!dispatch(START[node.kind], runId, own)) return;
+    if (!dispatch(START[node.kind], runId, own)) {
+      dispatch(endOf(node.kind, true), runId, own);
+      return;
+    }
     for (let i = 0; i < node.texts; i += 1) dispatch("on_text", runId, own);
     if (hasChildren(node)) for (const child of node.children) run(child, below);
     dispatch(endOf(node.kind, node.isError), runId, own);
