@@ -37,13 +37,13 @@ function left(): SidecallError {
  * the function fails, each of its runs that is still open gets an error event, the deepest first; what the function sends of
  * them later reaches no handler.
  */
-export class EventStream implements AsyncIterableIterator<StreamEvent, undefined> {
+export class EventStream<Result = unknown> implements AsyncIterableIterator<StreamEvent> {
   /**
    * Resolves with the function's result, or rejects with its error, or with the reason why it never started. Settles after
    * the stream is read or left. Ignoring it is safe: a rejection without a handler is not reported as unhandled; an error of
    * the function after the stream was left goes to `onHandlerError`, unless the abort of `signal` has caused it.
    */
-  readonly result: Promise<unknown>;
+  readonly result: Promise<Result>;
   readonly #parts: Parts;
   #state: "ready" | "running" | "settled" = "ready";
   #isLeft = false;
@@ -55,7 +55,7 @@ export class EventStream implements AsyncIterableIterator<StreamEvent, undefined
     this.#parts = parts;
     const result = new Promise((resolve, reject) => {
       this.#settleResult = (outcome) =>
-        "error" in outcome ? reject(outcome.error) : resolve(outcome.result);
+        "error" in outcome ? reject(outcome.error) : resolve(outcome.result as Result);
     });
     // Who reads on gets the error by the iteration.
     this.result = reportIfUnawaited(result, (error) => (this.#isLeft ? this.#callOf(error) : undefined));
