@@ -53,7 +53,7 @@ export class EventStream<Result = unknown> implements AsyncIterableIterator<Stre
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const result = new Promise((resolve, reject) => {
+    const result = new Promise<Result>((resolve, reject) => {
       this.#settleResult = (outcome) =>
         "error" in outcome ? reject(outcome.error) : resolve(outcome.result as Result);
     });
