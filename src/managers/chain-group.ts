@@ -1,4 +1,5 @@
 import { type OptionsOf, optional, resolve, unchecked } from "../common/options.ts";
+import { RESOLVED } from "../common/thenable.ts";
 import { AsyncCallbackManager } from "./async-manager.ts";
 import { runOf } from "./base-run-manager.ts";
 import { checkBody } from "./context.ts";
@@ -29,13 +30,13 @@ export class AsyncCallbackManagerForChainGroup extends AsyncCallbackManager {
   }
 
   /** Ends the group's run; does nothing if it has ended. */
-  async onChainEnd(outputs: unknown): Promise<void> {
-    if (!this.hasEnded) await this.run.onChainEnd(outputs);
+  onChainEnd(outputs: unknown): Promise<void> {
+    return this.hasEnded ? RESOLVED : this.run.onChainEnd(outputs);
   }
 
   /** Ends the group's run with an error; does nothing if it has ended. */
-  async onChainError(error: unknown): Promise<void> {
-    if (!this.hasEnded) await this.run.onChainError(error);
+  onChainError(error: unknown): Promise<void> {
+    return this.hasEnded ? RESOLVED : this.run.onChainError(error);
   }
 
   /** Ends the group's run, with the reason of its signal as error if that is aborted. */
