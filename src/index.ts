@@ -30,10 +30,14 @@ export type {
 } from "./core/handler.ts";
 export type {
   ChatMessage,
+  ChatMessageInput,
   Generation,
   LLMResult,
+  LLMResultInput,
   RetryState,
+  RetryStateInput,
   Serialized,
+  SerializedInput,
   TokenContent,
   TokenIndex,
 } from "./core/payloads.ts";
@@ -95,13 +99,14 @@ export { UNKNOWN_MODEL } from "./llm/model-name.ts";
 export { AsyncCallbackManager } from "./managers/async-manager.ts";
 export { BaseCallbackManager } from "./managers/base-manager.ts";
 export { AsyncRunManager } from "./managers/base-run-manager.ts";
+export type { Callbacks } from "./managers/callbacks.ts";
 export {
   AsyncCallbackManagerForChainGroup,
   type ChainGroupOptions,
   startChainGroup,
   traceAsChainGroup,
 } from "./managers/chain-group.ts";
-export type { Callbacks, ConfigureOptions } from "./managers/configure.ts";
+export type { ConfigureOptions } from "./managers/configure.ts";
 export {
   type CallbackContext,
   type CustomEventConfig,

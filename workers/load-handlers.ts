@@ -1,7 +1,8 @@
 import { type ErrorCode, errorText } from "../src/common/errors.ts";
 import { interestOf } from "../src/core/deliver.ts";
-import { EVENT_NAMES, EVENTS } from "../src/core/events.ts";
 import { type CallbackHandler, type HandlerContext, handlerName } from "../src/core/handler.ts";
+import { faultOf, hasEventMethod } from "../src/core/handler-fault.ts";
+import { misnamedOf } from "../src/core/misnamed.ts";
 import type { CodedFailure, LoadedHandler, LoadSpec } from "../src/wire/protocol.ts";
 import { encodeError, placeOf } from "./encode-error.ts";
 import { importFailure } from "./import-failure.ts";
@@ -27,12 +28,6 @@ class LoadFailure extends Error {
   }
 }
 
-function isHandler(value: unknown): value is CallbackHandler {
-  if (typeof value !== "object" || value === null) return false;
-  const methods = ["onEvent", ...EVENT_NAMES.map((event) => EVENTS[event].method)];
-  return methods.some((method) => typeof Reflect.get(value, method) === "function");
-}
-
 function isClass(value: Factory | HandlerClass): value is HandlerClass {
   return /^class\b/.test(Function.prototype.toString.call(value));
 }
@@ -50,7 +45,7 @@ async function importModule({ href }: LoadSpec): Promise<object> {
 function exportOf(module: object, { href, exportName }: LoadSpec): unknown {
   const exported: unknown = Reflect.get(module, exportName);
   const isWrapped = typeof exported === "object" && exported !== null && "default" in exported;
-  if (isWrapped && !isHandler(exported)) return exported.default;
+  if (isWrapped && !hasEventMethod(exported)) return exported.default;
   if (exported !== undefined) return exported;
   const names = Object.keys(module).join(", ") || "nothing";
   const message = `Expected ${href} to export \`${exportName}\`; it exports ${names}.`;
@@ -69,14 +64,33 @@ async function build(exported: unknown, spec: LoadSpec, context: HandlerContext)
   }
 }
 
+function notAHandler({ exportName, href }: LoadSpec, expected: string): LoadFailure {
+  const message = `Expected \`${exportName}\` of ${href} to be or to make ${expected}`;
+  return new LoadFailure("SIDECALL_NOT_A_HANDLER", message);
+}
+
 async function loadOne(spec: LoadSpec, index: number, context: HandlerContext): Promise<HandlerSlot> {
   const handler = await build(exportOf(await importModule(spec), spec), spec, context);
-  if (!isHandler(handler)) {
-    const message = `Expected \`${spec.exportName}\` of ${spec.href} to be or to make a handler: an object with onEvent or a method such as onLLMStart; got ${typeof handler}.`;
-    throw new LoadFailure("SIDECALL_NOT_A_HANDLER", message);
+  if (typeof handler !== "object" || handler === null) {
+    throw notAHandler(
+      spec,
+      `a handler: an object with onEvent or a method such as onLLMStart; got ${typeof handler}.`,
+    );
   }
-  const name = spec.name ?? handlerName(handler);
-  return { index, handler, name, interest: interestOf(handler), raiseError: handler.raiseError === true };
+  const fault = faultOf(handler);
+  if (fault !== undefined) throw notAHandler(spec, fault);
+  const loaded: CallbackHandler = handler;
+  const { raiseError } = loaded;
+  const name = spec.name ?? handlerName(loaded);
+  const misnamed = misnamedOf(loaded);
+  return {
+    index,
+    handler: loaded,
+    name,
+    interest: interestOf(loaded),
+    raiseError: raiseError === true,
+    misnamed,
+  };
 }
 
 /** Imports and builds the handlers, in order. A failure is returned: an error that is thrown across threads loses its code. */
@@ -98,5 +112,5 @@ export async function loadHandlers(
 }
 
 export function describeSlots(slots: readonly HandlerSlot[]): readonly LoadedHandler[] {
-  return slots.map(({ name, interest, raiseError }) => ({ name, interest, raiseError }));
+  return slots.map(({ name, interest, raiseError, misnamed }) => ({ name, interest, raiseError, misnamed }));
 }

@@ -11,8 +11,8 @@ import {
   unchecked,
 } from "../common/options.ts";
 import { checkPath, invalidOption, MAX_TIMER_MILLIS } from "../common/validate.ts";
-import type { CallbackHandler } from "../core/handler.ts";
 import { AsyncCallbackManager } from "../managers/async-manager.ts";
+import { checkHandlers } from "../managers/check-handlers.ts";
 import type { BatchProgress } from "./statistics.ts";
 
 const MAX_CONCURRENCY = 10_000;
@@ -51,7 +51,7 @@ const BATCH_OPTIONS = {
   /** Requests under way at a time. From 1 to 10,000. @default 8 */
   concurrency: integer(1, MAX_CONCURRENCY, 8),
   /** Handlers of the runs. Either these or a manager. @default [] */
-  handlers: optional<readonly CallbackHandler[]>(unchecked),
+  handlers: optional(checkHandlers),
   /** Starts the runs, with its handlers, tags, metadata and parent. @default one for `handlers` */
   manager: optional<AsyncCallbackManager>(unchecked),
   /** Called with the counts so far about four times a second, and once at the end. @default none */

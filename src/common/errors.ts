@@ -1,9 +1,11 @@
+import { markInstances } from "./copies.ts";
+
 /** Every error that reaches a user, by its stable code. Append only: a released code keeps its meaning. */
 export const ERROR_CODES = {
   SIDECALL_OPTION_INVALID: "an option or argument is not what the function accepts",
   SIDECALL_OPTION_NOT_CLONEABLE: "an option for a handler module cannot be copied to a worker thread",
   SIDECALL_MODULE_FAILED: "a handler module could not be imported",
-  SIDECALL_NOT_A_HANDLER: "a handler module's export is no handler, handler class or factory",
+  SIDECALL_NOT_A_HANDLER: "an object that is to get events, or a handler module's export, is no handler",
   SIDECALL_FACTORY_FAILED: "a handler class or factory threw while it built its handler",
   SIDECALL_HANDLER_FAILED: "a handler in a worker thread failed with something that cannot be copied",
   SIDECALL_HANDLER_TIMEOUT: "a handler did not settle an event in time",
@@ -46,6 +48,7 @@ export class SidecallError extends Error {
     this.code = code;
   }
 }
+markInstances(SidecallError, "error.v1");
 
 /** A thrown value as one line of text. Never throws, whatever the value's getters do. */
 export function errorText(error: unknown): string {

@@ -1,17 +1,42 @@
+import { compositeOf } from "./composite-signals.ts";
+import { shared } from "./copies.ts";
 import { tolerated } from "./thenable.ts";
 
 /*
  * Cancellation. A signal ends a caller's wait. It never keeps the end of a run from the handlers.
  */
 
+/** A signal as code that is no AbortSignal of this realm has it: of a polyfill, or of a test environment. */
+type ForeignSignal = Pick<AbortSignal, "aborted" | "reason" | "addEventListener">;
+
+const followers = new WeakMap<ForeignSignal, AbortSignal>();
+
+/** A signal that Node.js combines with others. */
+function native(signal: ForeignSignal): AbortSignal {
+  if (signal instanceof AbortSignal) return signal;
+  const known = followers.get(signal);
+  if (known !== undefined) return known;
+  const controller = new AbortController();
+  const follow = () => controller.abort(signal.reason);
+  if (signal.aborted) follow();
+  else signal.addEventListener("abort", follow, { once: true });
+  followers.set(signal, controller.signal);
+  return controller.signal;
+}
+
 /** Aborts when the first of the signals does; undefined if there is none. */
 export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
-  const given = [...new Set(signals.filter((signal) => signal !== undefined))];
-  return given.length > 1 ? AbortSignal.any(given) : given[0];
+  let any: AbortSignal | undefined;
+  for (const given of signals) {
+    if (given === undefined) continue;
+    const signal = native(given);
+    any = any === undefined || any === signal ? signal : compositeOf(any, signal);
+  }
+  return any;
 }
 
 /** Reasons of aborts that have rejected a promise. */
-const reasons = new WeakSet<object>();
+const reasons = shared("abort-reasons.v1", () => new WeakSet<object>());
 
 function note(reason: unknown): void {
   if (typeof reason === "object" && reason !== null) reasons.add(reason);
@@ -60,10 +85,19 @@ class Waiters {
 
 const waiting = new WeakMap<AbortSignal, Waiters>();
 
-function waitersOf(signal: AbortSignal): Waiters {
+/**
+ * Calls `wake` when a signal aborts, or now if it has; returns what ends that. All waits for one signal share one
+ * listener: many would cause a warning.
+ */
+export function onAbort(signal: AbortSignal, wake: () => void): () => void {
+  if (signal.aborted) {
+    wake();
+    return () => undefined;
+  }
   const waiters = waiting.get(signal) ?? new Waiters(signal);
   waiting.set(signal, waiters);
-  return waiters;
+  waiters.add(wake);
+  return () => waiters.delete(wake);
 }
 
 /** Settles as `work` does, or rejects with the signal's reason if that comes first; the work itself goes on. */
@@ -75,27 +109,13 @@ export function untilAborted<T>(signal: AbortSignal | undefined, work: PromiseLi
   }
   return tolerated(
     new Promise<T>((resolve, reject) => {
-      const waiters = waitersOf(signal);
-      const onAbort = () => {
+      const settled = onAbort(signal, () => {
         note(signal.reason);
         reject(signal.reason);
-      };
-      const settled = () => waiters.delete(onAbort);
-      waiters.add(onAbort);
+      });
       work.then(resolve, reject).then(settled, settled);
     }),
   );
-}
-
-/** Calls `listener` when the signal aborts, or now if it is aborted. Returns a function that removes the listener. */
-export function onAbort(signal: AbortSignal, listener: () => void): () => void {
-  if (signal.aborted) {
-    listener();
-    return () => undefined;
-  }
-  const waiters = waitersOf(signal);
-  waiters.add(listener);
-  return () => waiters.delete(listener);
 }
 
 /** Names by which libraries tell their aborts: `AbortError`, OpenAI's `APIUserAbortError`, axios's `CanceledError`. */

@@ -64,6 +64,11 @@ export function checkOneOf<Value extends string>(
 
 export function checkSignal(name: string, value: unknown): AbortSignal {
   if (value instanceof AbortSignal) return value;
+  // Of a polyfill, or of another realm, as in a test environment.
+  const given = value as Partial<AbortSignal> | null;
+  if (typeof given?.aborted === "boolean" && typeof given.addEventListener === "function") {
+    return given as AbortSignal;
+  }
   throw invalidOption(name, "an AbortSignal", value);
 }
 

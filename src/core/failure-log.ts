@@ -7,6 +7,8 @@ import type { EventName } from "./events.ts";
 /** One failure of a handler at an event of a run; `error` is the thrown value. */
 export interface HandlerFailure {
   readonly handler: string;
+  /** True: the application made a mistake with the event, and no handler failed. `handler` names the part that found it. */
+  readonly isMisuse?: boolean;
   readonly event: EventName;
   readonly runId: string;
   readonly error: unknown;
@@ -49,9 +51,10 @@ function detailOf(error: unknown): { readonly detail?: string } {
 const unseen = new Set<Error>();
 
 /** The default log: one process warning per report. */
-function warn({ handler, event, runId, error, count }: FailureReport): void {
-  const what = count === 1 ? `failed at ${event} of` : `failed ${count} times at ${event}, last in`;
-  const warning = new Error(`handler ${handler} ${what} run ${runId}: ${errorText(error)}`);
+function warn({ handler, isMisuse, event, runId, error, count }: FailureReport): void {
+  const subject = isMisuse ? `${handler} was misused` : `handler ${handler} failed`;
+  const what = count === 1 ? `at ${event} of` : `${count} times at ${event}, last in`;
+  const warning = new Error(`${subject} ${what} run ${runId}: ${errorText(error)}`);
   Object.assign(warning, { name: "SidecallHandlerWarning" }, detailOf(error));
   unseen.add(warning);
   process.emitWarning(warning);

@@ -1,3 +1,4 @@
+import { shared } from "../common/copies.ts";
 import {
   callSafely,
   type HandlerErrorHook,
@@ -6,7 +7,8 @@ import {
 } from "./failure-log.ts";
 
 const warnings = throttledErrorLogger();
-let hook: HandlerErrorHook = warnings;
+/** The hook that was set; none: warnings. */
+const set = shared<{ hook?: HandlerErrorHook }>("handler-errors.v1", () => ({}));
 
 /**
  * Sets the hook that gets the failures of handlers, inline and off-thread. Returns the previous hook.
@@ -14,13 +16,13 @@ let hook: HandlerErrorHook = warnings;
  * @default process warnings with handler, event, run id and cause, throttled by {@link throttledErrorLogger}
  */
 export function onHandlerError(next: HandlerErrorHook = warnings): HandlerErrorHook {
-  const previous = hook;
-  hook = next;
+  const previous = set.hook ?? warnings;
+  set.hook = next;
   return previous;
 }
 
 export function reportFailure(failure: HandlerFailure): void {
-  callSafely(hook, failure, (error) => {
+  callSafely(set.hook ?? warnings, failure, (error) => {
     warnings(failure);
     warnings({ ...failure, handler: "onHandlerError", error });
   });
@@ -39,7 +41,7 @@ export class ReportedFailure {
 }
 
 /** Errors that reached an application's code after they were reported: a handler that wraps another may pass them on. */
-const reported = new WeakSet<object>();
+const reported = shared("reported.v1", () => new WeakSet<object>());
 
 /** The error itself, for a caller who knows no `ReportedFailure`. A primitive cannot be marked, and is reported again. */
 export function unwrapReported(failure: unknown): unknown {
@@ -55,7 +57,7 @@ export function isReported(failure: unknown): boolean {
 }
 
 /** Errors with which a dispatch has rejected: each is reported before. */
-const raised = new WeakSet<object>();
+const raised = shared("raised.v1", () => new WeakSet<object>());
 
 export function noteRaised(error: unknown): void {
   if (typeof error === "object" && error !== null) raised.add(error);

@@ -107,6 +107,12 @@ export interface HandlerContext {
   readonly restarts: number;
 }
 
+/**
+ * The property in which a handler class names its own hooks that look like events' methods, such as `onRunStart`. By
+ * `Symbol.for`: a tracer of another copy of the package has hooks, too.
+ */
+export const HOOKS = Symbol.for("sidecall.hooks");
+
 /** The name of a handler in reports and statistics. */
 export function handlerName(handler: CallbackHandler): string {
   try {

@@ -94,6 +94,11 @@ function isWord(word: unknown): word is string {
   return typeof word === "string" && word !== "" && word !== "message";
 }
 
+/** Whether a word names a speaker, as in `["user", "hi"]`. */
+export function isSpeaker(word: unknown): boolean {
+  return knownSpeaker(word) !== undefined;
+}
+
 /** A message's fields, and its speaker as buffer strings name it; a role that is not known stands for itself. */
 export function readMessage(message: unknown): { readonly fields: JsonObject; readonly speaker: string } {
   const { fields, type, role, self } = partsOf(message);

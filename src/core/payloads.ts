@@ -1,5 +1,6 @@
 /*
- * The values that events carry in their fields, as callers hand them in.
+ * The values that events carry in their fields, as handlers read them. The types named …Input are what callers may hand in:
+ * any object, since TypeScript lets no interface of theirs pass for a type with an index signature.
  */
 
 /** A description of a model, chain or tool. `name`, or else the last part of `id`, names the run. */
@@ -9,6 +10,9 @@ export interface Serialized {
   readonly [key: string]: unknown;
 }
 
+/** LangChain's `Serialized`, or any object with `name` or `id`. */
+export type SerializedInput = Serialized | object;
+
 /** A chat message as LangChain (`type`) or OpenAI (`role`) writes it. */
 export interface ChatMessage {
   readonly role?: string;
@@ -16,6 +20,9 @@ export interface ChatMessage {
   readonly content?: unknown;
   readonly [key: string]: unknown;
 }
+
+/** A message of LangChain, OpenAI or another library, or of the application's own; a string, or `[role, content]`. */
+export type ChatMessageInput = ChatMessage | object | string;
 
 /** A token as models give it: text, nothing (deltas of tool calls have none), or a list of content blocks. */
 export type TokenContent = string | null | undefined | readonly unknown[];
@@ -38,7 +45,16 @@ export interface LLMResult {
   readonly llmOutput?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** A model run's answer, with whatever the provider reports besides. */
+export interface LLMResultInput {
+  readonly generations: readonly (readonly Generation[])[];
+  readonly llmOutput?: object | null | undefined;
+}
+
 export interface RetryState {
   readonly attempt: number;
   readonly [key: string]: unknown;
 }
+
+/** An object with `attempt`, and whatever else handlers are to read. */
+export type RetryStateInput = RetryState | { readonly attempt: number };

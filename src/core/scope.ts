@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { shared } from "../common/copies.ts";
 
 /*
  * Code runs in a scope: in a context of the application, or in a handler. A handler's scope hides the application's context,
@@ -43,9 +44,11 @@ function handlerScope(around: Scope | undefined, turn: PendingTurn | undefined):
 }
 
 /** One storage for both: in Node.js 20 and 22 every further one makes every promise of the process dearer. */
-const storage = new AsyncLocalStorage<Scope | undefined>();
+const { storage, hidden } = shared("scope.v1", () => ({
+  storage: new AsyncLocalStorage<Scope | undefined>(),
+  hidden: { sources: 0 },
+}));
 const WITHOUT_CONTEXT = handlerScope(undefined, undefined);
-let hiddenSources = 0;
 
 export function currentScope(): Scope | undefined {
   return storage.getStore();
@@ -59,13 +62,13 @@ export function withinContext<T>(context: unknown, body: () => T): T {
 
 /** Counts, by 1 or -1, what is to be hidden from handlers even where there is no context. */
 export function countHidden(by: 1 | -1): void {
-  hiddenSources += by;
+  hidden.sources += by;
 }
 
 /** The scope in which handlers are to be called; undefined if there is nothing to hide from them. */
 export function hidingScope(): Scope | undefined {
   const scope = storage.getStore();
-  if (scope === undefined) return hiddenSources > 0 ? WITHOUT_CONTEXT : undefined;
+  if (scope === undefined) return hidden.sources > 0 ? WITHOUT_CONTEXT : undefined;
   return scope.context === undefined ? undefined : scope.handlers;
 }
 

@@ -41,7 +41,7 @@ export class EventStream implements AsyncIterableIterator<StreamEvent, undefined
   readonly #parts: Parts;
   #state: "ready" | "running" | "settled" = "ready";
   /** Unsubscribes, so that a signal that outlives the stream does not retain it. */
-  #release: () => void = () => undefined;
+  #release: () => void = () => {};
   #settleResult: (outcome: Outcome) => void = () => {};
 
   constructor(parts: Parts) {
@@ -95,7 +95,7 @@ export class EventStream implements AsyncIterableIterator<StreamEvent, undefined
       return;
     }
     this.#state = "running";
-    if (outside !== undefined) this.#release = onAbort(outside, this.#abort);
+    if (outside !== undefined) this.#release = onAbort(outside, () => this.#abort());
     void body().then(
       (result) => this.#settle({ result }),
       (error: unknown) => this.#settle({ error }),
@@ -103,10 +103,10 @@ export class EventStream implements AsyncIterableIterator<StreamEvent, undefined
   }
 
   /** The caller's signal has aborted. Ends the iteration soon: the function may take long to stop. */
-  readonly #abort = (): void => {
+  #abort(): void {
     const error: unknown = this.#parts.outside?.reason;
     void this.#stop(error).then(() => this.#parts.buffer.close({ error }));
-  };
+  }
 
   #leave(reason: unknown): Promise<void> {
     this.#parts.buffer.discard();

@@ -1,9 +1,10 @@
 import { AsyncResource } from "node:async_hooks";
-import { integer, type OptionsOf, optional, resolve, signal, unchecked } from "../common/options.ts";
+import { integer, type OptionsOf, optional, resolve, signal } from "../common/options.ts";
+import { anySignal } from "../common/signals.ts";
 import { invalidOption } from "../common/validate.ts";
 import { AsyncCallbackManager } from "../managers/async-manager.ts";
 import type { BaseCallbackManager } from "../managers/base-manager.ts";
-import type { Callbacks } from "../managers/configure.ts";
+import { checkCallbacks } from "../managers/callbacks.ts";
 import { type CallbackContext, withContext } from "../managers/context.ts";
 import { openRunsOf } from "../managers/open-runs.ts";
 import { EventBuffer } from "./event-buffer.ts";
@@ -14,7 +15,7 @@ import type { StreamEvent } from "./stream-event.ts";
 
 const RUN_OPTIONS = {
   /** Handlers that get the runs' events too, or a manager with parent, tags and metadata. @default those around the call */
-  callbacks: optional<Callbacks>(unchecked),
+  callbacks: optional(checkCallbacks),
   /** Ends the stream when it aborts: the iteration rejects with its reason, and the function's signal aborts. */
   signal: signal(),
   /**
@@ -86,7 +87,8 @@ export function streamEvents(
 ): EventStream {
   if (typeof run !== "function") throw invalidOption("run", "a function", run);
   const resolved = resolve("options", STREAM_OPTIONS, options);
-  const { callbacks: inheritable, signal: outside, maxBufferedEvents } = resolved;
+  const { callbacks: inheritable, maxBufferedEvents } = resolved;
+  const outside = anySignal(resolved.signal);
   const buffer = new EventBuffer<StreamEvent>(maxBufferedEvents);
   const handler = new EventStreamHandler(eventFilter(resolved), (event) => buffer.push(event));
   const cancel = new AbortController();

@@ -56,6 +56,7 @@ function attachedUsage(generation: JsonObject): UsageMetadata | undefined {
     fields?.["response_metadata"],
     generation["generationInfo"],
     fields?.["additional_kwargs"],
+    generation,
   ];
   for (const holder of holders) {
     const usage = usageIn(holder);

@@ -1,6 +1,6 @@
 import { check } from "../common/options.ts";
 import type { MethodOf } from "../core/events.ts";
-import type { ChatMessage, Serialized } from "../core/payloads.ts";
+import type { ChatMessage, ChatMessageInput, SerializedInput } from "../core/payloads.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
 import { type ConfigureOptions, configured } from "./configure.ts";
 import type { ManagerOptions } from "./manager-options.ts";
@@ -16,9 +16,9 @@ import type {
   ChildManager,
   ParentInheritance,
 } from "./run-managers.ts";
+import { checkConversations, checkPrompts, serializedOf } from "./start-arguments.ts";
 import {
   CUSTOM_EVENT_OPTIONS,
-  checkList,
   type LLMStartOptions,
   type StartOptions,
   TOOL_START_OPTIONS,
@@ -63,44 +63,47 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
 
   /** Starts one run per prompt, all dispatched in parallel; gives one run manager per prompt, in prompt order. */
   onLLMStart(
-    serialized: Serialized | null,
+    serialized: SerializedInput | null,
     prompts: readonly string[],
     options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
     return sendOrRefuse("AsyncCallbackManager.onLLMStart", "on_llm_start", () => {
-      checkList("prompts", prompts);
-      const owns = prompts.map((prompt) => ({ serialized, prompts: [prompt] }));
+      checkPrompts(prompts);
+      const owns = prompts.map((prompt) => ({ serialized: serializedOf(serialized), prompts: [prompt] }));
       return llmManagers(this, startRuns(this, "on_llm_start", owns, options));
     });
   }
 
   /** Starts one run per conversation, all dispatched in parallel; gives one run manager each, in order. */
   onChatModelStart(
-    serialized: Serialized | null,
-    conversations: readonly (readonly ChatMessage[])[],
+    serialized: SerializedInput | null,
+    conversations: readonly (readonly ChatMessageInput[])[],
     options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]> {
     return sendOrRefuse("AsyncCallbackManager.onChatModelStart", "on_chat_model_start", () => {
-      checkList("conversations", conversations);
-      const owns = conversations.map((messages) => ({ serialized, messages: [messages] }));
+      checkConversations(conversations);
+      const owns = conversations.map((messages) => ({
+        serialized: serializedOf(serialized),
+        messages: [messages as readonly ChatMessage[]],
+      }));
       return llmManagers(this, startRuns(this, "on_chat_model_start", owns, options));
     });
   }
 
   onChainStart(
-    serialized: Serialized | null,
+    serialized: SerializedInput | null,
     inputs: unknown,
     options?: StartOptions,
   ): Promise<AsyncCallbackManagerForChainRun> {
     return sendOrRefuse("AsyncCallbackManager.onChainStart", "on_chain_start", () =>
-      startRun(this, "on_chain_start", { serialized, inputs }, options).then((run) =>
-        runManagerOf("chain", run, inheritanceOf(this)),
+      startRun(this, "on_chain_start", { serialized: serializedOf(serialized), inputs }, options).then(
+        (run) => runManagerOf("chain", run, inheritanceOf(this)),
       ),
     );
   }
 
   onToolStart(
-    serialized: Serialized | null,
+    serialized: SerializedInput | null,
     input: string,
     options: ToolStartOptions = {},
   ): Promise<AsyncCallbackManagerForToolRun> {
@@ -108,7 +111,7 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
       // startRun refuses options that are no object.
       const { inputs, toolCallId } = options ?? {};
       const own = {
-        serialized,
+        serialized: serializedOf(serialized),
         input,
         ...(inputs === undefined ? {} : { inputs }),
         ...(toolCallId === undefined ? {} : { toolCallId }),
@@ -120,13 +123,13 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
   }
 
   onRetrieverStart(
-    serialized: Serialized | null,
+    serialized: SerializedInput | null,
     query: string,
     options?: StartOptions,
   ): Promise<AsyncCallbackManagerForRetrieverRun> {
     return sendOrRefuse("AsyncCallbackManager.onRetrieverStart", "on_retriever_start", () =>
-      startRun(this, "on_retriever_start", { serialized, query }, options).then((run) =>
-        runManagerOf("retriever", run, inheritanceOf(this)),
+      startRun(this, "on_retriever_start", { serialized: serializedOf(serialized), query }, options).then(
+        (run) => runManagerOf("retriever", run, inheritanceOf(this)),
       ),
     );
   }
@@ -165,11 +168,11 @@ function llmManagers(
 /** Starts a chat model's run. One that a handler with `raiseError` refuses goes on, as its other handlers know it. */
 export async function startRegardless(
   manager: BaseCallbackManager,
-  serialized: Serialized | null,
+  serialized: SerializedInput | null,
   messages: readonly ChatMessage[],
   options: LLMStartOptions,
 ): Promise<AsyncCallbackManagerForLLMRun> {
-  const owns = [{ serialized, messages: [messages] }];
+  const owns = [{ serialized: serializedOf(serialized), messages: [messages] }];
   const runs = await startRuns(manager, "on_chat_model_start", owns, options, async () => undefined);
   return runManagerOf("llm", runs[0] as Run, inheritanceOf(manager));
 }

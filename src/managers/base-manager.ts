@@ -1,8 +1,9 @@
+import { mark } from "../common/copies.ts";
 import { anySignal } from "../common/signals.ts";
 import { checkStrings } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
+import { checkHandlers } from "./check-handlers.ts";
 import {
-  checkHandlers,
   checkManagerOptions,
   checkMetadata,
   type ManagerOptions,
@@ -50,7 +51,7 @@ export class BaseCallbackManager {
   /** Throws SIDECALL_OPTION_INVALID. */
   constructor(options: ManagerOptions = {}) {
     // A copied manager may be of a subclass, with properties that are no options.
-    if (!(options instanceof BaseCallbackManager)) checkManagerOptions(options);
+    if (!isManager(options)) checkManagerOptions(options);
     this.handlers = unique(options.handlers);
     this.inheritableHandlers = unique(options.inheritableHandlers);
     this.tags = unique(options.tags);
@@ -60,7 +61,7 @@ export class BaseCallbackManager {
     this.parent = options.parent ?? parentOf(options);
     this.parentRunId = this.parent?.runId;
     this.traceId = this.parent?.traceId ?? options.traceId;
-    this.signal = options.signal;
+    this.signal = anySignal(options.signal);
   }
 
   /** Adds a handler. Adding it again only makes it inheritable, if `inherit` is set. */
@@ -98,7 +99,7 @@ export class BaseCallbackManager {
   }
 
   /** Merges metadata by key; the last value of a key wins. */
-  addMetadata(metadata: Readonly<Record<string, unknown>>, inherit = true): void {
+  addMetadata(metadata: object, inherit = true): void {
     checkMetadata("metadata", metadata);
     this.metadata = { ...this.metadata, ...metadata };
     if (inherit) this.inheritableMetadata = { ...this.inheritableMetadata, ...metadata };
@@ -138,4 +139,11 @@ export class BaseCallbackManager {
     const SameClass = this.constructor as new (options: ManagerOptions) => this;
     return new SameClass(options);
   }
+}
+
+const isMarked = mark(BaseCallbackManager, "manager.v1");
+
+/** Whether a value is a manager, of this copy of the package or another. Of another, only public members may be used. */
+export function isManager(value: unknown): value is BaseCallbackManager {
+  return isMarked(value);
 }

@@ -1,6 +1,7 @@
+import { mark } from "../common/copies.ts";
 import type { MethodOf, RunIdentity, RunKind } from "../core/events.ts";
 import type { CallbackHandler } from "../core/handler.ts";
-import type { RetryState } from "../core/payloads.ts";
+import type { RetryStateInput } from "../core/payloads.ts";
 import type { ManagerOptions, ParentRun } from "./manager-options.ts";
 import type { Run } from "./run.ts";
 
@@ -80,7 +81,7 @@ export class AsyncRunManager implements RunIdentity, ParentRun, RunMethods<"any"
     return this.run.emit("on_text", { text });
   }
 
-  onRetry(retryState: RetryState): Promise<void> {
+  onRetry(retryState: RetryStateInput): Promise<void> {
     return this.run.emit("on_retry", { retryState });
   }
 
@@ -89,7 +90,14 @@ export class AsyncRunManager implements RunIdentity, ParentRun, RunMethods<"any"
   }
 }
 
-/** The run behind a manager, for code that ends runs in place of the application. */
+const isMarked = mark(AsyncRunManager, "run-manager.v1");
+
+/** Whether a value is a run's manager, of this copy of the package or another. Of another, only public members may be used. */
+export function isRunManager(value: unknown): value is AsyncRunManager {
+  return isMarked(value);
+}
+
+/** The run behind a manager of this copy of the package, for code that ends runs in place of the application. */
 export function runOf(manager: AsyncRunManager): Run {
   return manager["run"];
 }

@@ -1,29 +1,27 @@
 import { check, type OptionsOf, optional, signal, unchecked } from "../common/options.ts";
 import { anySignal } from "../common/signals.ts";
-import type { CallbackHandler } from "../core/handler.ts";
+import { invalidOption } from "../common/validate.ts";
 import { StdOutCallbackHandler } from "../handlers/printing/stdout.ts";
 import { ConsoleTracer } from "../tracers/console-tracer.ts";
-import { BaseCallbackManager } from "./base-manager.ts";
+import { BaseCallbackManager, isManager } from "./base-manager.ts";
+import { type Callbacks, checkCallbacks } from "./callbacks.ts";
 import { type AmbientContext, ambientContext } from "./context.ts";
 import { applyHooks, hasInstance } from "./hooks.ts";
 import type { ManagerOptions, ParentRun } from "./manager-options.ts";
 
-/** Handlers, or a manager: its handlers, tags, metadata and parent. */
-export type Callbacks = readonly CallbackHandler[] | BaseCallbackManager;
-
 const CONFIGURE_OPTIONS = {
   /** Handlers of own runs and all runs below. @default [] */
-  inheritable: optional<Callbacks>(unchecked),
+  inheritable: optional(checkCallbacks),
   /** Handlers of own runs only; of a manager only its handlers count. @default [] */
-  local: optional<Callbacks>(unchecked),
+  local: optional(checkCallbacks),
   /** @default [] */
   inheritableTags: optional<readonly string[]>(unchecked),
   /** @default [] */
   localTags: optional<readonly string[]>(unchecked),
   /** @default {} */
-  inheritableMetadata: optional<Readonly<Record<string, unknown>>>(unchecked),
+  inheritableMetadata: optional<object>(unchecked),
   /** @default {} */
-  localMetadata: optional<Readonly<Record<string, unknown>>>(unchecked),
+  localMetadata: optional<object>(unchecked),
   /** Prints chains, agents and tools. @default false */
   verbose: optional<boolean>(unchecked),
   /** Prints every run, with inputs and outputs. @default false */
@@ -55,7 +53,7 @@ function ambientManager(ambient: AmbientContext): BaseCallbackManager {
 }
 
 function inheriting(inheritable: Callbacks, ambient: AmbientContext): BaseCallbackManager {
-  if (!(inheritable instanceof BaseCallbackManager)) {
+  if (!isManager(inheritable)) {
     const manager = ambientManager(ambient);
     for (const handler of new BaseCallbackManager({ handlers: inheritable }).handlers) {
       manager.addHandler(handler);
@@ -75,13 +73,22 @@ function addVerbosity(manager: BaseCallbackManager, { verbose, debug }: Configur
   if (debug && !hasInstance(manager, ConsoleTracer)) manager.addHandler(new ConsoleTracer());
 }
 
+/** Callbacks in place of the options: LangChain's `configure` takes them first. */
+function refuseCallbacks(options: unknown): void {
+  const isOne = isManager(options);
+  if (!isOne && !Array.isArray(options)) return;
+  const meant = isOne ? "{ inheritable: manager }" : "{ inheritable: [...] }";
+  throw invalidOption("options", `an object; did you mean \`${meant}\`?`, options);
+}
+
 /** The options for `AsyncCallbackManager.configure`, in the order that its documentation gives. */
 export function configured(options: ConfigureOptions): ManagerOptions {
+  refuseCallbacks(options);
   check("options", CONFIGURE_OPTIONS, options);
   const ambient = ambientContext();
   const { inheritable = [], local = [] } = options;
   const manager = inheriting(inheritable, ambient);
-  const locals = local instanceof BaseCallbackManager ? local : new BaseCallbackManager({ handlers: local });
+  const locals = isManager(local) ? local : new BaseCallbackManager({ handlers: local });
   for (const handler of locals.handlers) manager.addHandler(handler, false);
   manager.addTags(options.inheritableTags ?? []);
   manager.addTags(options.localTags ?? [], false);

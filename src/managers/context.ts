@@ -4,8 +4,9 @@ import { anySignal } from "../common/signals.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import { currentScope, withinContext } from "../core/scope.ts";
-import { BaseCallbackManager, union } from "./base-manager.ts";
-import { AsyncRunManager } from "./base-run-manager.ts";
+import { BaseCallbackManager, isManager, union } from "./base-manager.ts";
+import { type AsyncRunManager, isRunManager } from "./base-run-manager.ts";
+import { checkHandlers } from "./check-handlers.ts";
 import { isGenerator, withSteps } from "./generators.ts";
 import { checkParent, type ParentRun } from "./manager-options.ts";
 import { sendOrRefuse } from "./refused.ts";
@@ -17,11 +18,11 @@ const CONTEXT_OPTIONS = {
    */
   run: optional(checkParent),
   /** Handlers of every manager configured within, for its own runs and below. @default [] */
-  handlers: optional<readonly CallbackHandler[]>(unchecked),
+  handlers: optional(checkHandlers),
   /** Tags of every manager configured within, for its own runs and below. @default [] */
   tags: optional<readonly string[]>(unchecked),
   /** @default {} */
-  metadata: optional<Readonly<Record<string, unknown>>>(unchecked),
+  metadata: optional<object>(unchecked),
   /** Cancels the runs of every manager configured within. @default none */
   signal: signal(),
 };
@@ -67,7 +68,7 @@ function widerContext(): AmbientContext {
 
 /** Gives a run that is traced elsewhere, without `parent`, the ambient run as its parent. */
 function linked(run: ParentRun, ambient: AmbientContext): ParentRun {
-  if (run instanceof AsyncRunManager || run.parent !== undefined || ambient.run === undefined) return run;
+  if (isRunManager(run) || run.parent !== undefined || ambient.run === undefined) return run;
   return { runId: run.runId, traceId: run.traceId, parent: ambient.run };
 }
 
@@ -99,7 +100,7 @@ export function withContext<T>(context: CallbackContext, body: () => T): T {
     tags: context.tags ?? [],
     metadata: context.metadata ?? {},
   });
-  const manager = run instanceof AsyncRunManager ? run : undefined;
+  const manager = isRunManager(run) ? run : undefined;
   // A run passes on its own metadata, not that of the ambient run, which may be of another trace.
   const passedOn = manager && { ...ambient.metadata, ...manager.childOptions().metadata };
   const within: AmbientContext = {
@@ -130,8 +131,8 @@ export type CustomEventConfig = OptionsOf<typeof CUSTOM_EVENT_CONFIG>;
 
 function runOf({ callbacks }: CustomEventConfig): AsyncRunManager | undefined {
   if (callbacks === undefined) return widerContext().manager;
-  const run = callbacks instanceof BaseCallbackManager ? callbacks.parent : callbacks;
-  return run instanceof AsyncRunManager ? run : undefined;
+  const run = isManager(callbacks) ? callbacks.parent : callbacks;
+  return isRunManager(run) ? run : undefined;
 }
 
 /**

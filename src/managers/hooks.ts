@@ -1,3 +1,4 @@
+import { shared } from "../common/copies.ts";
 import { errorText } from "../common/errors.ts";
 import { check, type OptionsOf, optional, unchecked } from "../common/options.ts";
 import { invalidOption } from "../common/validate.ts";
@@ -33,7 +34,7 @@ const HOOK_OPTIONS = {
 export type ConfigureHook = OptionsOf<typeof HOOK_OPTIONS>;
 const UNSET: readonly (string | undefined)[] = [undefined, "", "0", "false", "False"];
 
-const hooks = new Set<ConfigureHook>();
+const hooks = shared("configure-hooks.v1", () => new Set<ConfigureHook>());
 
 function checkHook(hook: ConfigureHook): void {
   check("hook", HOOK_OPTIONS, hook);

@@ -1,7 +1,7 @@
 import { isObject } from "../common/json-object.ts";
 import { check, type OptionsOf, optional, signal, strings, unchecked } from "../common/options.ts";
 import { invalidOption } from "../common/validate.ts";
-import type { CallbackHandler } from "../core/handler.ts";
+import { checkHandlers } from "./check-handlers.ts";
 
 /** A parent of runs: a run manager, or the ids of a run that is traced elsewhere. */
 export interface ParentRun {
@@ -9,17 +9,6 @@ export interface ParentRun {
   readonly traceId: string;
   /** The run above. @default unknown */
   readonly parent?: ParentRun | undefined;
-}
-
-/** Refuses classes and promises of handlers too: as handlers they would drop every event in silence. */
-export function checkHandlers(name: string, handlers: unknown): readonly CallbackHandler[] {
-  if (!Array.isArray(handlers)) throw invalidOption(name, "an array of handlers", handlers);
-  for (const [i, handler] of handlers.entries()) {
-    const given: unknown = handler;
-    if (typeof given === "object" && given !== null && !(given instanceof Promise)) continue;
-    throw invalidOption(`${name}[${i}]`, "a handler: an object, such as a class's instance", given);
-  }
-  return handlers;
 }
 
 /** Refuses strings and arrays too: spreading them would make keys of their characters and items. */
@@ -44,9 +33,9 @@ const MANAGER_OPTIONS = {
   /** @default [] */
   inheritableTags: strings(),
   /** @default {} */
-  metadata: optional(checkMetadata),
+  metadata: optional<object>(checkMetadata),
   /** @default {} */
-  inheritableMetadata: optional(checkMetadata),
+  inheritableMetadata: optional<object>(checkMetadata),
   /** The run under which this manager's runs hang. @default none: its runs are roots */
   parent: optional(checkParent),
   /** In place of `parent`: its id. @default none */

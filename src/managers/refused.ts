@@ -13,6 +13,11 @@ export function sendOrRefuse<T>(caller: string, event: EventName, send: () => Pr
   try {
     return tolerated(send());
   } catch (error) {
-    return reportIfUnawaited(Promise.reject(error), () => ({ handler: caller, event, runId: NO_RUN }));
+    return reportIfUnawaited(Promise.reject(error), () => ({
+      handler: caller,
+      isMisuse: true,
+      event,
+      runId: NO_RUN,
+    }));
   }
 }

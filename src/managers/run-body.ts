@@ -6,7 +6,7 @@ import { RESOLVED, tolerated } from "../common/thenable.ts";
 import type { EventName } from "../core/events.ts";
 import { reportIfUnawaited } from "../core/unawaited.ts";
 import { type AsyncRunManager, runOf } from "./base-run-manager.ts";
-import type { Callbacks } from "./configure.ts";
+import { checkCallbacks } from "./callbacks.ts";
 import { withContext } from "./context.ts";
 import { type AnyGenerator, isAsync, isGenerator, type Method, withSteps } from "./generators.ts";
 import { OpenRuns } from "./open-runs.ts";
@@ -20,13 +20,13 @@ import type { Run } from "./run.ts";
 /** Options of a run with a body, whatever its kind. */
 export const BODY_OPTIONS = {
   /** Beside those of the ambient context, which join in any case. @default none */
-  callbacks: optional<Callbacks>(unchecked),
+  callbacks: optional(checkCallbacks),
   /** @default a new UUIDv7 */
   runId: optional<string>(unchecked),
   /** Tags of the run and all runs below. @default [] */
   tags: optional<readonly string[]>(unchecked),
   /** Metadata of the run and all runs below. @default {} */
-  metadata: optional<Readonly<Record<string, unknown>>>(unchecked),
+  metadata: optional<object>(unchecked),
   /** Cancels the run: it and the runs below it end with the reason. @default none */
   signal: signal(),
 };

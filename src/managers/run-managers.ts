@@ -1,8 +1,16 @@
-import type { ChatMessage, LLMResult, Serialized, TokenContent, TokenIndex } from "../core/payloads.ts";
+import type {
+  ChatMessageInput,
+  LLMResult,
+  LLMResultInput,
+  SerializedInput,
+  TokenContent,
+  TokenIndex,
+} from "../core/payloads.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import { AsyncRunManager, type Inheritance, type RunMethods } from "./base-run-manager.ts";
 import type { ManagerOptions } from "./manager-options.ts";
 import type { Run } from "./run.ts";
+import { checkDocuments, checkResponse } from "./run-misuse.ts";
 import type { LLMStartOptions, StartOptions, ToolStartOptions } from "./start-options.ts";
 
 /**
@@ -11,27 +19,27 @@ import type { LLMStartOptions, StartOptions, ToolStartOptions } from "./start-op
  */
 export interface ChildManager extends BaseCallbackManager {
   onLLMStart(
-    serialized: Serialized | null,
+    serialized: SerializedInput | null,
     prompts: readonly string[],
     options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]>;
   onChatModelStart(
-    serialized: Serialized | null,
-    conversations: readonly (readonly ChatMessage[])[],
+    serialized: SerializedInput | null,
+    conversations: readonly (readonly ChatMessageInput[])[],
     options?: LLMStartOptions,
   ): Promise<AsyncCallbackManagerForLLMRun[]>;
   onChainStart(
-    serialized: Serialized | null,
+    serialized: SerializedInput | null,
     inputs: unknown,
     options?: StartOptions,
   ): Promise<AsyncCallbackManagerForChainRun>;
   onToolStart(
-    serialized: Serialized | null,
+    serialized: SerializedInput | null,
     input: string,
     options?: ToolStartOptions,
   ): Promise<AsyncCallbackManagerForToolRun>;
   onRetrieverStart(
-    serialized: Serialized | null,
+    serialized: SerializedInput | null,
     query: string,
     options?: StartOptions,
   ): Promise<AsyncCallbackManagerForRetrieverRun>;
@@ -68,7 +76,10 @@ export class AsyncCallbackManagerForLLMRun extends AsyncRunManager implements Ru
    * Handlers get the token as text: of a list of content blocks their texts, of null "".
    * `index`: the prompt and completion that the token belongs to, by default the first; `chunk`: the provider's own.
    */
-  onLLMNewToken(token: TokenContent, options?: { index?: TokenIndex; chunk?: unknown }): Promise<void> {
+  onLLMNewToken(
+    token: TokenContent,
+    options?: { index?: TokenIndex | undefined; chunk?: unknown },
+  ): Promise<void> {
     if (options === undefined || options === null) return this.run.emitPlainToken(token);
     return this.run.emitToken(token, options.index ?? undefined, options.chunk);
   }
@@ -77,14 +88,17 @@ export class AsyncCallbackManagerForLLMRun extends AsyncRunManager implements Ru
     return this.run.emit("on_stream_event", { streamEvent });
   }
 
-  onLLMEnd(response: LLMResult): Promise<void> {
-    return this.run.emit("on_llm_end", { response });
+  onLLMEnd(response: LLMResultInput): Promise<void> {
+    checkResponse(this.run, "on_llm_end", response);
+    return this.run.emit("on_llm_end", { response: response as LLMResult });
   }
 
   /** `response`: what had arrived before the error. */
-  onLLMError(error: unknown, options?: { response?: LLMResult }): Promise<void> {
+  onLLMError(error: unknown, options?: { response?: LLMResultInput | undefined }): Promise<void> {
     const response = options?.response;
-    return this.run.emit("on_llm_error", response === undefined ? { error } : { error, response });
+    if (response === undefined) return this.run.emit("on_llm_error", { error });
+    checkResponse(this.run, "on_llm_error", response);
+    return this.run.emit("on_llm_error", { error, response: response as LLMResult });
   }
 }
 
@@ -128,7 +142,7 @@ export class AsyncCallbackManagerForToolRun extends AsyncParentRunManager implem
     return this.run.emit("on_tool_end", { output });
   }
 
-  onToolError(error: unknown, options?: { toolCallId?: string }): Promise<void> {
+  onToolError(error: unknown, options?: { toolCallId?: string | undefined }): Promise<void> {
     const toolCallId = options?.toolCallId;
     return this.run.emit("on_tool_error", toolCallId === undefined ? { error } : { error, toolCallId });
   }
@@ -139,6 +153,7 @@ export class AsyncCallbackManagerForRetrieverRun
   implements RunMethods<"retriever">
 {
   onRetrieverEnd(documents: readonly unknown[]): Promise<void> {
+    checkDocuments(this.run, "on_retriever_end", documents);
     return this.run.emit("on_retriever_end", { documents });
   }
 

@@ -1,5 +1,4 @@
 import { now } from "../common/clock.ts";
-import { SidecallError } from "../common/errors.ts";
 import { isAbortOf, rejected, untilAborted } from "../common/signals.ts";
 import { RESOLVED } from "../common/thenable.ts";
 import { dispatch } from "../core/dispatch.ts";
@@ -13,7 +12,6 @@ import {
   type RunIdentity,
   type RunKind,
 } from "../core/events.ts";
-import { reportFailure } from "../core/failures.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import { isSet } from "../core/inline-delivery.ts";
 import type { TokenContent, TokenIndex } from "../core/payloads.ts";
@@ -22,6 +20,7 @@ import { chunkOfBlocks, tokenText } from "../core/token-text.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import type { ParentRun } from "./manager-options.ts";
 import type { OpenRun, OpenRuns } from "./open-runs.ts";
+import { reportLate, reportSecondEnd } from "./run-misuse.ts";
 
 const NONE: readonly never[] = Object.freeze([]);
 const FIRST: TokenIndex = Object.freeze({ prompt: 0, completion: 0 });
@@ -114,6 +113,7 @@ export class Run implements RunIdentity, OpenRun {
     if (this.signal?.aborted) return rejected(this.signal);
     // With several handlers a record is needed in any case.
     if (this.handlers.length !== 1 || typeof token !== "string") return this.emitToken(token);
+    if (this.#hasEnded) reportLate(this, "on_llm_new_token");
     this.#tokenSink ??= tokenSinkOf(this.handlers[0], this);
     return this.#tokenSink.write(token) ? RESOLVED : this.emitToken(token);
   }
@@ -124,6 +124,7 @@ export class Run implements RunIdentity, OpenRun {
       return this.emitToken(tokenText(token), index, chunk ?? chunkOfBlocks(token));
     if (this.signal?.aborted) return rejected(this.signal);
     if (this.handlers.length === 0) return RESOLVED;
+    if (this.#hasEnded) reportLate(this, "on_llm_new_token");
     const { runId, parentRunId, traceId, tags } = this;
     const timestamp = now();
     const record: EventRecord<"on_llm_new_token"> =
@@ -140,6 +141,7 @@ export class Run implements RunIdentity, OpenRun {
     }
     if (this.signal?.aborted) return rejected(this.signal);
     if (this.handlers.length === 0) return RESOLVED;
+    if (this.#hasEnded) reportLate(this, event);
     return this.#interruptible(dispatch(this.handlers, this.record(event, own)));
   }
 
@@ -175,7 +177,7 @@ export class Run implements RunIdentity, OpenRun {
     if (isSecond) {
       // A group or a run with a body has one end, whoever sends a second.
       if (this.#below !== undefined || this.handlers.length === 0) return RESOLVED;
-      this.#reportSecond(event);
+      reportSecondEnd(this, event);
     }
     this.#hasEnded = true;
     for (const listener of this.#endListeners) listener();
@@ -192,13 +194,5 @@ export class Run implements RunIdentity, OpenRun {
     if (below === undefined || below.size === 0) return last();
     if ("error" in own) return below.fail(own.error, own.aborted === true, last);
     return this.signal?.aborted ? below.fail(this.signal.reason, true, last) : last();
-  }
-
-  /** A second end is dispatched all the same, as handlers may report more about it. */
-  #reportSecond(event: EventName): void {
-    const { runId } = this;
-    const message = `Expected one end or error of run ${runId}, got ${event} after it had ended. Handlers get it all the same; end each run once.`;
-    const error = new SidecallError("SIDECALL_RUN_ENDED", message);
-    reportFailure({ handler: "AsyncCallbackManager", event, runId, error });
   }
 }

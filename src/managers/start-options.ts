@@ -7,7 +7,7 @@ export const START_OPTIONS = {
   /** Name that tracers show. @default `serialized.name`, else the last part of `serialized.id` */
   name: text(),
   /** Further data about the run for handlers, such as `{ invocationParams }`. @default none */
-  extra: optional<Readonly<Record<string, unknown>>>(unchecked),
+  extra: optional<object>(unchecked),
   /** Cancels the run, beside the manager's own signal. @default none */
   signal: signal(),
 };
@@ -31,11 +31,6 @@ export const CUSTOM_EVENT_OPTIONS = { runId: optional<string>(unchecked) };
 export type StartOptions = OptionsOf<typeof START_OPTIONS>;
 export interface ToolStartOptions extends StartOptions, OptionsOf<typeof TOOL_OPTIONS> {}
 export interface LLMStartOptions extends StartOptions, OptionsOf<typeof LLM_OPTIONS> {}
-
-/** Throws SIDECALL_OPTION_INVALID for a value that is no array. */
-export function checkList(name: string, list: readonly unknown[]): void {
-  if (!Array.isArray(list)) throw invalidOption(name, "an array", list);
-}
 
 /** The given ids of `count` runs; undefined where a new one is needed. Throws SIDECALL_OPTION_INVALID. */
 export function runIdsOf({ runId, runIds }: LLMStartOptions, count: number): readonly (string | undefined)[] {

@@ -1,4 +1,5 @@
 import { SidecallError } from "../common/errors.ts";
+import { warnOfMisnamed } from "../core/misnamed.ts";
 import { LaneSet } from "../transports/lanes/lane-set.ts";
 import {
   type HandlerSpec,
@@ -61,6 +62,8 @@ export async function offThread(
   try {
     const handlers = await transport.open();
     checkNames(handlers);
+    // Here, where a process listens for warnings, and once for all threads.
+    for (const { name, misnamed } of handlers) warnOfMisnamed(name, misnamed);
     return new OffThreadHandler(transport, handlers, resolved);
   } catch (error) {
     await transport.abort(error as SidecallError);

@@ -82,7 +82,7 @@ export interface SharedTokens<Item extends TokenItem = string> {
   readonly ring: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
   /** Never there: carries the type of the items to their reader. */
-  readonly item?: Item;
+  readonly item?: Item | undefined;
 }
 
 export const QUEUE_OPTIONS = {

@@ -1,6 +1,7 @@
 import { errorText } from "../common/errors.ts";
 import { isThenable } from "../common/thenable.ts";
 import type { AnyEventRecord } from "../core/events.ts";
+import { HOOKS } from "../core/handler.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
 import { type ExternalRun, RunTrees, type Step } from "./run-tree.ts";
 import { snapshot } from "./snapshot.ts";
@@ -35,6 +36,11 @@ async function runAll(steps: readonly (() => unknown)[]): Promise<void> {
  */
 export abstract class BaseTracer extends BaseCallbackHandler {
   readonly #trees = new RunTrees<GrowingRun>(objectRecorder((value) => this.keepValue(value)));
+
+  /** @internal */
+  get [HOOKS](): readonly string[] {
+    return ["onRunStart", "onRunEnd"];
+  }
 
   /** Stores a finished root with the runs below it. A promise is awaited. Runs left open have `endTime: null`. */
   protected abstract persistRun(run: TracedRun): unknown;

@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { ErrorCode } from "../common/errors.ts";
 import type { EventName } from "../core/events.ts";
 import type { HandlerContext } from "../core/handler.ts";
+import type { Misnamed } from "../core/misnamed.ts";
 import type { Parcel } from "./parcel.ts";
 
 /*
@@ -37,6 +38,8 @@ export interface LoadedHandler {
   /** The events that it wants: bit n for wire code n. */
   readonly interest: number;
   readonly raiseError: boolean;
+  /** Methods to warn of. */
+  readonly misnamed: readonly Misnamed[];
 }
 
 /** An error with its code, across threads; `cause` is msgpack. */

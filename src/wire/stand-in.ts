@@ -1,3 +1,5 @@
+import { markInstances } from "../common/copies.ts";
+
 /** Reasons for which a value does not cross as itself. */
 export type StandInReason =
   | "function"
@@ -25,3 +27,4 @@ export class StandIn {
     return { standIn: this.reason, text: this.text };
   }
 }
+markInstances(StandIn, "stand-in.v1");

@@ -233,7 +233,7 @@ test.each<[string, unknown, StreamEventsOptions]>([
   ["includeName", () => {}, { includeName: ["misspelt"] } as object],
   ["excludeTags", () => {}, { excludeTags: "no list" } as object],
   ["signal", () => {}, { signal: {} } as object],
-  ["handlers", () => {}, { callbacks: [() => {}] } as object],
+  ["callbacks[0]", () => {}, { callbacks: [() => {}] } as object],
 ])("a wrong %s is refused before anything runs", (name, run, options) => {
   const refused = { code: "SIDECALL_OPTION_INVALID", message: expect.stringContaining(name) };
   expect(() => streamEvents(run as () => void, options)).toThrow(expect.objectContaining(refused));

@@ -99,6 +99,13 @@ test("an agent that never prints the prefix gives its last text without tool cal
   await think(chain.getChild(), ["calling"], CALL);
   await think(chain.getChild(), ["calling"], { additional_kwargs: { function_call: { name: "f" } } });
   await think(chain.getChild(), ["calling"], { kwargs: CALL });
+  await think(chain.getChild(), ["calling"], {
+    content: [{ type: "tool_use", id: "1", name: "search", input: {} }],
+  });
+  await think(chain.getChild(), ["calling"], {
+    role: "model",
+    parts: [{ functionCall: { name: "search" } }],
+  });
   expect(await isPending(reading)).toBe(true);
   await chain.onChainEnd({});
   expect(await reading).toEqual(["It ", "is ", "42"]);
@@ -109,6 +116,16 @@ test("a model that does not stream gives its text as one token", async () => {
   const { handler, manager } = setUp();
   const [run] = await manager.onChatModelStart(MODEL, [[{ role: "user", content: "?" }]]);
   await run?.onLLMEnd(resultOf("forty-two", { role: "assistant", tool_calls: [] }));
+  expect(await readAll(handler.aiter())).toEqual(["forty-two"]);
+});
+
+test("an answer whose calls the provider has carried out is an answer, and has the text of its message", async () => {
+  const { handler, manager } = setUp();
+  const [run] = await manager.onChatModelStart(MODEL, [[{ role: "user", content: "?" }]]);
+  const search = { type: "server_tool_use", id: "s", name: "web_search", input: { query: "?" } };
+  await run?.onLLMEnd(
+    resultOf("", { role: "assistant", content: [search, { type: "text", text: "forty-two" }] }),
+  );
   expect(await readAll(handler.aiter())).toEqual(["forty-two"]);
 });
 

@@ -46,12 +46,19 @@ test("agents' logs, tools' outputs and texts come in the given colour, one write
 test("a value that is no text is printed as the text in it, else as JSON", async () => {
   const { writes, manager } = setUp();
   const chain = await manager.onChainStart(null, {});
-  for (const output of [{ content: [{ type: "text", text: "said" }] }, { rows: [1] }, undefined]) {
+  const messages = [
+    { content: [{ type: "text", text: "said" }] },
+    { role: "tool", parts: [{ text: "said" }] },
+    { lc: 1, type: "constructor", id: ["ToolMessage"], kwargs: { content: "said" } },
+    { type: "tool", data: { content: "said" } },
+  ];
+  for (const output of [...messages, { rows: [1] }, { text: "t", rows: [1] }, undefined]) {
     const tool = await chain.getChild().onToolStart(null, "q");
     await tool.onToolEnd(output);
   }
   await chain.onAgentAction({ tool: "t" });
-  expect(writes.slice(1)).toEqual(["said", '{"rows":[1]}', "null", '{"tool":"t"}']);
+  const values = ['{"rows":[1]}', '{"text":"t","rows":[1]}', "null", '{"tool":"t"}'];
+  expect(writes.slice(1)).toEqual([...messages.map(() => "said"), ...values]);
 });
 
 test("by default a terminal gets colours, another stream none", async () => {

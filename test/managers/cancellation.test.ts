@@ -168,6 +168,7 @@ test("a run with two signals leaves no listener on either", async () => {
   }
   await collectGarbage();
   expect(signals).toHaveLength(10);
-  // The stack may still hold the last one.
-  expect(signals.filter((signal) => signal.deref() !== undefined).length).toBeLessThan(2);
+  // Runs under the same two signals share one; the stack may still hold the last run's.
+  const alive = new Set(signals.map((signal) => signal.deref()).filter((signal) => signal !== undefined));
+  expect(alive.size).toBeLessThan(2);
 });

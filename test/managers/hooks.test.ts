@@ -8,7 +8,9 @@ import {
   registerConfigureHook,
 } from "../../src/index.ts";
 
-class Traced extends BaseCallbackHandler {}
+class Traced extends BaseCallbackHandler {
+  override onText(): void {}
+}
 const ENV = "SIDECALL_TEST_TRACING";
 
 const undo: (() => void)[] = [];

@@ -181,15 +181,19 @@ test.each([0, 1, 40])(
 test("a reader that leaves between two pieces of a long push does not make it wait", async () => {
   const queue = new TokenQueue(PATIENT);
   const reader = new TokenReader(queue.shared);
+  const push = queue.push("x".repeat(10_000));
+  const read = reader.next();
   const { reserve } = RingProducer.prototype;
-  let pieces = 0;
+  let hasLeft = false;
   vi.spyOn(RingProducer.prototype, "reserve").mockImplementation(function (this: RingProducer, bytes) {
-    pieces += 1;
-    // The reader frees what there is, and finds no producer that waits for room: it fills the ring anew after this.
-    if (pieces === 3) void reader.return();
+    // The reader frees what there is and finds no producer that waits; that one fills the ring anew, and then waits.
+    if (!hasLeft) void reader.return();
+    hasLeft = true;
     return reserve.call(this, bytes);
   });
-  await queue.push("x".repeat(10_000));
+  await push;
+  expect(hasLeft).toBe(true);
+  expect((await read).done).toBe(true);
   expect(queue.signal.aborted).toBe(true);
   expect(queue.dropped).toBe(1);
 });

@@ -54,7 +54,7 @@ function lane(onText: (text: string) => unknown, raiseError = false) {
     countFailureReport.call(this);
   });
   const handler: CallbackHandler = { onText: ({ text }: EventRecord<"on_text">) => onText(text) };
-  const slot = { index: 0, handler, name: "h", interest: 1 << INFO.code, raiseError };
+  const slot = { index: 0, handler, name: "h", interest: 1 << INFO.code, raiseError, misnamed: [] };
   const runs = RUNS.map((run, i) => [i, encodeRun(run).slice()] as const);
   const setup = { ring, counters: counters.buffer, runs, reports, handlerTimeoutMillis: 1000 };
   const unused = { context: { lane: 0, threads: 1, restarts: 0 }, specs: [], control: reports };
