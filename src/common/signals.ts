@@ -86,18 +86,18 @@ class Waiters {
 const waiting = new WeakMap<AbortSignal, Waiters>();
 
 /**
- * Calls `wake` when a signal aborts, or now if it has; returns what ends that. All waits for one signal share one
- * listener: many would cause a warning.
+ * Calls `listener` when the signal aborts, or now if it is aborted. Returns a function that ends that. All listeners of one
+ * signal share one of the signal's own: many would cause a warning.
  */
-export function onAbort(signal: AbortSignal, wake: () => void): () => void {
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   if (signal.aborted) {
-    wake();
+    listener();
     return () => undefined;
   }
   const waiters = waiting.get(signal) ?? new Waiters(signal);
   waiting.set(signal, waiters);
-  waiters.add(wake);
-  return () => waiters.delete(wake);
+  waiters.add(listener);
+  return () => waiters.delete(listener);
 }
 
 /** Settles as `work` does, or rejects with the signal's reason if that comes first; the work itself goes on. */
