@@ -212,7 +212,10 @@ other("e6", PLACEMENTS, async (placement) => {
       const documents = await withRun("retriever", { query: "q" }, {}, async () => ["It rains."]);
       const text = await withRun("llm", { prompt: "p" }, {}, async () => documents.join());
       const messages = [{ role: "user", content: text }];
-      return withRun("chatModel", { messages }, {}, async () => ({ role: "assistant", content: "So it does." }));
+      return withRun("chatModel", { messages }, {}, async () => ({
+        role: "assistant",
+        content: "So it does.",
+      }));
     });
     expect(answer).toEqual({ role: "assistant", content: "So it does." });
     const records = await recordsOf(placed);
@@ -222,8 +225,12 @@ other("e6", PLACEMENTS, async (placement) => {
       expect(below.map(({ parentRunId }) => parentRunId)).toEqual(Array(3).fill(top?.runId));
     }
     const ends = records.filter(({ event }) => event.endsWith("_end"));
-    expect(ends.find(({ event }) => event === "on_retriever_end")).toMatchObject({ documents: ["It rains."] });
-    const texts = ends.map((end) => ("response" in end ? end.response?.generations[0]?.[0]?.text : undefined));
+    expect(ends.find(({ event }) => event === "on_retriever_end")).toMatchObject({
+      documents: ["It rains."],
+    });
+    const texts = ends.map((end) =>
+      "response" in end ? end.response?.generations[0]?.[0]?.text : undefined,
+    );
     expect(texts.filter((text) => text !== undefined).sort()).toEqual(["It rains.", "So it does."]);
     expect(ends.find(({ event }) => event === "on_tool_end")).toMatchObject({ output: answer });
   });

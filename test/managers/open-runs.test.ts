@@ -188,7 +188,10 @@ test("onChainError of a group without a body ends the runs below first; onChainE
   const group = await startChainGroup("g", { callbacks: [handler] });
   await group.onLLMStart(null, ["p"]);
   await group.onChainError(reason);
-  expect(handler.records.filter(isError).map(({ event }) => event)).toEqual(["on_llm_error", "on_chain_error"]);
+  expect(handler.records.filter(isError).map(({ event }) => event)).toEqual([
+    "on_llm_error",
+    "on_chain_error",
+  ]);
   const other = recorder();
   const left = await startChainGroup("g", { callbacks: [other] });
   await left.onLLMStart(null, ["p"]);

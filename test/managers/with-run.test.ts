@@ -6,6 +6,7 @@ import {
   currentRun,
   InMemoryTracer,
   onHandlerError,
+  SidecallError,
   traceAsChainGroup,
   withRun,
 } from "../../src/index.ts";
@@ -79,7 +80,11 @@ test.each([
   ["text", "yes", [{ text: "yes" }]],
   ["a message", answer, [{ text: "yes", message: answer }]],
   ["content blocks", answer.content, [{ text: "yes", message: answer.content }]],
-  ["OpenAI's answer", completion, [{ text: "yes", message: answer, generationInfo: { finishReason: "stop" } }]],
+  [
+    "OpenAI's answer",
+    completion,
+    [{ text: "yes", message: answer, generationInfo: { finishReason: "stop" } }],
+  ],
   ["a number", 42, [{ text: "42" }]],
 ])("a model's response is made of %s", async (_, value, generations) => {
   const handler = recorder();
@@ -113,8 +118,9 @@ test("a hostile result costs neither the run its end nor the caller the result",
     },
   );
   const handler = recorder();
-  const result = withRun("llm", { prompt: "p" }, { callbacks: [handler] }, () => ({ choices: [hostile] }));
-  await expect(result).resolves.toMatchObject({ choices: [hostile] });
+  const value = { choices: [hostile] };
+  const result = await withRun("llm", { prompt: "p" }, { callbacks: [handler] }, () => value);
+  expect(Object.is(result, value)).toBe(true);
   expect(wrongEnds(handler.records)).toEqual([]);
 });
 
@@ -181,11 +187,14 @@ test("groups and runs that nothing awaits report what they throw, once, and end 
   const unhandled: unknown[] = [];
   const note = (error: unknown) => unhandled.push(error);
   process.on("unhandledRejection", note);
-  const previous = onHandlerError(({ handler, error }) => reports.push([handler, error]));
+  const previous = onHandlerError(({ handler, event, runId, error }) =>
+    reports.push([handler, event, runId, error]),
+  );
   const controller = new AbortController();
   const { signal } = controller;
-  void traceAsChainGroup("g", {}, () => Promise.reject(reason));
-  void withRun("tool", { input: "in" }, {}, () => Promise.reject(new TypeError("tool")));
+  void traceAsChainGroup("g", { runId: "g" }, () => Promise.reject(new TypeError("group")));
+  void withRun("tool", { input: "in" }, { runId: "t" }, () => Promise.reject(new TypeError("tool")));
+  void withRun("tool", { input: 1 as unknown as string }, {}, () => 1);
   void withRun("tool", { input: "in" }, { signal }, () => new Promise(() => undefined));
   await settleTasks();
   controller.abort(new Error("stop"));
@@ -193,10 +202,10 @@ test("groups and runs that nothing awaits report what they throw, once, and end 
   onHandlerError(previous);
   process.off("unhandledRejection", note);
   expect(unhandled).toEqual([]);
-  expect(reports).toEqual([
-    ["traceAsChainGroup", reason],
-    ["withRun", new TypeError("tool")],
-  ]);
+  expect(reports).toHaveLength(3);
+  expect(reports).toContainEqual(["traceAsChainGroup", "on_chain_error", "g", new TypeError("group")]);
+  expect(reports).toContainEqual(["withRun", "on_tool_error", "t", new TypeError("tool")]);
+  expect(reports).toContainEqual(["withRun", "on_tool_error", "none", expect.any(SidecallError)]);
 });
 
 test("a group shows the result of its body as output, unless it was given one", async () => {
