@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { OptionTable } from "../src/common/options.ts";
 import { EVENTS } from "../src/index.ts";
 import { OFF_THREAD_OPTIONS, SPEC_OPTIONS } from "../src/transports/options.ts";
+import { LIMIT_OPTIONS } from "../src/values/limits.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -36,7 +37,9 @@ test("the table of events is the event table", () => {
 });
 
 /** The declarations that users' editors read. */
-const DECLARATIONS = readFileSync(new URL("../src/transports/options.d.ts", import.meta.url), "utf8");
+const DECLARATIONS = ["transports/options", "values/limits"]
+  .map((file) => readFileSync(new URL(`../src/${file}.d.ts`, import.meta.url), "utf8"))
+  .join("\n");
 
 interface RowComment {
   readonly text: string;
@@ -76,6 +79,7 @@ function optionTable(title: string, table: OptionTable): string {
 test("the tables of off-thread options and of handler specs are those that the code reads", () => {
   expect(shown("handler spec")).toBe(optionTable("spec", SPEC_OPTIONS));
   expect(shown("off-thread options")).toBe(optionTable("option", OFF_THREAD_OPTIONS));
+  expect(shown("limits")).toBe(optionTable("limit", LIMIT_OPTIONS));
 });
 
 test("the README's commands for a fresh clone are those that CI runs", () => {
