@@ -51,6 +51,7 @@ export type {
 } from "./event-stream/stream-event.ts";
 export {
   type StreamEventsOptions,
+  type StreamedResult,
   type StreamedRunContext,
   streamEvents,
 } from "./event-stream/stream-events.ts";
@@ -149,4 +150,5 @@ export type { OverheadStats } from "./transports/overhead.ts";
 export { STATS_CHANNEL } from "./transports/overhead.ts";
 export type { Remote, RemotesOf, UntypedHandler } from "./transports/remote.ts";
 export type { HandlerStats, LaneStats, OffThreadStats } from "./transports/stats.ts";
-export { StandIn, type StandInReason } from "./wire/stand-in.ts";
+export type { ValueLimits } from "./values/limits.ts";
+export { StandIn, type StandInReason } from "./values/stand-in.ts";

@@ -39,6 +39,7 @@ const ROOMS: readonly string[] = [
   "src/handlers",
   "src/mock-server",
   "src/wire",
+  "src/values",
   "src/llm",
   "src/token-queue",
   "src/core",

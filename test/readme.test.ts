@@ -7,6 +7,7 @@ import type { OptionTable } from "../src/common/options.ts";
 import { ITERATION_OPTIONS } from "../src/handlers/iterators/token-iteration-handler.ts";
 import { EVENTS } from "../src/index.ts";
 import { OFF_THREAD_OPTIONS, SPEC_OPTIONS } from "../src/transports/options.ts";
+import { LIMIT_OPTIONS } from "../src/values/limits.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -39,6 +40,7 @@ test("the table of events is the event table", () => {
 /** The declarations that users' editors read. */
 const DECLARATIONS = [
   "transports/options",
+  "values/limits",
   "token-queue/layout",
   "handlers/iterators/token-iteration-handler",
   "handlers/choices",
@@ -88,6 +90,7 @@ function optionTable(title: string, table: OptionTable): string {
 test("the tables of off-thread options and of handler specs are those that the code reads", () => {
   expect(shown("handler spec")).toBe(optionTable("spec", SPEC_OPTIONS));
   expect(shown("off-thread options")).toBe(optionTable("option", OFF_THREAD_OPTIONS));
+  expect(shown("limits")).toBe(optionTable("limit", LIMIT_OPTIONS));
 });
 
 test("the table of token iterations' options is the one that the code reads", () => {

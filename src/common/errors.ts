@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   SIDECALL_STREAM_LEFT: "the consumer of an event stream left before the run had ended",
   SIDECALL_REMOTE_HANDLER: "remotes were asked for a handler that is not among those placed",
   SIDECALL_REMOTE_VALUE: "an argument or result of a remote call cannot cross to another thread",
+  SIDECALL_EVENT_TOO_LARGE: "an event takes more bytes than a frame between threads can have",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { isPlainData } from "./plain-data.ts";
 
 /*
  * JSON text of any value. JSON.stringify writes nearly all values; those that it refuses (cycles, throwing getters or
@@ -12,6 +13,8 @@ function plain(value: unknown): unknown {
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, entry]) => [String(key), entry]));
   if (value instanceof Set) return [...value];
   if (value instanceof Error) return errorFields(value);
+  if (value instanceof RegExp || value instanceof URLSearchParams) return String(value);
+  if (value instanceof Headers) return Object.fromEntries(value);
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return `[${value.byteLength} bytes]`;
   return value;
 }
@@ -62,6 +65,8 @@ function isBufferJson(value: unknown): boolean {
 /** The JSON text of any value, on lines with `indent`; `null` for undefined and functions. Never throws. */
 export function jsonText(value: unknown, indent = 0): string {
   try {
+    // Without a replacer JSON.stringify is several times faster.
+    if (isPlainData([value])) return JSON.stringify(value, undefined, indent) ?? "null";
     return JSON.stringify(value, replacer, indent) ?? "null";
   } catch {
     try {

@@ -32,12 +32,12 @@ function left(): SidecallError {
  * the function fails, each of its runs that is still open gets an error event, the deepest first; what the function sends of
  * them later reaches no handler.
  */
-export class EventStream implements AsyncIterableIterator<StreamEvent, undefined> {
+export class EventStream<Result = unknown> implements AsyncIterableIterator<StreamEvent> {
   /**
    * Resolves with the function's result, or rejects with its error, or with the reason why it never started. Settles after
    * the stream is read or left. Ignoring it is safe: a rejection without a handler is not reported as unhandled.
    */
-  readonly result: Promise<unknown>;
+  readonly result: Promise<Result>;
   readonly #parts: Parts;
   #state: "ready" | "running" | "settled" = "ready";
   /** Unsubscribes, so that a signal that outlives the stream does not retain it. */
@@ -48,7 +48,7 @@ export class EventStream implements AsyncIterableIterator<StreamEvent, undefined
     this.#parts = parts;
     this.result = new Promise((resolve, reject) => {
       this.#settleResult = (outcome) =>
-        "error" in outcome ? reject(outcome.error) : resolve(outcome.result);
+        "error" in outcome ? reject(outcome.error) : resolve(outcome.result as Result);
     });
     this.result.catch(() => {});
   }

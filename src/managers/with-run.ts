@@ -8,7 +8,7 @@ import {
   unchecked,
 } from "../common/options.ts";
 import { checkOneOf, checkText, invalidOption } from "../common/validate.ts";
-import type { ChatMessage, Serialized } from "../core/payloads.ts";
+import type { ChatMessageInput, SerializedInput } from "../core/payloads.ts";
 import { AsyncCallbackManager } from "./async-manager.ts";
 import { responseOf } from "./body-results.ts";
 import { checkBody } from "./context.ts";
@@ -22,7 +22,7 @@ import { START_OPTIONS, type StartOptions, TOOL_OPTIONS } from "./start-options.
 
 const NAMED = {
   /** @default `{ name }`, or null without a name */
-  serialized: optional<Serialized | null>(unchecked),
+  serialized: optional<SerializedInput | null>(unchecked),
   /** Name that tracers show. @default `serialized.name`, else the last part of `serialized.id` */
   name: text(),
 };
@@ -35,7 +35,7 @@ const LLM_START = {
 const CHAT_MODEL_START = {
   ...NAMED,
   /** One conversation, or a list of one. */
-  messages: optional<readonly ChatMessage[] | readonly (readonly ChatMessage[])[]>(unchecked),
+  messages: optional<readonly ChatMessageInput[] | readonly (readonly ChatMessageInput[])[]>(unchecked),
 };
 const TOOL_START = { ...NAMED, input: text(), ...TOOL_OPTIONS };
 const RETRIEVER_START = { ...NAMED, query: text() };
@@ -70,7 +70,7 @@ interface Kind<K extends BodyRunKind> {
   readonly start: OptionTable;
   begin(
     manager: AsyncCallbackManager,
-    serialized: Serialized | null,
+    serialized: SerializedInput | null,
     start: RunStarts[K],
     options: StartOptions,
   ): Promise<BodyRuns[K]>;
@@ -93,15 +93,17 @@ function promptOf({ prompt, prompts }: RunStarts["llm"]): string {
 }
 
 /** Whether an item of a list of messages is itself a conversation: a list, but not a pair of role and content. */
-function isConversation(item: unknown): item is readonly ChatMessage[] {
+function isConversation(item: unknown): item is readonly ChatMessageInput[] {
   return Array.isArray(item) && typeof item[0] !== "string";
 }
 
-function conversationOf({ messages }: RunStarts["chatModel"]): readonly ChatMessage[] {
+function conversationOf({ messages }: RunStarts["chatModel"]): readonly ChatMessageInput[] {
   if (!Array.isArray(messages)) throw invalidOption("messages", "a list of messages", messages);
-  const given: readonly (ChatMessage | readonly ChatMessage[])[] = messages;
+  const given: readonly (ChatMessageInput | readonly ChatMessageInput[])[] = messages;
   const conversations = given.filter(isConversation);
-  return conversations.length === 0 ? (messages as readonly ChatMessage[]) : only("messages", conversations);
+  return conversations.length === 0
+    ? (messages as readonly ChatMessageInput[])
+    : only("messages", conversations);
 }
 
 const llm = {

@@ -44,7 +44,7 @@ const DONE = { done: true, value: undefined } as const;
  *
  * A queue of all choices gives `{ text, index }`; on another thread its reader is a `TokenReader<ChoiceToken>`.
  */
-export class TokenReader<Item extends TokenItem = string> implements AsyncIterableIterator<Item, undefined> {
+export class TokenReader<Item extends TokenItem = string> implements AsyncIterableIterator<Item> {
   readonly #ring: RingConsumer;
   readonly #control: Int32Array;
   readonly #text: UnitReader;

@@ -3,8 +3,9 @@ import { isThenable } from "../common/thenable.ts";
 import type { AnyEventRecord } from "../core/events.ts";
 import { HOOKS } from "../core/handler.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
+import { NO_LIMITS } from "../values/limits.ts";
+import { snapshot } from "../wire/codec.ts";
 import { type ExternalRun, RunTrees, type Step } from "./run-tree.ts";
-import { snapshot } from "./snapshot.ts";
 import { type GrowingRun, objectRecorder, type TracedRun } from "./traced-run.ts";
 
 /** Runs all steps in order, even if some throw, then throws their errors. Awaits a step only if it returns a promise. */
@@ -53,10 +54,12 @@ export abstract class BaseTracer extends BaseCallbackHandler {
 
   /**
    * Returns what a run keeps of an event's inputs, outputs, metadata, …: by default a copy, which later changes by the
-   * application do not reach, as JSON where the value cannot be cloned. Override it to keep less, or to copy nothing.
+   * application do not reach. Values come as they do off-thread: what cannot cross to another thread, or exceeds the limits
+   * of an event, is a `StandIn`. Override it to keep less, or to copy nothing.
    */
   protected keepValue(value: unknown): unknown {
-    return snapshot(value);
+    // The limits have bounded the record that it is of.
+    return snapshot(value, NO_LIMITS);
   }
 
   /** Roots that have not ended, with the runs below them so far. */

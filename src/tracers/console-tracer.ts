@@ -3,6 +3,7 @@ import { type OptionsOf, optional, resolve, unchecked } from "../common/options.
 import { checkStream, type Paint, painter, type TextStream } from "../common/terminal.ts";
 import type { AnyEventRecord } from "../core/events.ts";
 import { BaseCallbackHandler } from "../handlers/base.ts";
+import { crossed } from "../wire/records.ts";
 import { printedError } from "./printed-error.ts";
 import { isEnd, isStart } from "./run-head.ts";
 import { type RunRecorder, RunTrees, type Step, type TreeRun } from "./run-tree.ts";
@@ -71,7 +72,8 @@ export class ConsoleTracer extends BaseCallbackHandler {
     if (step.misuse !== undefined) throw step.misuse;
   }
 
-  #print({ run }: Step<PrintedRun>, record: AnyEventRecord): void {
+  #print({ run }: Step<PrintedRun>, given: AnyEventRecord): void {
+    const record = crossed(given);
     if (isStart(record)) this.#line(run, "start", "Entering with inputs:", pretty(inputsOf(record)));
     else if ("error" in record) {
       this.#line(

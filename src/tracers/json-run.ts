@@ -1,6 +1,7 @@
 import { constants } from "node:buffer";
 import { jsonText } from "../common/json-text.ts";
 import { type AnyEventRecord, EVENT_INFO, type StartRecord } from "../core/events.ts";
+import { crossed } from "../wire/records.ts";
 import { countToken, type EndRecord, ownFields, type RunHead, type TokenTimes } from "./run-head.ts";
 import type { RunRecorder, TreeRun } from "./run-tree.ts";
 import { extraOf, inputsOf, lateInputsOf, outputsOf } from "./run-values.ts";
@@ -23,7 +24,8 @@ export interface JsonRun extends TreeRun<JsonRun> {
   aborted: boolean;
 }
 
-function begin(record: StartRecord, head: RunHead): JsonRun {
+function begin(start: StartRecord, head: RunHead): JsonRun {
+  const record = crossed(start);
   return {
     inputs: jsonText(inputsOf(record)),
     extra: jsonText(extraOf(record)),
@@ -44,11 +46,13 @@ function begin(record: StartRecord, head: RunHead): JsonRun {
 function onEvent(run: JsonRun, record: AnyEventRecord): void {
   if (record.event === "on_llm_new_token") countToken(run.tokens, record.timestamp);
   else if (!EVENT_INFO[record.event].piece) {
-    run.events.push(jsonText({ event: record.event, time: record.timestamp, ...ownFields(record) }));
+    const { event, timestamp } = record;
+    run.events.push(jsonText({ event, time: timestamp, ...ownFields(crossed(record)) }));
   }
 }
 
-function end(run: JsonRun, record: EndRecord): void {
+function end(run: JsonRun, given: EndRecord): void {
+  const record = crossed(given);
   const inputs = lateInputsOf(record);
   if (inputs !== undefined) run.inputs = jsonText(inputs);
   const outputs = outputsOf(record);

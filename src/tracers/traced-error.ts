@@ -2,7 +2,7 @@ import { types } from "node:util";
 import { attempt } from "../common/attempt.ts";
 import { errorText } from "../common/errors.ts";
 import { jsonText } from "../common/json-text.ts";
-import { StandIn, type StandInReason } from "../wire/stand-in.ts";
+import { StandIn, type StandInReason } from "../values/stand-in.ts";
 import { type FieldBudget, fieldOf, fieldsOf, requestIdOf, safeText } from "./error-fields.ts";
 
 /**

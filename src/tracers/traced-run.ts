@@ -4,6 +4,7 @@ import type { LLMResult } from "../core/payloads.ts";
 import { toolCallsOf } from "../core/tool-calls.ts";
 import { generationsOf } from "../llm/generations.ts";
 import { sumUsage } from "../llm/usage.ts";
+import { crossed } from "../wire/records.ts";
 import { countToken, type EndRecord, ownFields, type RunHead, type TokenTimes } from "./run-head.ts";
 import type { RunRecorder, TreeRun } from "./run-tree.ts";
 import { inputsOf, lateInputsOf, outputsOf, type RunValues, withToolCallId } from "./run-values.ts";
@@ -71,7 +72,8 @@ function addAnswer(run: GrowingRun, response: LLMResult): void {
   if (usageMetadata !== undefined) run.metadata = { ...run.metadata, usageMetadata };
 }
 
-function begin(record: StartRecord, head: RunHead, keep: Keep): GrowingRun {
+function begin(start: StartRecord, head: RunHead, keep: Keep): GrowingRun {
+  const record = crossed(start);
   return {
     endTime: null,
     inputs: keepObject(inputsOf(record), keep),
@@ -92,12 +94,13 @@ function begin(record: StartRecord, head: RunHead, keep: Keep): GrowingRun {
 function onEvent(run: GrowingRun, record: AnyEventRecord, keep: Keep): void {
   if (record.event === "on_llm_new_token") countToken(run.tokens, record.timestamp);
   else if (!EVENT_INFO[record.event].piece) {
-    const own = keepObject(ownFields(record), keep);
+    const own = keepObject(ownFields(crossed(record)), keep);
     run.events.push({ ...own, event: record.event, time: record.timestamp });
   }
 }
 
-function end(run: GrowingRun, record: EndRecord, keep: Keep): void {
+function end(run: GrowingRun, given: EndRecord, keep: Keep): void {
+  const record = crossed(given);
   const inputs = lateInputsOf(record);
   if (inputs !== undefined) run.inputs = keepObject(inputs, keep);
   const outputs = outputsOf(record);

@@ -1,4 +1,5 @@
 import type { AnyEventRecord, EventInfo, EventRecord } from "../core/events.ts";
+import type { ResolvedLimits } from "../values/limits.ts";
 import { encodeFields } from "../wire/records.ts";
 import type { Importance } from "./overflow.ts";
 
@@ -14,11 +15,11 @@ export interface EncodedEvent {
 }
 
 /** Never throws, whatever the record holds. */
-export function encodeEvent(info: EventInfo, record: AnyEventRecord): EncodedEvent {
+export function encodeEvent(info: EventInfo, record: AnyEventRecord, limits: ResolvedLimits): EncodedEvent {
   return {
     code: info.code,
     timestamp: record.timestamp,
-    payload: encodeFields(info, record),
+    payload: encodeFields(info, record, limits),
     importance: info.droppable ? "droppable" : "lifecycle",
   };
 }

@@ -14,6 +14,7 @@ import {
 } from "../common/options.ts";
 import { invalidOption } from "../common/validate.ts";
 import { MAX_RING_BYTES, MIN_RING_BYTES } from "../shared-memory/layout.ts";
+import { type ResolvedLimits, resolveLimits, type ValueLimits } from "../values/limits.ts";
 import type { LoadSpec } from "../wire/protocol.ts";
 import { OVERFLOW_NAMES } from "./overflow.ts";
 
@@ -59,6 +60,8 @@ export const OFF_THREAD_OPTIONS = {
   ringBytes: integer(MIN_RING_BYTES, MAX_RING_BYTES, 4 * MIB),
   /** Bytes of events, per lane, that may wait on the main thread for space in the ring. At least 0. @default 16 MiB */
   maxBufferedBytes: integer(0, Number.MAX_SAFE_INTEGER, 16 * MIB),
+  /** Limits of each event; what exceeds them is cut, and marked by a `StandIn`. @default those below */
+  limits: optional<ValueLimits>(unchecked),
   /** Longest time that a handler's promise may stay pending; after it the event counts as failed. @default 60,000 */
   handlerTimeoutMillis: millis(60_000),
   /** Memory limits of each thread, as `Worker` takes them. @default none */
@@ -68,13 +71,16 @@ export const OFF_THREAD_OPTIONS = {
 /** Names a module whose export is a handler, a handler class, or a factory of handlers. */
 export type HandlerSpec = OptionsOf<typeof SPEC_OPTIONS>;
 export type OffThreadOptions = OptionsOf<typeof OFF_THREAD_OPTIONS>;
-export type ResolvedOptions = ResolvedOf<typeof OFF_THREAD_OPTIONS>;
+export interface ResolvedOptions extends ResolvedOf<typeof OFF_THREAD_OPTIONS> {
+  readonly limits: ResolvedLimits;
+}
 export type Ordering = ResolvedOptions["ordering"];
 export type Acknowledge = ResolvedOptions["acknowledge"];
 export type Overflow = ResolvedOptions["overflow"];
 
 export function resolveOptions(options: OffThreadOptions): ResolvedOptions {
-  return resolve("options", OFF_THREAD_OPTIONS, options);
+  const resolved = resolve("options", OFF_THREAD_OPTIONS, options);
+  return { ...resolved, limits: resolveLimits(resolved.limits) };
 }
 
 function moduleHref(module: URL | string): string {

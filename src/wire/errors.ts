@@ -1,5 +1,5 @@
 import { SidecallError } from "../common/errors.ts";
-import { define } from "./own-properties.ts";
+import { define } from "../values/own-properties.ts";
 
 /** The classes of an error on the wire: its own class's name, and that of the nearest class that every thread has. */
 export type ErrorClasses = readonly [own: string, base: string];

@@ -1,8 +1,8 @@
 import { types } from "node:util";
 import { errorText } from "../common/errors.ts";
+import { StandIn } from "../values/stand-in.ts";
 import { decodeValue, encodeCopy } from "./codec.ts";
 import { eachPart, obstacleOf, type PartVisitor, type Step, stepText } from "./parcel-parts.ts";
-import { StandIn } from "./stand-in.ts";
 
 /** A part of a value cannot cross. `what` describes it, `path` says where it is. */
 export class PartError extends Error {

@@ -1,7 +1,7 @@
 import { types } from "node:util";
 import { SidecallError } from "../common/errors.ts";
+import { define } from "../values/own-properties.ts";
 import { decodeValue } from "./codec.ts";
-import { define } from "./own-properties.ts";
 import { type Box, isCloned, isPlain, PartError, Scan } from "./parcel-scan.ts";
 
 /*

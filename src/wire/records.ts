@@ -1,6 +1,14 @@
-import type { AnyEventRecord, EventInfo, RunDescription, RunIdentity } from "../core/events.ts";
+import { isPlainData } from "../common/plain-data.ts";
+import {
+  type AnyEventRecord,
+  EVENT_INFO,
+  type EventInfo,
+  type RunDescription,
+  type RunIdentity,
+} from "../core/events.ts";
 import type { SinkRun } from "../core/relay.ts";
-import { decodeValue, encodeValue } from "./codec.ts";
+import type { ResolvedLimits } from "../values/limits.ts";
+import { decodeValue, encodeTuple } from "./codec.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -25,8 +33,10 @@ export function runOf(record: AnyEventRecord | SinkRun): WireRun {
 }
 
 /** Encodes a run as msgpack, in memory that the next call overwrites. */
-export function encodeRun({ runId, parentRunId, traceId, tags, metadata, name }: WireRun): Uint8Array {
-  return encodeValue([runId, parentRunId ?? null, traceId, tags, metadata, name ?? null] satisfies RunTuple);
+export function encodeRun(run: WireRun, limits?: ResolvedLimits): Uint8Array {
+  const { runId, parentRunId, traceId, tags, metadata, name } = run;
+  const tuple: RunTuple = [runId, parentRunId ?? null, traceId, tags, metadata, name ?? null];
+  return encodeTuple(tuple, limits);
 }
 
 export function decodeRun(bytes: Uint8Array): WireRun {
@@ -45,18 +55,35 @@ export function decodeRun(bytes: Uint8Array): WireRun {
  * Encodes the own fields of an event as msgpack, in memory that the next call overwrites: a bit mask of the fields that
  * are present, then their values. An undefined field is absent.
  */
-export function encodeFields(info: EventInfo, record: AnyEventRecord): Uint8Array {
+export function encodeFields(info: EventInfo, record: AnyEventRecord, limits?: ResolvedLimits): Uint8Array {
   const fields = record as unknown as Fields;
   const values: unknown[] = [0];
   let present = 0;
-  for (const [bit, field] of info.fields.entries()) {
-    const value = fields[field];
+  for (let bit = 0; bit < info.fields.length; bit += 1) {
+    const value = fields[info.fields[bit] ?? ""];
     if (value === undefined) continue;
     present |= 1 << bit;
     values.push(value);
   }
   values[0] = present;
-  return encodeValue(values);
+  return encodeTuple(values, limits);
+}
+
+/** Records that have crossed. */
+const arrivals = new WeakSet<object>();
+
+/**
+ * Returns the record as it arrives in a worker thread: itself if it has arrived there, or holds data of JSON alone. What is
+ * kept or written of it is then the same wherever its handler runs.
+ */
+export function crossed<Record extends AnyEventRecord>(record: Record): Record {
+  if (arrivals.has(record)) return record;
+  const info = EVENT_INFO[record.event];
+  const fields = record as unknown as Fields;
+  const own = info.fields.map((field) => fields[field]);
+  if (isPlainData([...own, fields["metadata"]])) return record;
+  const run = decodeRun(encodeRun(runOf(record)).slice());
+  return decodeRecord(info, run, record.timestamp, encodeFields(info, record).slice()) as Record;
 }
 
 /** Rebuilds the record that `encodeFields` was given. `payload` must not change afterwards. */
@@ -82,5 +109,6 @@ export function decodeRecord(
     if (name !== undefined) record["name"] = name;
     if ("extra" in own) record["extra"] = own["extra"];
   }
+  arrivals.add(record);
   return Object.assign(record, own) as unknown as AnyEventRecord;
 }

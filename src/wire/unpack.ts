@@ -1,4 +1,7 @@
 import { Decoder, type DecoderOptions, decode, ExtData } from "@msgpack/msgpack";
+import { define } from "../values/own-properties.ts";
+import { StandIn, type StandInReason } from "../values/stand-in.ts";
+import { binaryOf } from "./binary-classes.ts";
 import { reviveError } from "./errors.ts";
 import {
   BIGINT,
@@ -7,78 +10,109 @@ import {
   ENTRIES,
   ERROR,
   EXACT_TEXT,
+  HEADERS,
   MAP,
+  MATCH,
   REGEXP,
   SET,
   STAND_IN,
+  TEMPORAL,
+  URL_PARAMETERS,
   URL_TEXT,
 } from "./extension-types.ts";
-import { define } from "./own-properties.ts";
-import { StandIn, type StandInReason } from "./stand-in.ts";
 
-/** Classes of binary data by their names on the wire. */
-const BINARY_CLASSES: ReadonlyMap<string, new (buffer: ArrayBuffer) => ArrayBufferView> = new Map(
-  [
-    DataView,
-    Int8Array,
-    Uint8Array,
-    Uint8ClampedArray,
-    Int16Array,
-    Uint16Array,
-    Int32Array,
-    Uint32Array,
-    Float32Array,
-    Float64Array,
-    BigInt64Array,
-    BigUint64Array,
-  ].map((Class) => [Class.name, Class]),
-);
-
-function unpackBinary([name, bytes]: [string, Uint8Array]): unknown {
-  // Not `slice`, which of a Buffer gives a view of memory that others use.
-  const { buffer } = new Uint8Array(bytes);
-  const Class = BINARY_CLASSES.get(name);
-  return Class === undefined ? buffer : new Class(buffer);
+/** Keys and values in a flat list, as pairs. */
+function* pairsOf(flat: readonly unknown[]): Generator<[unknown, unknown]> {
+  for (let i = 0; i < flat.length; i += 2) yield [flat[i], flat[i + 1]];
 }
 
 function unpackEntries(flat: readonly unknown[]): object {
   const object = {};
-  for (let i = 0; i < flat.length; i += 2) define(object, [[String(flat[i]), flat[i + 1]]]);
+  for (const [key, value] of pairsOf(flat)) define(object, [[String(key), value]]);
   return object;
 }
 
-function unpackText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf16le");
+/** Shows the entries of a collection of texts as its own properties: else its JSON, and what inspects it, show nothing. */
+function showing<T extends Headers | URLSearchParams>(collection: T): T {
+  collection.forEach((value, name) => {
+    if (!(name in collection)) define(collection, [[name, value]]);
+  });
+  return collection;
 }
 
-// Each unpacker gets what its packer in pack.ts wrote; the casts are the seam between bytes and types.
-const UNPACK: Readonly<Record<number, (content: never) => unknown>> = {
+function unpackHeaders(flat: readonly unknown[]): Headers {
+  const headers = new Headers();
+  for (const [name, value] of pairsOf(flat)) headers.append(String(name), String(value));
+  return showing(headers);
+}
+
+type Match = [list: unknown[], index: number, input: unknown, groups: unknown, indices: unknown];
+
+function unpackMatch([list, index, input, groups, indices]: Match): unknown {
+  const match = Object.assign(list, { index, input, groups: groups ?? undefined });
+  return indices === null ? match : Object.assign(match, { indices });
+}
+
+interface TemporalClass {
+  from(text: string): unknown;
+}
+
+function unpackTemporal([tag, text]: [string, string]): unknown {
+  const all: Readonly<Record<string, TemporalClass>> = Reflect.get(globalThis, "Temporal");
+  return all[tag.slice("Temporal.".length)]?.from(text) ?? text;
+}
+
+type WireStandIn = [reason: StandInReason, text: string, details?: Readonly<Record<string, unknown>>];
+
+type Unpackers = Readonly<Record<number, (content: never) => unknown>>;
+
+// Each unpacker gets what the packer wrote; the casts are the seam between bytes and types.
+const UNPACK: Unpackers = {
   [ERROR]: reviveError,
   [BIGINT]: (digits: string) => BigInt(digits),
-  [MAP]: (entries: [unknown, unknown][]) => new Map(entries),
+  [MAP]: (flat: unknown[]) => new Map(pairsOf(flat)),
   [SET]: (values: unknown[]) => new Set(values),
-  [DATE]: (millis: number) => new Date(millis),
+  [DATE]: ([millis]: [number]) => new Date(millis),
   [REGEXP]: ([source, flags]: [string, string]) => new RegExp(source, flags),
-  [URL_TEXT]: (href: string) => new URL(href),
-  [BINARY]: unpackBinary,
-  [STAND_IN]: ([reason, text]: [StandInReason, string]) => new StandIn(reason, text),
+  [URL_TEXT]: ([href]: [string]) => new URL(href),
+  [URL_PARAMETERS]: ([text]: [string]) => showing(new URLSearchParams(text)),
+  [HEADERS]: unpackHeaders,
+  [TEMPORAL]: unpackTemporal,
+  [MATCH]: unpackMatch,
+  [STAND_IN]: (standIn: WireStandIn) => new StandIn(...standIn),
   [ENTRIES]: unpackEntries,
 };
 
-function decodeExtension(bytes: Uint8Array, type: number): unknown {
-  if (type === EXACT_TEXT) return unpackText(bytes);
-  const unpack = UNPACK[type];
-  if (unpack === undefined) return new ExtData(type, bytes);
-  try {
-    return unpack(decode(bytes, OPTIONS) as never);
-  } catch (error) {
-    // For example the address of an object that is a URL by its prototype alone.
-    return new StandIn("unreadable", error instanceof Error ? error.message : "");
-  }
-}
-
-const OPTIONS: DecoderOptions = {
-  extensionCodec: { tryToEncode: () => null, decode: decodeExtension },
+/** As texts and plain objects: those of the platform's objects that `structuredClone` refuses. */
+const UNPACK_CLONEABLE: Unpackers = {
+  ...UNPACK,
+  [URL_TEXT]: ([href]: [string]) => href,
+  [URL_PARAMETERS]: ([text]: [string]) => text,
+  [HEADERS]: unpackEntries,
+  [TEMPORAL]: ([, text]: [string, string]) => text,
 };
 
-export const decoder = new Decoder(OPTIONS);
+/** Extensions whose content is no msgpack. */
+function unpackRaw(bytes: Uint8Array, type: number): unknown {
+  if (type === BINARY) return binaryOf(bytes[0] ?? 0, bytes.subarray(1));
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf16le");
+}
+
+function optionsWith(unpackers: Unpackers): DecoderOptions {
+  function decodeExtension(bytes: Uint8Array, type: number): unknown {
+    const unpack = unpackers[type];
+    const isRaw = type === BINARY || type === EXACT_TEXT;
+    if (unpack === undefined && !isRaw) return new ExtData(type, bytes);
+    try {
+      return unpack === undefined ? unpackRaw(bytes, type) : unpack(decode(bytes, options) as never);
+    } catch (error) {
+      // For example the address of an object that is a URL by its tag alone.
+      return new StandIn("unreadable", error instanceof Error ? error.message : "");
+    }
+  }
+  const options = { extensionCodec: { tryToEncode: () => null, decode: decodeExtension } };
+  return options;
+}
+
+export const decoder = new Decoder(optionsWith(UNPACK));
+export const cloneableDecoder = new Decoder(optionsWith(UNPACK_CLONEABLE));

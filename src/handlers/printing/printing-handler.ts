@@ -8,6 +8,7 @@ import { checkText, invalidOption } from "../../common/validate.ts";
 import { type EventRecord, startName } from "../../core/events.ts";
 import { isMessage } from "../../core/message-fields.ts";
 import { messageText } from "../../core/message-text.ts";
+import { snapshot } from "../../wire/codec.ts";
 import { BaseCallbackHandler } from "../base.ts";
 
 function checkColor(name: string, value: unknown): TextFormat {
@@ -27,14 +28,14 @@ export const PRINTING_OPTIONS = {
 export type PrintingOptions = OptionsOf<typeof PRINTING_OPTIONS>;
 
 function logOf(step: unknown): string {
-  return isObject(step) && typeof step["log"] === "string" ? step["log"] : jsonText(step);
+  return isObject(step) && typeof step["log"] === "string" ? step["log"] : jsonText(snapshot(step));
 }
 
 /** A tool's output as text; of a message, its content. */
 function outputText(output: unknown): string {
   if (typeof output === "string") return output;
   const content = attempt(() => isMessage(output)) === true ? messageText(output) : "";
-  return content === "" ? jsonText(output) : content;
+  return content === "" ? jsonText(snapshot(output)) : content;
 }
 
 /** Writes sentences for people about chains, agents and tools. Subclasses choose where these go. */

@@ -10,6 +10,7 @@ import type { LaneReport, LaneSetup, LoadedHandler, LoadSpec } from "../../wire/
 import type { WireRun } from "../../wire/records.ts";
 import { type EncodedEvent, encodeEvent, isPlainToken } from "../encode.ts";
 import type { ResolvedOptions } from "../options.ts";
+import { Refusals } from "../refusals.ts";
 import { callThread, type RemoteCall, resultOf } from "../remote.ts";
 import { balance, type LaneCounts } from "../stats.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
@@ -36,6 +37,7 @@ export class Lane {
   readonly #counters: LaneCounters;
   readonly #definitions: RunDefinitions;
   readonly #acknowledgements: Acknowledgements;
+  readonly #refusals = new Refusals();
   #events = 0;
   #bytes = 0;
 
@@ -44,7 +46,7 @@ export class Lane {
     this.#ring = allocateRing(options.ringBytes);
     this.#counters = LaneCounters.allocate(options.specs.length);
     this.#writer = new FrameWriter(this.#ring, options);
-    this.#definitions = new RunDefinitions(this.#writer);
+    this.#definitions = new RunDefinitions(this.#writer, options.limits);
     this.#thread = new LaneThread(options, {
       onReport: (report) => this.#onReport(report),
       onDeath: (error) => this.#host.takeOver(error),
@@ -101,8 +103,10 @@ export class Lane {
     // The lane wakes while the event is encoded; it is woken again if it has gone back to sleep by then.
     if (acknowledge) this.#writer.wake(true);
     const definition = this.#definitions.ensureSent(runNumber);
-    const event = encodeEvent(info, record);
+    const event = encodeEvent(info, record, this.#options.limits);
     const { payload } = event;
+    const refusal = this.#refusals.check(info, payload.byteLength, this.#host.handlers);
+    if (refusal !== undefined) return Promise.reject(refusal);
     this.#bytes += payload.byteLength;
     const head = headOf(event, runNumber, acknowledge);
     if (acknowledge) return this.#sendAwaited(head, event, definition);
@@ -181,7 +185,7 @@ export class Lane {
     return {
       events: this.#events,
       bytes: this.#bytes,
-      ...balance(this.#events, done, this.#writer.dropped, isOver),
+      ...balance(this.#events, done + this.#refusals.events, this.#writer.dropped, isOver),
       bufferedBytes,
       redelivered,
       restarts: this.#host.restarts,
@@ -189,7 +193,7 @@ export class Lane {
       handlers: this.#host.handlers.map(({ name }, i) => ({
         name,
         handled: this.#counters.handled(i),
-        failed: this.#counters.failed(i),
+        failed: this.#counters.failed(i) + this.#refusals.failed(i),
       })),
     };
   }

@@ -1,7 +1,9 @@
 import { Fifo } from "../../common/fifo.ts";
 import { hasReached } from "../../shared-memory/layout.ts";
+import type { ResolvedLimits } from "../../values/limits.ts";
 import { RUN } from "../../wire/frames.ts";
 import { encodeRun, type WireRun } from "../../wire/records.ts";
+import { MAX_EVENT_BYTES } from "../refusals.ts";
 import type { Definition, FrameWriter } from "./frame-writer.ts";
 
 interface RetiredRun {
@@ -21,6 +23,7 @@ interface RetiredRun {
  */
 export class RunDefinitions {
   readonly #writer: FrameWriter;
+  readonly #limits: ResolvedLimits;
   /** By their numbers, which are dense: with many open runs a hash table would cost each run its misses of the cache. */
   readonly #runs: (WireRun | undefined)[] = [];
   readonly #free: number[] = [];
@@ -28,8 +31,9 @@ export class RunDefinitions {
   /** Runs whose definition is not on its way to the lane yet. */
   readonly #unsent = new Map<number, WireRun>();
 
-  constructor(writer: FrameWriter) {
+  constructor(writer: FrameWriter, limits: ResolvedLimits) {
     this.#writer = writer;
+    this.#limits = { ...limits, bytes: Math.min(limits.bytes, MAX_EVENT_BYTES) };
   }
 
   /** Gives a run the number by which frames name it. */
@@ -60,7 +64,7 @@ export class RunDefinitions {
   /** The runs by number, as msgpack: a new thread needs them to go on where a dead one stopped. */
   known(): (readonly [runNumber: number, run: Uint8Array])[] {
     return [...this.#runs.entries()].flatMap(([runNumber, run]) =>
-      run === undefined ? [] : [[runNumber, encodeRun(run).slice()] as const],
+      run === undefined ? [] : [[runNumber, encodeRun(run, this.#limits).slice()] as const],
     );
   }
 
@@ -68,7 +72,7 @@ export class RunDefinitions {
   #send(runNumber: number, run: WireRun): Definition | undefined {
     const onTaken = () => this.#unsent.delete(runNumber);
     const head = { kind: RUN, code: 0, flags: 0, runNumber, timestamp: 0 };
-    const payload = encodeRun(run);
+    const payload = encodeRun(run, this.#limits);
     // Copied, since the event is encoded into the same memory.
     if (!this.#writer.tryWrite(head, payload)) return { head, payload: payload.slice(), onTaken };
     onTaken();

@@ -4,12 +4,14 @@ import { errorText, SidecallError } from "../../common/errors.ts";
 import { MAX_DELIVERIES } from "../../core/deliver.ts";
 import type { AnyEventRecord, EventInfo } from "../../core/events.ts";
 import { ReportedFailure, reportFailure } from "../../core/failures.ts";
+import type { ResolvedLimits } from "../../values/limits.ts";
 import { decodeValue, encodeCopy } from "../../wire/codec.ts";
 import type { LoadedHandler, LoadSpec, TaskResult, TaskSetup } from "../../wire/protocol.ts";
 import { encodeRun, runOf } from "../../wire/records.ts";
 import { encodeEvent } from "../encode.ts";
 import { recordLatency } from "../latency.ts";
 import type { ResolvedOptions } from "../options.ts";
+import { Refusals } from "../refusals.ts";
 import { callThread, type RemoteCall, resultOf } from "../remote.ts";
 import { balance, type LaneCounts } from "../stats.ts";
 import { ThreadPool } from "../thread-pool.ts";
@@ -27,6 +29,8 @@ export class TaskTransport implements Transport {
   readonly #broadcast: ThreadBroadcast;
   readonly #backlog: TaskBacklog;
   readonly #maxRunning: number;
+  readonly #limits: ResolvedLimits;
+  readonly #refusals = new Refusals();
   /** One promise for each event that is not done. */
   readonly #undone = new Set<Promise<void>>();
   readonly #latency = createHistogram();
@@ -50,6 +54,7 @@ export class TaskTransport implements Transport {
     this.#threads.pool.on("error", () => undefined);
     this.#broadcast = new ThreadBroadcast(this.#threads.pool, threads);
     this.#backlog = new TaskBacklog(options);
+    this.#limits = options.limits;
     this.#maxRunning = threads * TASKS_PER_THREAD;
   }
 
@@ -62,11 +67,13 @@ export class TaskTransport implements Transport {
 
   send(info: EventInfo, record: AnyEventRecord, acknowledge: boolean): Promise<void> | undefined {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const run = encodeRun(runOf(record)).slice();
-    const { code, timestamp, importance, payload: bytes } = encodeEvent(info, record);
+    const run = encodeRun(runOf(record), this.#limits).slice();
+    const { code, timestamp, importance, payload: bytes } = encodeEvent(info, record, this.#limits);
+    this.#events += 1;
+    const refusal = this.#refusals.check(info, bytes.byteLength, this.#handlers);
+    if (refusal !== undefined) return Promise.reject(refusal);
     const payload = bytes.slice();
     const { event, runId } = record;
-    this.#events += 1;
     this.#bytes += payload.byteLength;
     const hasRoom = this.#running < this.#maxRunning;
     const done = this.#track();
@@ -124,7 +131,12 @@ export class TaskTransport implements Transport {
     const stats: LaneCounts = {
       events: this.#events,
       bytes: this.#bytes,
-      ...balance(this.#events, this.#done, this.#backlog.dropped, this.#failure !== undefined),
+      ...balance(
+        this.#events,
+        this.#done + this.#refusals.events,
+        this.#backlog.dropped,
+        this.#failure !== undefined,
+      ),
       bufferedBytes: this.#backlog.bytes,
       redelivered: this.#redelivered,
       restarts: this.#restarts,
@@ -132,7 +144,7 @@ export class TaskTransport implements Transport {
       handlers: this.#handlers.map(({ name }, i) => ({
         name,
         handled: this.#handled[i] ?? 0,
-        failed: this.#failed[i] ?? 0,
+        failed: (this.#failed[i] ?? 0) + this.#refusals.failed(i),
       })),
     };
     return [stats];

@@ -1,0 +1,7 @@
+const STANDARD: ReadonlySet<string> = new Set(["name", "message", "stack", "cause"]);
+
+/** Names of an error's own properties beyond those that every error has, such as `status`, `code` or `errors`. */
+export function errorDetailKeys(error: object): string[] {
+  const keys = Object.keys(error).filter((key) => !STANDARD.has(key));
+  return Object.hasOwn(error, "errors") && !keys.includes("errors") ? [...keys, "errors"] : keys;
+}
