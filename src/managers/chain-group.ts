@@ -4,7 +4,7 @@ import { AsyncCallbackManager } from "./async-manager.ts";
 import { runOf } from "./base-run-manager.ts";
 import { checkBody } from "./context.ts";
 import type { ManagerOptions } from "./manager-options.ts";
-import { BODY_OPTIONS, configureOptions, failTogether, runBody, unlessUnawaited } from "./run-body.ts";
+import { BODY_OPTIONS, configureOptions, type HasBegun, runBody, unlessUnawaited } from "./run-body.ts";
 import type { AsyncCallbackManagerForChainRun } from "./run-managers.ts";
 
 const GROUP_OPTIONS = {
@@ -50,13 +50,17 @@ export class AsyncCallbackManagerForChainGroup extends AsyncCallbackManager {
   }
 }
 
-async function begun(name: string, options: ChainGroupOptions): Promise<AsyncCallbackManagerForChainGroup> {
+async function begin(
+  name: string,
+  options: ChainGroupOptions,
+  hasBegun: HasBegun,
+): Promise<AsyncCallbackManagerForChainGroup> {
   const { inputs = {}, ...rest } = resolve("options", GROUP_OPTIONS, options);
   const { runId } = rest;
   const manager = AsyncCallbackManager.configure(configureOptions(rest));
   const start = runId === undefined ? { name } : { name, runId };
   const run = await manager.onChainStart({ name }, inputs, start);
-  failTogether(run);
+  hasBegun(run);
   return new AsyncCallbackManagerForChainGroup(run.childOptions(), run);
 }
 
@@ -69,16 +73,17 @@ export function startChainGroup(
   name: string,
   options: ChainGroupOptions = {},
 ): Promise<AsyncCallbackManagerForChainGroup> {
-  return unlessUnawaited("startChainGroup", "on_chain_start", begun(name, options));
+  return unlessUnawaited("startChainGroup", "on_chain_start", (hasBegun) => begin(name, options, hasBegun));
 }
 
 async function traced<T>(
   name: string,
   options: ChainGroupOptions,
   body: (group: AsyncCallbackManagerForChainGroup) => T | PromiseLike<T>,
+  hasBegun: HasBegun,
 ): Promise<T> {
   checkBody(body);
-  const group = await begun(name, options);
+  const group = await begin(name, options, hasBegun);
   return runBody(
     group.run,
     () => body(group),
@@ -102,5 +107,7 @@ export function traceAsChainGroup<T>(
   options: ChainGroupOptions,
   body: (group: AsyncCallbackManagerForChainGroup) => T | PromiseLike<T>,
 ): Promise<T> {
-  return unlessUnawaited("traceAsChainGroup", "on_chain_error", traced(name, options, body));
+  return unlessUnawaited("traceAsChainGroup", "on_chain_error", (hasBegun) =>
+    traced(name, options, body, hasBegun),
+  );
 }
