@@ -50,6 +50,9 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
    * 7. handlers of the enclosing {@link withContext}, inheritable;
    * 8. handlers of {@link registerConfigureHook}.
    *
+   * Within a handler, and in what it awaits, 1, 7 and 8 add nothing of the application: a handler's own model calls do not call
+   * that handler again. A context that the handler itself makes does count.
+   *
    * Every handler and tag comes once; the last value of a metadata key counts. Throws SIDECALL_OPTION_INVALID.
    */
   static configure<M extends AsyncCallbackManager = AsyncCallbackManager>(

@@ -99,7 +99,7 @@ function lasting<T>(result: T, context: AmbientContext): T {
 /**
  * Calls `body` within `context` and returns its result. `AsyncCallbackManager.configure()`, `dispatchCustomEvent()` and
  * nested contexts see the context at any depth of calls, and across `await`, timers and promises that begin in `body`;
- * calls outside do not. If `body` returns a generator, or a promise of one, the context lasts while it is read. Throws
+ * calls outside do not, nor do managers that handlers configure. If `body` returns a generator, or a promise of one, the context lasts while it is read. Throws
  * SIDECALL_OPTION_INVALID.
  */
 export function withContext<T>(context: CallbackContext, body: () => T): T {
