@@ -52,11 +52,16 @@ function exportOf(module: object, { href, exportName }: LoadSpec): unknown {
   throw new LoadFailure("SIDECALL_NOT_A_HANDLER", message);
 }
 
-async function build(exported: unknown, spec: LoadSpec, context: HandlerContext): Promise<unknown> {
-  if (typeof exported !== "function") return exported;
+interface Built {
+  readonly handler: unknown;
+}
+
+async function build(exported: unknown, spec: LoadSpec, context: HandlerContext): Promise<Built> {
+  // Not awaited: a handler may have any methods, `then` too.
+  if (typeof exported !== "function") return { handler: exported };
   const make = exported as Factory | HandlerClass;
   try {
-    return isClass(make) ? new make(spec.options, context) : await make(spec.options, context);
+    return { handler: isClass(make) ? new make(spec.options, context) : await make(spec.options, context) };
   } catch (error) {
     const cause = encodeError(error);
     const message = `\`${spec.exportName}\` of ${spec.href} threw while it built its handler: ${errorText(error)}${placeOf(error)}.`;
@@ -70,7 +75,7 @@ function notAHandler({ exportName, href }: LoadSpec, expected: string): LoadFail
 }
 
 async function loadOne(spec: LoadSpec, index: number, context: HandlerContext): Promise<HandlerSlot> {
-  const handler = await build(exportOf(await importModule(spec), spec), spec, context);
+  const { handler } = await build(exportOf(await importModule(spec), spec), spec, context);
   if (typeof handler !== "object" || handler === null) {
     throw notAHandler(
       spec,

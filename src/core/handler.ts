@@ -118,8 +118,8 @@ export function handlerName(handler: CallbackHandler): string {
   try {
     // A handler in plain JavaScript may mean something else by `name`.
     if (typeof handler.name === "string" && handler.name !== "") return handler.name;
-    const made = handler.constructor?.name;
-    return made === undefined || made === "" || made === "Object" ? "handler" : made;
+    const made: unknown = handler.constructor?.name;
+    return typeof made !== "string" || made === "" || made === "Object" ? "handler" : made;
   } catch {
     return "handler";
   }

@@ -153,7 +153,7 @@ test("a malformed end ends its run all the same", () => {
   const { handler } = setUp();
   void handler.onEvent(record("on_llm_start", "a", { serialized: null, prompts: [] }));
   const response = undefined as never;
-  expect(() => handler.onEvent(record("on_llm_end", "a", { response }))).toThrow(TypeError);
+  void handler.onEvent(record("on_llm_end", "a", { response }));
   expect(handler.openRuns).toBe(0);
 });
 
