@@ -51,6 +51,7 @@ export type {
 } from "./event-stream/stream-event.ts";
 export {
   type StreamEventsOptions,
+  type StreamedResult,
   type StreamedRunContext,
   streamEvents,
 } from "./event-stream/stream-events.ts";

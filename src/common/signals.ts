@@ -27,10 +27,9 @@ function native(signal: ForeignSignal): AbortSignal {
 /** Aborts when the first of the signals does; undefined if there is none. */
 export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
   let any: AbortSignal | undefined;
-  for (const given of signals) {
-    if (given === undefined) continue;
-    const signal = native(given);
-    any = any === undefined || any === signal ? signal : compositeOf(any, signal);
+  for (const [i, given] of signals.entries()) {
+    if (given === undefined || signals.indexOf(given) < i) continue;
+    any = any === undefined ? native(given) : compositeOf(any, native(given));
   }
   return any;
 }

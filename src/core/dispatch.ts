@@ -4,7 +4,7 @@ import type { AnyEventRecord } from "./events.ts";
 import type { CallbackHandler } from "./handler.ts";
 import { InlineDelivery, isSet } from "./inline-delivery.ts";
 import { isOffThread } from "./relay.ts";
-import { callIn, hidingScope, turnScope } from "./scope.ts";
+import { callInTurn, enterHandlers, leaveHandlers } from "./scope.ts";
 import { isTaken, Turn } from "./turns.ts";
 
 /** Sorts of handlers, as bits; several handlers have the sum of theirs. */
@@ -35,68 +35,92 @@ function sorted(handlers: readonly CallbackHandler[]) {
   return { offThread, first, others };
 }
 
+function callOthers(
+  delivery: InlineDelivery,
+  others: readonly CallbackHandler[],
+  record: AnyEventRecord,
+): void {
+  const scope = enterHandlers();
+  delivery.deliverEach(others, record);
+  leaveHandlers(scope);
+}
+
+/** Returns the promise of a handler that runs first, if it gives one. */
+function callFirst(
+  delivery: InlineDelivery,
+  handler: CallbackHandler,
+  record: AnyEventRecord,
+  turn: Turn,
+): Promise<void> | undefined {
+  let pending: Promise<void> | undefined;
+  callInTurn(turn, () => {
+    pending = delivery.deliverAndTake(handler, record);
+  });
+  return pending;
+}
+
 /** One event on its way, of one run. */
 interface Sent {
   readonly record: AnyEventRecord;
   readonly delivery: InlineDelivery;
 }
 
-function send(handlers: readonly CallbackHandler[], record: AnyEventRecord): Sent {
-  freezeIfShared(handlers, record);
-  return { record, delivery: new InlineDelivery(record) };
-}
-
-function callOthers({ record, delivery }: Sent, others: readonly CallbackHandler[]): void {
-  const scope = hidingScope();
-  if (scope === undefined) delivery.deliverEach(others, record);
-  else callIn(scope, () => delivery.deliverEach(others, record));
-}
-
-/** Returns the promise of a handler that runs first, if it gives one. */
-function callFirst(
-  { record, delivery }: Sent,
-  handler: CallbackHandler,
+/** Gives events to handlers on this thread, in turn. Yields each promise that must settle before it goes on. */
+function* takeTurn(
   turn: Turn,
-): Promise<void> | undefined {
-  let pending: Promise<void> | undefined;
-  callIn(turnScope(turn), () => {
-    pending = delivery.deliverAndTake(handler, record);
-  });
-  return pending;
-}
-
-/** Gives events to off-thread handlers at once, and to the others in the turn that the events take in their runs. */
-async function sendInTurn(
-  handlers: readonly CallbackHandler[],
-  records: readonly AnyEventRecord[],
-): Promise<void> {
-  const { offThread, first, others } = sorted(handlers);
-  const events = records.map((record) => send(handlers, record));
-  for (const { record, delivery } of events) delivery.deliverEach(offThread, record);
-  const turn = new Turn(events.map(({ delivery }) => delivery.runId));
+  events: readonly Sent[],
+  first: readonly CallbackHandler[],
+  others: readonly CallbackHandler[],
+): Generator<Promise<unknown>, void> {
   const { before, isNested } = turn;
-  if (before !== undefined && !isNested) await before;
-  for (const event of events) {
+  if (before !== undefined && !isNested) yield before;
+  for (const { delivery, record } of events) {
     for (const handler of first) {
-      const pending = callFirst(event, handler, turn);
+      const pending = callFirst(delivery, handler, record, turn);
       // No needless wait: after one, what a plain handler writes to the caller's async context would be lost.
-      if (pending !== undefined) await pending;
+      if (pending !== undefined) yield pending;
     }
   }
   const finish = () => {
-    for (const event of events) callOthers(event, others);
+    for (const { delivery, record } of events) callOthers(delivery, others, record);
     turn.end();
   };
   if (isNested) void before?.then(finish);
   else finish();
-  await allSettled(events.map(({ delivery }) => delivery));
 }
 
-/** Waits for all, then rejects as the first of them that does. */
-async function allSettled(deliveries: readonly InlineDelivery[]): Promise<void> {
+/** Gives events to off-thread handlers at once, and to the others in the turn that the events take in their runs. */
+function sendInTurn(handlers: readonly CallbackHandler[], records: readonly AnyEventRecord[]): Promise<void> {
+  const { offThread, first, others } = sorted(handlers);
+  const events = records.map((record) => ({ record, delivery: new InlineDelivery(record) }));
+  const deliveries = events.map(({ delivery }) => delivery);
+  for (const { record, delivery } of events) {
+    freezeIfShared(handlers, record);
+    delivery.deliverEach(offThread, record);
+  }
+  const steps = takeTurn(new Turn(deliveries.map(({ runId }) => runId)), events, first, others);
+  const step = steps.next();
+  return step.done ? allSettled(deliveries) : tolerated(takeSteps(steps, step.value, deliveries));
+}
+
+async function takeSteps(
+  steps: Generator<Promise<unknown>, void>,
+  first: Promise<unknown>,
+  deliveries: readonly InlineDelivery[],
+): Promise<void> {
+  await first;
+  for (const pending of steps) await pending;
+  await allSettled(deliveries);
+}
+
+/** Resolves when all have settled, and rejects as the first of them that does. */
+function allSettled(deliveries: readonly InlineDelivery[]): Promise<void> {
   const pending = deliveries.map(({ settled }) => settled).filter((settled) => settled !== RESOLVED);
-  const results = await Promise.allSettled(pending);
-  for (const result of results) if (result.status === "rejected") throw result.reason;
+  if (pending.length < 2) return pending[0] ?? RESOLVED;
+  const all = Promise.allSettled(pending).then((results) => {
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+  });
+  return tolerated(all);
 }
 
 /** Whether an event for handlers of these sorts takes turns with the other events of its run. */
@@ -110,14 +134,14 @@ function sendNow(
   sorts: number,
   record: AnyEventRecord,
 ): InlineDelivery {
-  const event = send(handlers, record);
-  const { delivery } = event;
-  if (sorts === OTHER) callOthers(event, handlers);
+  freezeIfShared(handlers, record);
+  const delivery = new InlineDelivery(record);
+  if (sorts === OTHER) callOthers(delivery, handlers, record);
   else if (sorts === OFF_THREAD) delivery.deliverEach(handlers, record);
   else {
     const { offThread, others } = sorted(handlers);
     delivery.deliverEach(offThread, record);
-    callOthers(event, others);
+    callOthers(delivery, others, record);
   }
   return delivery;
 }
@@ -135,7 +159,7 @@ function sendNow(
 export function dispatch(handlers: readonly CallbackHandler[], record: AnyEventRecord): Promise<void> {
   const sorts = sortsOf(handlers);
   return takesTurns(sorts, record.runId)
-    ? tolerated(sendInTurn(handlers, [record]))
+    ? sendInTurn(handlers, [record])
     : sendNow(handlers, sorts, record).settled;
 }
 
@@ -148,6 +172,6 @@ export function dispatchAll(
   records: readonly AnyEventRecord[],
 ): Promise<void> {
   const sorts = sortsOf(handlers);
-  if (records.some(({ runId }) => takesTurns(sorts, runId))) return tolerated(sendInTurn(handlers, records));
-  return tolerated(allSettled(records.map((record) => sendNow(handlers, sorts, record))));
+  if (records.some(({ runId }) => takesTurns(sorts, runId))) return sendInTurn(handlers, records);
+  return allSettled(records.map((record) => sendNow(handlers, sorts, record)));
 }

@@ -10,8 +10,21 @@ import { toolCallsIn } from "./tool-calls.ts";
 
 /** Contents nest a few levels: results in blocks, blocks in messages. Deeper parts have no text. */
 const MAX_DEPTH = 8;
-/** A longer list is no message's; one of holes alone would take minutes. */
+/** Blocks of one content, over all levels: parts that are shared, or a list of holes, would take minutes. */
 const MAX_BLOCKS = 100_000;
+/** Characters of one content that consists of blocks. */
+const MAX_CHARACTERS = 2 ** 26;
+
+/** A way through a content: what may still be read. */
+interface Walk {
+  depth: number;
+  blocks: number;
+  characters: number;
+}
+
+function newWalk(): Walk {
+  return { depth: MAX_DEPTH, blocks: MAX_BLOCKS, characters: MAX_CHARACTERS };
+}
 
 /** Types of blocks that hold what the model thought, which is no part of what it says. */
 const THOUGHTS: ReadonlySet<unknown> = new Set(["reasoning", "thinking", "redacted_thinking"]);
@@ -48,12 +61,24 @@ function isBlock(value: unknown): boolean {
 }
 
 /** A tool's result: the text of its blocks, or JSON for a value of the tool's own. */
-function resultText(result: unknown, depth: number): string {
-  if (typeof result !== "object" || result === null || depth <= 0) return textOf(result, depth);
-  if (Array.isArray(result)) return result.every(isBlock) ? textOf(result, depth) : jsonText(result);
+function resultText(result: unknown, walk: Walk): string {
+  if (typeof result !== "object" || result === null || walk.depth <= 0) return textOf(result, walk);
+  if (Array.isArray(result)) {
+    const isContent = result.length > walk.blocks || result.every(isBlock);
+    return isContent ? textOf(result, walk) : jsonText(result);
+  }
   const { type, text, value } = result as JsonObject;
-  if (typeof type === "string" && value !== undefined) return resultText(value, depth - 1);
+  if (typeof type === "string" && value !== undefined) return below(walk, () => resultText(value, walk));
   return typeof type === "string" && typeof text === "string" ? text : jsonText(result);
+}
+
+function below(walk: Walk, read: () => string): string {
+  walk.depth -= 1;
+  try {
+    return read();
+  } finally {
+    walk.depth += 1;
+  }
 }
 
 function firstText(keys: readonly string[], text: (key: string) => string): string {
@@ -65,15 +90,15 @@ function firstText(keys: readonly string[], text: (key: string) => string): stri
 }
 
 /** The result that a block brings; undefined if the block is of another kind. */
-function resultOf(block: JsonObject, depth: number): string | undefined {
+function resultOf(block: JsonObject, walk: Walk): string | undefined {
   for (const [wrapper, key] of RESULT_WRAPPERS) {
     const wrapped = block[wrapper];
-    if (isObject(wrapped)) return resultText(wrapped[key], depth);
+    if (isObject(wrapped)) return resultText(wrapped[key], walk);
   }
   const { type } = block;
   const isUiTool = typeof type === "string" && UI_TOOL.test(type);
   const keys = RESULTS_BY_TYPE.get(type) ?? (isUiTool ? UI_RESULT : undefined);
-  return keys && firstText(keys, (key) => resultText(block[key], depth));
+  return keys && firstText(keys, (key) => resultText(block[key], walk));
 }
 
 function isThought({ type, thought }: JsonObject): boolean {
@@ -81,29 +106,38 @@ function isThought({ type, thought }: JsonObject): boolean {
 }
 
 /** Of a block that is a message or holds one, and of messages themselves. */
-function fieldsText(fields: JsonObject, depth: number): string {
-  return resultOf(fields, depth) ?? firstText(TEXT_FIELDS, (key) => textOf(fields[key], depth));
+function fieldsText(fields: JsonObject, walk: Walk): string {
+  return resultOf(fields, walk) ?? firstText(TEXT_FIELDS, (key) => textOf(fields[key], walk));
 }
 
-function blockText(block: JsonObject, depth: number): string {
+function blockText(block: JsonObject, walk: Walk): string {
   if (isThought(block)) return "";
   const { text } = block;
-  if (typeof text === "string") return text;
+  if (typeof text === "string") return textOf(text, walk);
   // OpenAI's Assistants API.
-  if (isObject(text)) return textOf(text["value"], depth);
+  if (isObject(text)) return textOf(text["value"], walk);
   // Bedrock's results.
-  return "json" in block ? jsonText(block["json"]) : fieldsText(block, depth);
+  return "json" in block ? jsonText(block["json"]) : fieldsText(block, walk);
 }
 
-function textOf(content: unknown, depth: number): string {
-  if (typeof content === "string") return content;
-  if (typeof content === "number" || typeof content === "bigint") return String(content);
-  if (typeof content !== "object" || content === null || depth <= 0) return "";
-  if (Array.isArray(content)) {
-    const blocks = content.length > MAX_BLOCKS ? content.slice(0, MAX_BLOCKS) : content;
-    return blocks.map((block) => textOf(block, depth - 1)).join("");
+function listText(blocks: readonly unknown[], walk: Walk): string {
+  const readable = blocks.length > walk.blocks ? blocks.slice(0, Math.max(walk.blocks, 0)) : blocks;
+  return readable.map((block) => textOf(block, walk)).join("");
+}
+
+function textOf(content: unknown, walk: Walk): string {
+  if (typeof content === "string") {
+    walk.characters -= content.length;
+    return walk.characters < 0 ? "" : content;
   }
-  return attempt(() => blockText(content as JsonObject, depth - 1)) ?? "";
+  if (typeof content === "number" || typeof content === "bigint") return String(content);
+  if (typeof content !== "object" || content === null || walk.depth <= 0 || walk.blocks <= 0) return "";
+  walk.blocks -= 1;
+  return below(walk, () =>
+    Array.isArray(content)
+      ? listText(content, walk)
+      : (attempt(() => blockText(content as JsonObject, walk)) ?? ""),
+  );
 }
 
 /**
@@ -111,15 +145,15 @@ function textOf(content: unknown, depth: number): string {
  * data, and what the model thought are left out. Never throws.
  */
 export function contentText(content: unknown): string {
-  return typeof content === "string" ? content : (attempt(() => textOf(content, MAX_DEPTH)) ?? "");
+  return typeof content === "string" ? content : (attempt(() => textOf(content, newWalk())) ?? "");
 }
 
 function textIn(fields: JsonObject, speaker: string): string {
   const { content } = fields;
   if (typeof content === "string" && content !== "") return content;
   // A tool's content may be a value of its own.
-  if (speaker === "Tool" && isObject(content)) return resultText(content, MAX_DEPTH);
-  return isThought(fields) ? "" : fieldsText(fields, MAX_DEPTH);
+  if (speaker === "Tool" && isObject(content)) return resultText(content, newWalk());
+  return isThought(fields) ? "" : fieldsText(fields, newWalk());
 }
 
 /** The text of a message in any form. Never throws. */

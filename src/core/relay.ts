@@ -45,10 +45,19 @@ function relayOf(handler: CallbackHandler | undefined): Relay | undefined {
     : undefined;
 }
 
+/** Whether there ever was a relay: to look for one costs. */
+let hasRelays = false;
+
+/** Makes a handler's relay known to {@link isOffThread}. */
+export function asRelay(relay: Relay): Relay {
+  hasRelays = true;
+  return relay;
+}
+
 /** Whether a handler passes its events on to other threads. */
 export function isOffThread(handler: CallbackHandler): boolean {
   try {
-    return relayOf(handler) !== undefined;
+    return hasRelays && relayOf(handler) !== undefined;
   } catch {
     return false;
   }

@@ -14,7 +14,7 @@ export interface PendingTurn {
   readonly outer: PendingTurn | undefined;
 }
 
-export class Scope {
+interface Scope {
   /** The application's context, which is unknown here; in a handler only one that the handler itself has made. */
   readonly context: unknown;
   /** In a handler: the context around the call that sent the event. */
@@ -22,65 +22,71 @@ export class Scope {
   readonly isInHandler: boolean;
   /** In a `runInline` handler: the turn of its event, which the handler's own events do not wait for. */
   readonly turn: PendingTurn | undefined;
-  #handlers: Scope | undefined;
-
-  constructor({ context, outside, isInHandler, turn }: Omit<Scope, "handlers">) {
-    this.context = context;
-    this.outside = outside;
-    this.isInHandler = isInHandler;
-    this.turn = turn;
-  }
-
   /** The scope of handlers that get an event from here: one for all events, which may be many. */
-  get handlers(): Scope {
-    this.#handlers ??= handlerScope(this, this.turn);
-    return this.#handlers;
-  }
+  handlers: HandlersScope | undefined;
+}
+
+/** A scope that hides what is around. */
+interface HandlersScope extends Scope {
+  readonly around: Scope | undefined;
 }
 
 function handlerScope(around: Scope | undefined, turn: PendingTurn | undefined): Scope {
   const outside = around?.context ?? around?.outside;
-  return new Scope({ context: undefined, outside, isInHandler: true, turn });
+  return { context: undefined, outside, isInHandler: true, turn, handlers: undefined };
 }
 
 /** One storage for both: in Node.js 20 and 22 every further one makes every promise of the process dearer. */
 const { storage, hidden } = shared("scope.v1", () => ({
   storage: new AsyncLocalStorage<Scope | undefined>(),
-  hidden: { sources: 0 },
+  /** `maybe`: whether there ever was something to hide, since to ask the storage costs. */
+  hidden: { maybe: false, sources: 0 },
 }));
-const WITHOUT_CONTEXT = handlerScope(undefined, undefined);
+const WITHOUT_CONTEXT: HandlersScope = { ...handlerScope(undefined, undefined), around: undefined };
 
-export function currentScope(): Scope | undefined {
+export function currentScope(): Readonly<Scope> | undefined {
   return storage.getStore();
 }
 
 /** Calls `body` in a context of the application. */
 export function withinContext<T>(context: unknown, body: () => T): T {
+  hidden.maybe = true;
   const { outside, isInHandler = false, turn } = storage.getStore() ?? {};
-  return storage.run(new Scope({ context, outside, isInHandler, turn }), body);
+  return storage.run({ context, outside, isInHandler, turn, handlers: undefined }, body);
 }
 
 /** Counts, by 1 or -1, what is to be hidden from handlers even where there is no context. */
 export function countHidden(by: 1 | -1): void {
+  hidden.maybe = true;
   hidden.sources += by;
 }
 
-/** The scope in which handlers are to be called; undefined if there is nothing to hide from them. */
-export function hidingScope(): Scope | undefined {
-  const scope = storage.getStore();
-  if (scope === undefined) return hidden.sources > 0 ? WITHOUT_CONTEXT : undefined;
-  return scope.context === undefined ? undefined : scope.handlers;
-}
-
-/** The scope of a handler that is called in its event's turn. */
-export function turnScope(turn: PendingTurn): Scope {
-  return handlerScope(storage.getStore(), turn);
-}
-
-/** Calls `call`, which does not throw. Undoes nothing that `call` writes to other storages, as `storage.run` may. */
-export function callIn(scope: Scope, call: () => void): void {
-  const outer = storage.getStore();
+/**
+ * Enters the scope of handlers. Returns what {@link leaveHandlers} needs; undefined if there is nothing to hide from them. Not
+ * `storage.run`, which may undo what a handler writes to other storages: the caller is to see that.
+ */
+export function enterHandlers(): HandlersScope | undefined {
+  if (!hidden.maybe) return undefined;
+  const around = storage.getStore();
+  if (around === undefined ? hidden.sources === 0 : around.context === undefined) return undefined;
+  const scope = around === undefined ? WITHOUT_CONTEXT : handlersOf(around);
   storage.enterWith(scope);
+  return scope;
+}
+
+function handlersOf(around: Scope): HandlersScope {
+  around.handlers ??= { ...handlerScope(around, around.turn), around };
+  return around.handlers;
+}
+
+export function leaveHandlers(scope: HandlersScope | undefined): void {
+  if (scope !== undefined) storage.enterWith(scope.around);
+}
+
+/** Calls a handler by `call`, which does not throw, in a scope that hides what is around, and in the turn of its event. */
+export function callInTurn(turn: PendingTurn, call: () => void): void {
+  const around = storage.getStore();
+  storage.enterWith(handlerScope(around, turn));
   call();
-  storage.enterWith(outer);
+  storage.enterWith(around);
 }

@@ -17,6 +17,9 @@ export interface ToolCall {
   readonly isOpen: boolean;
 }
 
+/** A longer list is no model's; one of holes alone would take minutes. */
+const MAX_CALLS = 100_000;
+
 /** Types of content blocks, parts and items that are calls. */
 const CALL_TYPES: ReadonlySet<unknown> = new Set([
   "tool_use",
@@ -87,7 +90,8 @@ function readCall(raw: JsonObject): ToolCall {
 }
 
 function listOf(value: unknown): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
+  if (!Array.isArray(value)) return [];
+  return (value.length > MAX_CALLS ? value.slice(0, MAX_CALLS) : value).filter(isObject);
 }
 
 function one(value: unknown): readonly JsonObject[] {

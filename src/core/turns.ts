@@ -26,12 +26,11 @@ export class Turn implements PendingTurn {
   /** Settles when the turns before this one are over; undefined if there is none. */
   readonly before: Promise<unknown> | undefined;
   #isOver = false;
-  #waiting: (() => void)[] = [];
+  #waiting: (() => void)[] | undefined;
 
   constructor(runIds: readonly string[]) {
     this.runIds = runIds;
-    const before = new Set(runIds.flatMap((runId) => latest.get(runId) ?? []));
-    this.before = before.size === 0 ? undefined : Promise.all([...before].map((turn) => turn.#whenOver()));
+    this.before = turnsBefore(runIds);
     for (const runId of runIds) latest.set(runId, this);
   }
 
@@ -50,10 +49,19 @@ export class Turn implements PendingTurn {
   end(): void {
     this.#isOver = true;
     for (const runId of this.runIds) if (latest.get(runId) === this) latest.delete(runId);
-    for (const go of this.#waiting) go();
+    for (const go of this.#waiting ?? []) go();
   }
 
-  #whenOver(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  whenOver(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting ??= [];
+      this.#waiting.push(resolve);
+    });
   }
+}
+
+function turnsBefore(runIds: readonly string[]): Promise<unknown> | undefined {
+  if (latest.size === 0) return undefined;
+  const turns = new Set(runIds.flatMap((runId) => latest.get(runId) ?? []));
+  return turns.size === 0 ? undefined : Promise.all([...turns].map((turn) => turn.whenOver()));
 }

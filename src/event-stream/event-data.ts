@@ -2,6 +2,7 @@ import { attempt } from "../common/attempt.ts";
 import { isObject } from "../common/json-object.ts";
 import { EVENTS, type RecordOf, type StartRecord } from "../core/events.ts";
 import { completionOf } from "../handlers/choices.ts";
+import { generationsOf, generationText, promptsOf } from "../llm/generations.ts";
 import { runTypeOf } from "../tracers/run-head.ts";
 import { eventValue, toolCallIdOf } from "../tracers/run-values.ts";
 import type { RunEventData, StreamedRunType } from "./stream-event.ts";
@@ -65,18 +66,18 @@ function modelOutput(
   type: StreamedRunType,
 ): unknown {
   if (type === "chat_model") {
-    const first = response.generations.flat()[0];
-    return first && (first.message ?? aiMessage(first.text, runId));
+    const [first] = generationsOf(response);
+    return first && (first["message"] ?? aiMessage(generationText(first), runId));
   }
   return {
-    generations: response.generations.map((completions) =>
-      completions.map(({ text, generationInfo = null }) => ({
-        text,
-        generation_info: generationInfo,
+    generations: promptsOf(response).map((completions) =>
+      completions.map((generation) => ({
+        text: generationText(generation),
+        generation_info: generation["generationInfo"] ?? null,
         type: "Generation",
       })),
     ),
-    llm_output: response.llmOutput ?? null,
+    llm_output: response?.llmOutput ?? null,
   };
 }
 

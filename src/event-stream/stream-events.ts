@@ -36,6 +36,16 @@ export interface StreamedRunContext {
   readonly signal: AbortSignal;
 }
 
+type ReturnOf<Step> = Step extends { readonly done: true; readonly value: infer Value } ? Value : never;
+/**
+ * The result of a streamed function: what its promise resolves to; of an async iterable its return value, which is undefined
+ * if the stream is left before.
+ */
+export type StreamedResult<Returned> =
+  Awaited<Returned> extends { [Symbol.asyncIterator](): { next(): Promise<infer Step> } }
+    ? ReturnOf<Step>
+    : Awaited<Returned>;
+
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }
@@ -81,10 +91,10 @@ function inheritedFrom(manager: BaseCallbackManager): CallbackContext {
  *
  * Throws SIDECALL_OPTION_INVALID.
  */
-export function streamEvents(
-  run: (context: StreamedRunContext) => unknown,
+export function streamEvents<Run extends (context: StreamedRunContext) => unknown>(
+  run: Run,
   options: StreamEventsOptions = {},
-): EventStream {
+): EventStream<StreamedResult<ReturnType<Run>>> {
   if (typeof run !== "function") throw invalidOption("run", "a function", run);
   const resolved = resolve("options", STREAM_OPTIONS, options);
   const { callbacks: inheritable, maxBufferedEvents } = resolved;

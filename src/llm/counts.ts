@@ -41,7 +41,8 @@ type Counts = Map<string, number | TokenDetails>;
 
 /** Providers nest counts once; deeper values are no counts. */
 const MAX_DEPTH = 3;
-const MAX_KEYS = 256;
+/** No provider has as many; shared parts multiply with each level. */
+const MAX_KEYS = 64;
 
 /** Names that are read by the tables, so that they are no kinds of their own. */
 const KNOWN: ReadonlySet<string> = new Set([

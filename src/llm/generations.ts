@@ -8,12 +8,19 @@ import type { LLMResult } from "../core/payloads.ts";
  * Answers of models, read from payloads of any shape. Nothing here throws.
  */
 
+/** A longer list is no response's; one of holes alone would take minutes. */
+const MAX_LENGTH = 100_000;
+
+function listOf(list: readonly unknown[]): readonly unknown[] {
+  return list.length > MAX_LENGTH ? list.slice(0, MAX_LENGTH) : list;
+}
+
 /** The readable generations of each prompt. */
 export function promptsOf(response: LLMResult): readonly (readonly JsonObject[])[] {
   const prompts: unknown = attempt(() => response.generations);
   if (!Array.isArray(prompts)) return [];
   // A list of generations without the list of prompts around it is one prompt's.
-  return prompts.map((each: unknown) => [each].flat().filter(isObject));
+  return listOf(prompts).map((each) => listOf(Array.isArray(each) ? each : [each]).filter(isObject));
 }
 
 /** Every readable generation of every prompt. */

@@ -1,13 +1,13 @@
 import { check } from "../common/options.ts";
-import type { MethodOf } from "../core/events.ts";
-import type { ChatMessage, ChatMessageInput, Serialized, SerializedInput } from "../core/payloads.ts";
+import type { MethodOf, RunKind } from "../core/events.ts";
+import type { ChatMessage, ChatMessageInput, SerializedInput } from "../core/payloads.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
 import { type ConfigureOptions, configured } from "./configure.ts";
 import type { ManagerOptions } from "./manager-options.ts";
 import { sendOrRefuse } from "./refused.ts";
 import { Run } from "./run.ts";
 import { newRunId } from "./run-id.ts";
-import { runManagerOf } from "./run-kinds.ts";
+import { type RunManagerOf, runManagerOf } from "./run-kinds.ts";
 import type {
   AsyncCallbackManagerForChainRun,
   AsyncCallbackManagerForLLMRun,
@@ -70,7 +70,7 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
     return sendOrRefuse("AsyncCallbackManager.onLLMStart", "on_llm_start", () => {
       checkPrompts(prompts);
       const owns = prompts.map((prompt) => ({ serialized: serializedOf(serialized), prompts: [prompt] }));
-      return llmManagers(this, startRuns(this, "on_llm_start", owns, options));
+      return startRuns(this, "on_llm_start", owns, managerOf("llm", this), options);
     });
   }
 
@@ -86,7 +86,7 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
         serialized: serializedOf(serialized),
         messages: [messages as readonly ChatMessage[]],
       }));
-      return llmManagers(this, startRuns(this, "on_chat_model_start", owns, options));
+      return startRuns(this, "on_chat_model_start", owns, managerOf("llm", this), options);
     });
   }
 
@@ -96,8 +96,12 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
     options?: StartOptions,
   ): Promise<AsyncCallbackManagerForChainRun> {
     return sendOrRefuse("AsyncCallbackManager.onChainStart", "on_chain_start", () =>
-      startRun(this, "on_chain_start", { serialized: serializedOf(serialized), inputs }, options).then(
-        (run) => runManagerOf("chain", run, inheritanceOf(this)),
+      startRun(
+        this,
+        "on_chain_start",
+        { serialized: serializedOf(serialized), inputs },
+        managerOf("chain", this),
+        options,
       ),
     );
   }
@@ -116,9 +120,7 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
         ...(inputs === undefined ? {} : { inputs }),
         ...(toolCallId === undefined ? {} : { toolCallId }),
       };
-      return startRun(this, "on_tool_start", own, options, TOOL_START_OPTIONS).then((run) =>
-        runManagerOf("tool", run, inheritanceOf(this)),
-      );
+      return startRun(this, "on_tool_start", own, managerOf("tool", this), options, TOOL_START_OPTIONS);
     });
   }
 
@@ -128,8 +130,12 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
     options?: StartOptions,
   ): Promise<AsyncCallbackManagerForRetrieverRun> {
     return sendOrRefuse("AsyncCallbackManager.onRetrieverStart", "on_retriever_start", () =>
-      startRun(this, "on_retriever_start", { serialized: serializedOf(serialized), query }, options).then(
-        (run) => runManagerOf("retriever", run, inheritanceOf(this)),
+      startRun(
+        this,
+        "on_retriever_start",
+        { serialized: serializedOf(serialized), query },
+        managerOf("retriever", this),
+        options,
       ),
     );
   }
@@ -155,24 +161,27 @@ export function inheritanceOf(manager: BaseCallbackManager): ParentInheritance {
   };
 }
 
-function llmManagers(
-  manager: BaseCallbackManager,
-  started: Promise<readonly Run[]>,
-): Promise<AsyncCallbackManagerForLLMRun[]> {
-  return started.then((runs) => {
-    const inheritance = inheritanceOf(manager);
-    return runs.map((run) => runManagerOf("llm", run, inheritance));
-  });
+function managerOf<K extends RunKind>(kind: K, manager: BaseCallbackManager): (run: Run) => RunManagerOf<K> {
+  const inheritance = inheritanceOf(manager);
+  return (run) => runManagerOf(kind, run, inheritance);
 }
 
 /** Starts a chat model's run. One that a handler with `raiseError` refuses goes on, as its other handlers know it. */
 export async function startRegardless(
   manager: BaseCallbackManager,
-  serialized: Serialized | null,
+  serialized: SerializedInput | null,
   messages: readonly ChatMessage[],
   options: LLMStartOptions,
 ): Promise<AsyncCallbackManagerForLLMRun> {
-  const owns = [{ serialized, messages: [messages] }];
-  const runs = await startRuns(manager, "on_chat_model_start", owns, options, async () => undefined);
-  return runManagerOf("llm", runs[0] as Run, inheritanceOf(manager));
+  const owns = [{ serialized: serializedOf(serialized), messages: [messages] }];
+  const goOn = async () => undefined;
+  const [run] = await startRuns(
+    manager,
+    "on_chat_model_start",
+    owns,
+    managerOf("llm", manager),
+    options,
+    goOn,
+  );
+  return run as AsyncCallbackManagerForLLMRun;
 }

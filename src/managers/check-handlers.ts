@@ -1,3 +1,4 @@
+import { isPromise } from "node:util/types";
 import { attempt } from "../common/attempt.ts";
 import { SidecallError } from "../common/errors.ts";
 import { invalidOption } from "../common/validate.ts";
@@ -46,10 +47,13 @@ export function checkHandlers(
   if (!Array.isArray(handlers)) throw refusedList(name, expected, handlers);
   for (let i = 0; i < handlers.length; i += 1) {
     const handler: unknown = handlers[i];
-    if (typeof handler !== "object" || handler === null || handler instanceof Promise) {
-      const isPromise = handler instanceof Promise;
-      const wanted = `a handler: an object, such as a class's instance${isPromise ? "; await it" : ""}`;
-      throw invalidOption(`${name}[${i}]`, wanted, handler);
+    if (typeof handler !== "object" || handler === null || isPromise(handler)) {
+      const hint = isPromise(handler) ? "; await it" : "";
+      throw invalidOption(
+        `${name}[${i}]`,
+        `a handler: an object, such as a class's instance${hint}`,
+        handler,
+      );
     }
     if (!checked.has(handler)) checkShape(`${name}[${i}]`, handler);
   }

@@ -1,4 +1,3 @@
-import { tolerated } from "../common/thenable.ts";
 import type { EventName } from "../core/events.ts";
 import { reportIfUnawaited } from "../core/unawaited.ts";
 
@@ -6,12 +5,12 @@ import { reportIfUnawaited } from "../core/unawaited.ts";
 const NO_RUN = "none";
 
 /**
- * Sends an event that nobody has to await. `send` throws if the call is refused, which is reported if the promise is not
- * awaited; its own promise rejects only with what is no fault, or is reported.
+ * Sends an event for a caller that need not await it. If `send` throws, the call is refused, which is reported if the caller
+ * does not await it. The promise of `send` is to be tolerated already.
  */
 export function sendOrRefuse<T>(caller: string, event: EventName, send: () => Promise<T>): Promise<T> {
   try {
-    return tolerated(send());
+    return send();
   } catch (error) {
     return reportIfUnawaited(Promise.reject(error), () => ({
       handler: caller,

@@ -1,5 +1,6 @@
 import { check, type OptionTable } from "../common/options.ts";
 import { anySignal, rejected } from "../common/signals.ts";
+import { RESOLVED, tolerated } from "../common/thenable.ts";
 import { dispatch, dispatchAll } from "../core/dispatch.ts";
 import { EVENTS, type EventRecord, type OwnFields, type StartRecord } from "../core/events.ts";
 import { prewakeAll } from "../core/relay.ts";
@@ -48,20 +49,36 @@ async function refuse(runs: readonly Run[], error: unknown): Promise<never> {
   throw error;
 }
 
+/** The promise for `result`, which is ready when the handlers have settled the start, or `onRefused` has dealt with a failure. */
+function once<T>(
+  settled: Promise<void>,
+  result: T,
+  onRefused: (error: unknown) => Promise<void>,
+): Promise<T> {
+  if (settled === RESOLVED) return Promise.resolve(result);
+  return tolerated(
+    settled.then(
+      () => result,
+      (error) => onRefused(error).then(() => result),
+    ),
+  );
+}
+
 /*
  * Both throw at once for a start that is refused: only its caller can report that. Their promises reject with the reason of
  * an abort, which is no fault, and with failures of handlers, which the dispatch has reported. If a handler with `raiseError`
  * fails, all runs whose starts it got with that call get an error event first.
  */
 
-/** Makes a run of `manager` and dispatches its start. */
-export function startRun<E extends StartEvent>(
+/** Makes a run of `manager` and dispatches its start; resolves with what `managerOf` makes of it. */
+export function startRun<E extends StartEvent, T>(
   manager: BaseCallbackManager,
   event: E,
   own: OwnFields<E>,
+  managerOf: (run: Run) => T,
   options: StartOptions = {},
   table: OptionTable = START_OPTIONS,
-): Promise<Run> {
+): Promise<T> {
   prewakeAll(manager.handlers, event, manager.traceId);
   check("options", table, options);
   const signal = signalOf(manager, options);
@@ -69,21 +86,21 @@ export function startRun<E extends StartEvent>(
   const { kind } = EVENTS[event];
   const { runId = newRunId(), name } = options;
   const run = new Run(manager, { runId, name, signal, kind, openIn: openRunsAround(manager) });
-  if (run.handlers.length === 0) return Promise.resolve(run);
-  return dispatch(run.handlers, startRecord(run, event, own, options)).then(
-    () => run,
-    (error) => refuse([run], error),
-  );
+  const { handlers } = run;
+  const settled =
+    handlers.length === 0 ? RESOLVED : dispatch(handlers, startRecord(run, event, own, options));
+  return once(settled, managerOf(run), (error) => refuse([run], error));
 }
 
 /** Makes one run for each of `owns` and dispatches their starts in parallel. */
-export function startRuns<E extends StartEvent>(
+export function startRuns<E extends StartEvent, T>(
   manager: BaseCallbackManager,
   event: E,
   owns: readonly OwnFields<E>[],
+  managerOf: (run: Run) => T,
   options: LLMStartOptions = {},
   onRefused: (runs: readonly Run[], error: unknown) => Promise<void> = refuse,
-): Promise<readonly Run[]> {
+): Promise<T[]> {
   const { handlers } = manager;
   prewakeAll(handlers, event, manager.traceId);
   check("options", LLM_START_OPTIONS, options);
@@ -96,9 +113,7 @@ export function startRuns<E extends StartEvent>(
   const runs = owns.map(
     (_, i) => new Run(manager, { runId: runIds[i] ?? newRunId(), name, signal, kind, openIn }),
   );
-  if (handlers.length === 0) return Promise.resolve(runs);
-  const records = runs.map((run, i) => startRecord(run, event, owns[i] as OwnFields<E>, options));
-  return dispatchAll(handlers, records)
-    .catch((error: unknown) => onRefused(runs, error))
-    .then(() => runs);
+  const records = () => runs.map((run, i) => startRecord(run, event, owns[i] as OwnFields<E>, options));
+  const settled = handlers.length === 0 ? RESOLVED : dispatchAll(handlers, records());
+  return once(settled, runs.map(managerOf), (error) => onRefused(runs, error));
 }

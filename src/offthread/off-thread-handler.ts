@@ -4,7 +4,7 @@ import { withTimeLimit } from "../common/time-limit.ts";
 import { isInterested } from "../core/deliver.ts";
 import { type AnyEventRecord, EVENT_INFO, type EventName } from "../core/events.ts";
 import { unwrapReported } from "../core/failures.ts";
-import { RELAY, type RelayHandler, type SinkRun, type TokenSink } from "../core/relay.ts";
+import { asRelay, RELAY, type RelayHandler, type SinkRun, type TokenSink } from "../core/relay.ts";
 import type { ResolvedOptions } from "../transports/options.ts";
 import { Overhead } from "../transports/overhead.ts";
 import { type Remote, remoteOf, remotesOf, type UntypedHandler } from "../transports/remote.ts";
@@ -35,12 +35,12 @@ export class OffThreadHandler<
   readonly remote: Remote<Handler>;
   /** Each handler's methods likewise, by the handlers' names. A name that no handler has throws SIDECALL_REMOTE_HANDLER. */
   readonly remotes: Remotes;
-  readonly [RELAY]: RelayHandler[typeof RELAY] = {
+  readonly [RELAY]: RelayHandler[typeof RELAY] = asRelay({
     prewake: (event, traceId) => this.#prewake(event, traceId),
     onEvent: OffThreadHandler.prototype.onEvent,
     send: (record) => this.#send(record),
     tokenSink: (run) => this.#tokenSink(run),
-  };
+  });
   readonly #transport: Transport;
   readonly #interest: number;
   readonly #resolvesQueued: boolean;

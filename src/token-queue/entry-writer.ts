@@ -34,14 +34,15 @@ export class EntryWriter {
   /** Writes as much of an entry as fits, and wakes the reader. Returns whether all of it is written. */
   write(entry: TokenEntry): boolean {
     const before = this.#ring.position;
+    const head = entry.choice === undefined ? TOKEN_HEAD_BYTES : TOKEN_HEAD_BYTES + CHOICE_BYTES;
     let isComplete = false;
     while (!isComplete) {
       const piece = entry.text.slice(entry.from, entry.from + this.#pieceUnits);
-      const at = this.#ring.reserve(headBytes(entry) + maxTextBytes(piece));
+      const at = this.#ring.reserve(head + maxTextBytes(piece));
       if (at === -1) break;
       entry.from += piece.length;
       isComplete = entry.from === entry.text.length;
-      this.#ring.commit(this.#writePiece(at, entry, piece, isComplete));
+      this.#ring.commit(head + this.#writePiece(at, head, entry, piece, isComplete));
     }
     if (this.#ring.position !== before) {
       this.#ring.publish();
@@ -60,19 +61,20 @@ export class EntryWriter {
     this.#ring.interrupt();
   }
 
-  /** Returns the bytes written. */
-  #writePiece(at: number, { kind, choice }: TokenEntry, piece: string, isLast: boolean): number {
-    const head = headBytes({ choice });
+  /** Returns the bytes of the text. */
+  #writePiece(
+    at: number,
+    head: number,
+    { kind, choice }: TokenEntry,
+    piece: string,
+    isLast: boolean,
+  ): number {
     const textBytes = writeUnits(this.#ring, at + head, piece);
+    const { bytes, data } = this.#ring;
     const isWide = textBytes > piece.length;
-    this.#ring.bytes[at] = kind;
-    this.#ring.bytes[at + 1] =
-      (isWide ? WIDE : 0) | (isLast ? 0 : MORE) | (choice === undefined ? 0 : OF_CHOICE);
-    if (choice !== undefined) this.#ring.data.setUint32(at + TOKEN_HEAD_BYTES, choice, true);
-    return head + textBytes;
+    bytes[at] = kind;
+    bytes[at + 1] = (isWide ? WIDE : 0) | (isLast ? 0 : MORE) | (choice === undefined ? 0 : OF_CHOICE);
+    if (choice !== undefined) data.setUint32(at + TOKEN_HEAD_BYTES, choice, true);
+    return textBytes;
   }
-}
-
-function headBytes({ choice }: Pick<TokenEntry, "choice">): number {
-  return choice === undefined ? TOKEN_HEAD_BYTES : TOKEN_HEAD_BYTES + CHOICE_BYTES;
 }

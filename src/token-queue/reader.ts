@@ -1,6 +1,8 @@
 import { SidecallError } from "../common/errors.ts";
+import { Fifo } from "../common/fifo.ts";
 import { keepAlive } from "../common/keep-alive.ts";
 import { UnitReader } from "../common/text-codec.ts";
+import { RESOLVED } from "../common/thenable.ts";
 import { invalidOption } from "../common/validate.ts";
 import { reportIfUnawaited } from "../core/unawaited.ts";
 import { RingConsumer } from "../shared-memory/consumer.ts";
@@ -24,6 +26,11 @@ import { rebuildError } from "./run-error.ts";
 
 type Result<Item> = IteratorResult<Item, undefined>;
 
+interface WaitingRead<Item> {
+  readonly resolve: (result: Result<Item>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 const DONE = { done: true, value: undefined } as const;
 
 /**
@@ -37,15 +44,14 @@ const DONE = { done: true, value: undefined } as const;
  *
  * A queue of all choices gives `{ text, index }`; on another thread its reader is a `TokenReader<ChoiceToken>`.
  */
-export class TokenReader<Item extends TokenItem = string> implements AsyncIterableIterator<Item, undefined> {
+export class TokenReader<Item extends TokenItem = string> implements AsyncIterableIterator<Item> {
   readonly #ring: RingConsumer;
   readonly #control: Int32Array;
   readonly #text: UnitReader;
   /** The pieces so far of a token whose last piece has not been read yet. */
   #partial = "";
   #isDone = false;
-  /** The last of the waiting reads; each waits for the one before. */
-  #lastRead: Promise<unknown> | undefined;
+  readonly #reads = new Fifo<WaitingRead<Item>>();
 
   /** Throws SIDECALL_QUEUE_TAKEN if the queue has a reader, SIDECALL_OPTION_INVALID if `queue` is none. */
   constructor(queue: SharedTokens<Item>) {
@@ -68,8 +74,8 @@ export class TokenReader<Item extends TokenItem = string> implements AsyncIterab
 
   next(): Promise<Result<Item>> {
     try {
-      const result = this.#lastRead === undefined ? this.#take() : undefined;
-      return result === undefined ? this.#tolerated(this.#takeInTurn()) : Promise.resolve(result);
+      const result = this.#reads.length === 0 ? this.#take() : undefined;
+      return result === undefined ? this.#tolerated(this.#wait()) : Promise.resolve(result);
     } catch (error) {
       return this.#tolerated(Promise.reject(error));
     }
@@ -106,18 +112,25 @@ export class TokenReader<Item extends TokenItem = string> implements AsyncIterab
     return reportIfUnawaited(read, () => ({ handler, event: "on_llm_error", runId: this.runId }));
   }
 
-  #takeInTurn(): Promise<Result<Item>> {
-    const before = this.#lastRead ?? Promise.resolve();
-    const read = before.then(() => this.#waitAndTake());
-    const settled = read.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#lastRead = settled;
-    void settled.then(() => {
-      if (this.#lastRead === settled) this.#lastRead = undefined;
+  #wait(): Promise<Result<Item>> {
+    return new Promise((resolve, reject) => {
+      this.#reads.push({ resolve, reject });
+      if (this.#reads.length === 1) void this.#serve();
     });
-    return read;
+  }
+
+  /** Serves the waiting reads in turn; each stays in the line until it has its result. */
+  async #serve(): Promise<void> {
+    // A producer on this thread that pushes in the same turn needs not wake this side.
+    await RESOLVED;
+    for (let read = this.#reads.peek(); read !== undefined; read = this.#reads.peek()) {
+      try {
+        read.resolve(await this.#waitAndTake());
+      } catch (error) {
+        read.reject(error);
+      }
+      this.#reads.shift();
+    }
   }
 
   async #waitAndTake(): Promise<Result<Item>> {

@@ -38,11 +38,6 @@ async function runAll(steps: readonly (() => unknown)[]): Promise<void> {
 export abstract class BaseTracer extends BaseCallbackHandler {
   readonly #trees = new RunTrees<GrowingRun>(objectRecorder((value) => this.keepValue(value)));
 
-  /** @internal */
-  get [HOOKS](): readonly string[] {
-    return ["onRunStart", "onRunEnd"];
-  }
-
   /** Stores a finished root with the runs below it. A promise is awaited. Runs left open have `endTime: null`. */
   protected abstract persistRun(run: TracedRun): unknown;
 
@@ -98,3 +93,6 @@ export abstract class BaseTracer extends BaseCallbackHandler {
     ]);
   }
 }
+
+// Not a member of the class: it would be part of the types that applications see.
+Object.defineProperty(BaseTracer.prototype, HOOKS, { value: ["onRunStart", "onRunEnd"] });

@@ -13,6 +13,8 @@ const MAX_KEYS = 32;
 const MAX_READ = 500;
 const MAX_ELEMENTS = 16;
 const MAX_CHARACTERS = 1_000;
+/** The digits of a larger one take long to find. */
+const MAX_BIGINT = 2n ** 2048n;
 /** Parts of requests, and machinery. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   "config",
@@ -128,7 +130,8 @@ function copyObject(value: object, path: readonly object[], budget: FieldBudget)
 
 function copy(value: unknown, above: readonly object[], budget: FieldBudget): unknown {
   if (typeof value === "string") return safeText(value);
-  if (typeof value === "bigint") return String(value);
+  if (typeof value === "bigint")
+    return value > -MAX_BIGINT && value < MAX_BIGINT ? String(value) : "[too large]";
   if (typeof value === "function" || typeof value === "symbol") return undefined;
   if (typeof value !== "object" || value === null) return value;
   if (above.includes(value)) return "[cycle]";

@@ -1,4 +1,3 @@
-import type { Remote as Comlink } from "comlink";
 import { errorText, SidecallError } from "../common/errors.ts";
 import type { HandlerModule } from "../core/handler.ts";
 import { decodeValue } from "../wire/codec.ts";
@@ -80,8 +79,13 @@ export interface RemoteCall {
   readonly args: Parcel;
 }
 
+/** Comlink's proxy of it; its own types, which need those of the DOM, must not get into this package's declarations. */
+interface RemoteControl {
+  call(...args: Parameters<ThreadControl["call"]>): Promise<CallResult>;
+}
+
 /** Makes one call in one thread. */
-export async function callThread(control: Comlink<ThreadControl>, call: RemoteCall): Promise<CallResult> {
+export async function callThread(control: RemoteControl, call: RemoteCall): Promise<CallResult> {
   const { index, method, args } = call;
   try {
     return await control.call(index, method, args);

@@ -314,6 +314,7 @@ test.each<[place: string, response: LLMResult, model: string | undefined]>([
     "m",
   ],
   ["the response itself", one({}, { usage: OPENAI, model: "m" }), "m"],
+  ["the generation itself", { generations: [[{ text: "", usage: OPENAI } as never]] }, undefined],
   [
     "an estimate",
     one(
