@@ -59,3 +59,30 @@ export function isPlainData(values: readonly unknown[]): boolean {
     return false;
   }
 }
+
+/** Copies plain data as it arrives in another thread: without undefined properties, with null for undefined elements. */
+export function copyPlainData(value: unknown): unknown {
+  if (value === undefined) return null;
+  // Not -0.
+  if (value === 0) return 0;
+  if (typeof value !== "object" || value === null) return value;
+  return Array.isArray(value) ? Array.from(value, copyPlainData) : copyPlainMap(value);
+}
+
+function copyPlainMap(object: object): object {
+  const copied: Record<string, unknown> = {};
+  for (const key of Object.keys(object)) {
+    const value = (object as Readonly<Record<string, unknown>>)[key];
+    if (value === undefined) continue;
+    const part = copyPlainData(value);
+    if (key !== "__proto__") copied[key] = part;
+    else
+      Object.defineProperty(copied, key, {
+        value: part,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      });
+  }
+  return copied;
+}

@@ -1,4 +1,5 @@
 import { errorText } from "../common/errors.ts";
+import { copyPlainData, isPlainData } from "../common/plain-data.ts";
 import { DEFAULT_LIMITS, type ResolvedLimits } from "../values/limits.ts";
 import { StandIn } from "../values/stand-in.ts";
 import { Packer } from "./packer.ts";
@@ -55,8 +56,13 @@ export function decodeValue(bytes: Uint8Array): unknown {
   return decoder.decode(bytes);
 }
 
-/** Copies a value by its bytes: as it arrives in a worker thread, but such that `structuredClone` takes it. */
+/** Copies a value as it arrives in a worker thread, but such that `structuredClone` takes it. */
 export function snapshot(value: unknown, limits: ResolvedLimits = DEFAULT_LIMITS): unknown {
-  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  // Several times faster than by way of bytes.
+  if (isPlainData([value])) {
+    try {
+      return copyPlainData(value);
+    } catch {}
+  }
   return cloneableDecoder.decode(encodeValue(value, limits).slice());
 }

@@ -20,6 +20,13 @@ function messageOf(error: unknown): string {
   }
 }
 
+/** A bound of a bigint's digits, at most twice their number: their number itself would take as long as the digits. */
+function maxDigits(value: bigint): number {
+  let bits = 64;
+  while (BigInt.asIntN(bits, value) !== value) bits *= 2;
+  return Math.ceil(bits / Math.log2(10));
+}
+
 /**
  * Writes any value as msgpack in one walk, which reads every part once. Parts that cannot cross, throw when they are read, or
  * exceed the limits, are replaced in place by {@link StandIn}s.
@@ -76,7 +83,7 @@ export class Packer extends BuiltInPacker {
 
   #bigint(value: bigint): void {
     if (!this.fitsDigits(value)) {
-      this.standIn(new StandIn("too large", "more digits of bigints than the limit"));
+      this.standIn(new StandIn("too large", `bigint of up to ${maxDigits(value)} digits`));
       return;
     }
     const digits = value.toString();
