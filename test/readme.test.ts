@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { OptionTable } from "../src/common/options.ts";
+import { ITERATION_OPTIONS } from "../src/handlers/iterators/token-iteration-handler.ts";
 import { EVENTS } from "../src/index.ts";
 import { OFF_THREAD_OPTIONS, SPEC_OPTIONS } from "../src/transports/options.ts";
 import { LIMIT_OPTIONS } from "../src/values/limits.ts";
@@ -37,7 +38,13 @@ test("the table of events is the event table", () => {
 });
 
 /** The declarations that users' editors read. */
-const DECLARATIONS = ["transports/options", "values/limits"]
+const DECLARATIONS = [
+  "transports/options",
+  "values/limits",
+  "token-queue/layout",
+  "handlers/iterators/token-iteration-handler",
+  "handlers/choices",
+]
   .map((file) => readFileSync(new URL(`../src/${file}.d.ts`, import.meta.url), "utf8"))
   .join("\n");
 
@@ -62,8 +69,12 @@ function commentOf(option: string): RowComment {
 
 function valueText(value: unknown): string {
   if (typeof value !== "number") return JSON.stringify(value);
-  const mib = value / 1024 ** 2;
-  return mib >= 1 && Number.isInteger(mib) ? `${mib} MiB` : value.toLocaleString("en-US");
+  for (const [unit, bytes] of [
+    ["MiB", 1024 ** 2],
+    ["KiB", 1024],
+  ] as const)
+    if (value >= bytes && value % bytes === 0) return `${value / bytes} ${unit}`;
+  return value.toLocaleString("en-US");
 }
 
 function optionTable(title: string, table: OptionTable): string {
@@ -80,6 +91,10 @@ test("the tables of off-thread options and of handler specs are those that the c
   expect(shown("handler spec")).toBe(optionTable("spec", SPEC_OPTIONS));
   expect(shown("off-thread options")).toBe(optionTable("option", OFF_THREAD_OPTIONS));
   expect(shown("limits")).toBe(optionTable("limit", LIMIT_OPTIONS));
+});
+
+test("the table of token iterations' options is the one that the code reads", () => {
+  expect(shown("iteration options", "docs/handlers.md")).toBe(optionTable("option", ITERATION_OPTIONS));
 });
 
 test("the README's commands for a fresh clone are those that CI runs", () => {

@@ -35,13 +35,43 @@ function sorted(handlers: readonly CallbackHandler[]) {
   return { offThread, first, others };
 }
 
+/** Handlers that are being called with an event, one after the other. */
+interface Calls {
+  readonly runId: string;
+  /** Those that are being called with the event of whose handler this one is. */
+  readonly outer: Calls | undefined;
+  /** Made if one of them sends an event of the run, which the next ones must not get first. */
+  turn: Turn | undefined;
+}
+
+let calls: Calls | undefined;
+
+function waitForCalls(runId: string): void {
+  for (let each = calls; each !== undefined; each = each.outer) {
+    if (each.runId === runId && !isTaken(runId)) each.turn = new Turn([runId]);
+  }
+}
+
+function callEach(
+  delivery: InlineDelivery,
+  handlers: readonly CallbackHandler[],
+  record: AnyEventRecord,
+): void {
+  const mine: Calls = { runId: delivery.runId, outer: calls, turn: undefined };
+  calls = mine;
+  delivery.deliverEach(handlers, record);
+  calls = mine.outer;
+  mine.turn?.end();
+}
+
 function callOthers(
   delivery: InlineDelivery,
   others: readonly CallbackHandler[],
   record: AnyEventRecord,
 ): void {
   const scope = enterHandlers();
-  delivery.deliverEach(others, record);
+  if (others.length > 1) callEach(delivery, others, record);
+  else delivery.deliverEach(others, record);
   leaveHandlers(scope);
 }
 
@@ -125,6 +155,7 @@ function allSettled(deliveries: readonly InlineDelivery[]): Promise<void> {
 
 /** Whether an event for handlers of these sorts takes turns with the other events of its run. */
 function takesTurns(sorts: number, runId: string): boolean {
+  if (calls !== undefined) waitForCalls(runId);
   return (sorts & FIRST) !== 0 || (sorts !== OFF_THREAD && isTaken(runId));
 }
 

@@ -67,7 +67,7 @@ type MatchesTable<Methods, _All extends TableMethods> = Methods;
 export interface HandlerFlags extends Partial<Record<IgnoreFlag, boolean>> {
   /** A failure of this handler rejects the dispatch, once every handler has settled. @default false */
   readonly raiseError?: boolean;
-  /** Run before the other handlers, one at a time, on the caller's context. @default false */
+  /** Run before the other inline handlers, one at a time, on the caller's context; the run's later events wait. @default false */
   readonly runInline?: boolean;
 }
 

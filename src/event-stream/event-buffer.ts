@@ -27,6 +27,11 @@ export class EventBuffer<T> {
     this.#capacity = capacity;
   }
 
+  /** Number of items that can be read at once. */
+  get length(): number {
+    return this.#items.length;
+  }
+
   /** Adds an item. Without space returns a promise that resolves once the item has some. Drops the item after the end. */
   push(item: T): Promise<void> | undefined {
     if (this.#end !== undefined) return undefined;

@@ -1,5 +1,7 @@
 import { SidecallError } from "../common/errors.ts";
 import { isAbortOf, onAbort } from "../common/signals.ts";
+import { tolerated } from "../common/thenable.ts";
+import { reportIfUnawaited } from "../core/unawaited.ts";
 import type { OpenRuns } from "../managers/open-runs.ts";
 import { afterAbort } from "../managers/run-body.ts";
 import type { EventBuffer } from "./event-buffer.ts";
@@ -20,6 +22,9 @@ interface Parts {
 
 type Outcome = { readonly result: unknown } | { readonly error: unknown };
 
+/** Stands in reports for the call of the function, or of `next`. */
+const UNAWAITED = { handler: "streamEvents", event: "on_chain_error", runId: "none" } as const;
+
 function left(): SidecallError {
   const message =
     "Expected the event stream to be read to its end, got a consumer that left it; stop the function's runs.";
@@ -35,22 +40,25 @@ function left(): SidecallError {
 export class EventStream<Result = unknown> implements AsyncIterableIterator<StreamEvent> {
   /**
    * Resolves with the function's result, or rejects with its error, or with the reason why it never started. Settles after
-   * the stream is read or left. Ignoring it is safe: a rejection without a handler is not reported as unhandled.
+   * the stream is read or left. Ignoring it is safe: a rejection without a handler is not reported as unhandled; an error of
+   * the function after the stream was left goes to `onHandlerError`, unless the abort of `signal` has caused it.
    */
   readonly result: Promise<Result>;
   readonly #parts: Parts;
   #state: "ready" | "running" | "settled" = "ready";
+  #isLeft = false;
   /** Unsubscribes, so that a signal that outlives the stream does not retain it. */
   #release: () => void = () => {};
   #settleResult: (outcome: Outcome) => void = () => {};
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.result = new Promise((resolve, reject) => {
+    const result = new Promise<Result>((resolve, reject) => {
       this.#settleResult = (outcome) =>
         "error" in outcome ? reject(outcome.error) : resolve(outcome.result as Result);
     });
-    this.result.catch(() => {});
+    // Who reads on gets the error by the iteration.
+    this.result = reportIfUnawaited(result, (error) => (this.#isLeft ? this.#callOf(error) : undefined));
   }
 
   /** Aborts when the consumer leaves before the function has ended, or when the caller's own signal does. */
@@ -68,7 +76,9 @@ export class EventStream<Result = unknown> implements AsyncIterableIterator<Stre
    */
   next(): Promise<IteratorResult<StreamEvent, undefined>> {
     if (this.#state === "ready") this.#begin();
-    return this.#parts.buffer.next();
+    const { buffer } = this.#parts;
+    if (buffer.length > 0) return buffer.next();
+    return reportIfUnawaited(buffer.next(), (error) => this.#callOf(error));
   }
 
   /** Leaves the iteration; `signal` aborts with a SidecallError with code SIDECALL_STREAM_LEFT. */
@@ -78,14 +88,21 @@ export class EventStream<Result = unknown> implements AsyncIterableIterator<Stre
   }
 
   /** Leaves the iteration; `signal` aborts with `error`, and the call rejects with it. */
-  async throw(error: unknown): Promise<IteratorResult<StreamEvent, undefined>> {
-    await this.#leave(error);
-    throw error;
+  throw(error: unknown): Promise<IteratorResult<StreamEvent, undefined>> {
+    const thrown = this.#leave(error).then(() => {
+      throw error;
+    });
+    return tolerated(thrown);
   }
 
   /** Leaves the iteration. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#leave(left());
+  }
+
+  /** The call that an error belongs to, for a report; undefined if an abort has caused it. */
+  #callOf(error: unknown): typeof UNAWAITED | undefined {
+    return isAbortOf(this.signal, error) ? undefined : UNAWAITED;
   }
 
   #begin(): void {
@@ -109,6 +126,7 @@ export class EventStream<Result = unknown> implements AsyncIterableIterator<Stre
   }
 
   #leave(reason: unknown): Promise<void> {
+    this.#isLeft = true;
     this.#parts.buffer.discard();
     return this.#stop(reason);
   }

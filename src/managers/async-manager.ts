@@ -1,6 +1,6 @@
 import { check } from "../common/options.ts";
 import type { MethodOf, RunKind } from "../core/events.ts";
-import type { ChatMessage, ChatMessageInput, Serialized, SerializedInput } from "../core/payloads.ts";
+import type { ChatMessage, ChatMessageInput, SerializedInput } from "../core/payloads.ts";
 import { BaseCallbackManager } from "./base-manager.ts";
 import { type ConfigureOptions, configured } from "./configure.ts";
 import type { ManagerOptions } from "./manager-options.ts";
@@ -49,6 +49,9 @@ export class AsyncCallbackManager extends BaseCallbackManager implements ChildMa
    * 6. `debug`: a {@link ConsoleTracer}, inheritable, unless there is one;
    * 7. handlers of the enclosing {@link withContext}, inheritable;
    * 8. handlers of {@link registerConfigureHook}.
+   *
+   * Within a handler, and in what it awaits, 1, 7 and 8 add nothing of the application: a handler's own model calls do not call
+   * that handler again. A context that the handler itself makes does count.
    *
    * Every handler and tag comes once; the last value of a metadata key counts. Throws SIDECALL_OPTION_INVALID.
    */
@@ -169,11 +172,11 @@ function managerOf<K extends RunKind>(kind: K, manager: BaseCallbackManager): (r
 /** Starts a chat model's run. One that a handler with `raiseError` refuses goes on, as its other handlers know it. */
 export async function startRegardless(
   manager: BaseCallbackManager,
-  serialized: Serialized | null,
+  serialized: SerializedInput | null,
   messages: readonly ChatMessage[],
   options: LLMStartOptions,
 ): Promise<AsyncCallbackManagerForLLMRun> {
-  const owns = [{ serialized, messages: [messages] }];
+  const owns = [{ serialized: serializedOf(serialized), messages: [messages] }];
   const goOn = async () => undefined;
   const [run] = await startRuns(
     manager,

@@ -61,7 +61,7 @@ export class BaseCallbackManager {
     this.parent = options.parent ?? parentOf(options);
     this.parentRunId = this.parent?.runId;
     this.traceId = this.parent?.traceId ?? options.traceId;
-    this.signal = anySignal(options.signal);
+    this.signal = options.signal && anySignal(options.signal);
   }
 
   /** Adds a handler. Adding it again only makes it inheritable, if `inherit` is set. */

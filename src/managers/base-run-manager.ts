@@ -97,7 +97,7 @@ export function isRunManager(value: unknown): value is AsyncRunManager {
   return isMarked(value);
 }
 
-/** The run behind a manager, for code that ends runs in place of the application. */
+/** The run behind a manager of this copy of the package, for code that ends runs in place of the application. */
 export function runOf(manager: AsyncRunManager): Run {
   return manager["run"];
 }

@@ -1,9 +1,10 @@
 import { type OptionsOf, optional, resolve, unchecked } from "../common/options.ts";
+import { RESOLVED } from "../common/thenable.ts";
 import { AsyncCallbackManager } from "./async-manager.ts";
 import { runOf } from "./base-run-manager.ts";
 import { checkBody } from "./context.ts";
 import type { ManagerOptions } from "./manager-options.ts";
-import { BODY_OPTIONS, configureOptions, failTogether, runBody, unlessUnawaited } from "./run-body.ts";
+import { BODY_OPTIONS, configureOptions, type HasBegun, runBody, unlessUnawaited } from "./run-body.ts";
 import type { AsyncCallbackManagerForChainRun } from "./run-managers.ts";
 
 const GROUP_OPTIONS = {
@@ -29,13 +30,13 @@ export class AsyncCallbackManagerForChainGroup extends AsyncCallbackManager {
   }
 
   /** Ends the group's run; does nothing if it has ended. */
-  async onChainEnd(outputs: unknown): Promise<void> {
-    if (!this.hasEnded) await this.run.onChainEnd(outputs);
+  onChainEnd(outputs: unknown): Promise<void> {
+    return this.hasEnded ? RESOLVED : this.run.onChainEnd(outputs);
   }
 
   /** Ends the group's run with an error; does nothing if it has ended. */
-  async onChainError(error: unknown): Promise<void> {
-    if (!this.hasEnded) await this.run.onChainError(error);
+  onChainError(error: unknown): Promise<void> {
+    return this.hasEnded ? RESOLVED : this.run.onChainError(error);
   }
 
   /** Ends the group's run, with the reason of its signal as error if that is aborted. */
@@ -49,13 +50,17 @@ export class AsyncCallbackManagerForChainGroup extends AsyncCallbackManager {
   }
 }
 
-async function begun(name: string, options: ChainGroupOptions): Promise<AsyncCallbackManagerForChainGroup> {
+async function begin(
+  name: string,
+  options: ChainGroupOptions,
+  hasBegun: HasBegun,
+): Promise<AsyncCallbackManagerForChainGroup> {
   const { inputs = {}, ...rest } = resolve("options", GROUP_OPTIONS, options);
   const { runId } = rest;
   const manager = AsyncCallbackManager.configure(configureOptions(rest));
   const start = runId === undefined ? { name } : { name, runId };
   const run = await manager.onChainStart({ name }, inputs, start);
-  failTogether(run);
+  hasBegun(run);
   return new AsyncCallbackManagerForChainGroup(run.childOptions(), run);
 }
 
@@ -68,16 +73,17 @@ export function startChainGroup(
   name: string,
   options: ChainGroupOptions = {},
 ): Promise<AsyncCallbackManagerForChainGroup> {
-  return unlessUnawaited("startChainGroup", "on_chain_start", begun(name, options));
+  return unlessUnawaited("startChainGroup", "on_chain_start", (hasBegun) => begin(name, options, hasBegun));
 }
 
 async function traced<T>(
   name: string,
   options: ChainGroupOptions,
   body: (group: AsyncCallbackManagerForChainGroup) => T | PromiseLike<T>,
+  hasBegun: HasBegun,
 ): Promise<T> {
   checkBody(body);
-  const group = await begun(name, options);
+  const group = await begin(name, options, hasBegun);
   return runBody(
     group.run,
     () => body(group),
@@ -101,5 +107,7 @@ export function traceAsChainGroup<T>(
   options: ChainGroupOptions,
   body: (group: AsyncCallbackManagerForChainGroup) => T | PromiseLike<T>,
 ): Promise<T> {
-  return unlessUnawaited("traceAsChainGroup", "on_chain_error", traced(name, options, body));
+  return unlessUnawaited("traceAsChainGroup", "on_chain_error", (hasBegun) =>
+    traced(name, options, body, hasBegun),
+  );
 }

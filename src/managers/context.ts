@@ -1,9 +1,10 @@
 import { SidecallError } from "../common/errors.ts";
 import { check, type OptionsOf, optional, signal, unchecked } from "../common/options.ts";
-import { anySignal } from "../common/signals.ts";
+import { anySignal, isAbortOf } from "../common/signals.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import { currentScope, withinContext } from "../core/scope.ts";
+import { reportIfUnawaited } from "../core/unawaited.ts";
 import { BaseCallbackManager, isManager, union } from "./base-manager.ts";
 import { type AsyncRunManager, isRunManager } from "./base-run-manager.ts";
 import { checkHandlers } from "./check-handlers.ts";
@@ -76,18 +77,29 @@ export function checkBody(body: unknown): void {
   if (typeof body !== "function") throw invalidOption("body", "a function", body);
 }
 
+/** Stands in a report for the call of {@link withContext}. */
+const UNAWAITED = { handler: "withContext", event: "on_chain_error", runId: "none" } as const;
+
+function isAborted({ signal, manager }: AmbientContext, error: unknown): boolean {
+  return isAbortOf(signal, error) || isAbortOf(manager?.signal, error);
+}
+
 /** `result`, or if it is a generator, one whose steps run within `context`; of a promise, what it resolves to. */
 function lasting<T>(result: T, context: AmbientContext): T {
   if (isGenerator(result)) return withSteps(result, (step) => withinContext(context, step));
   // Another class's promises, such as those of an API client, have methods that a derived promise would lack.
   if (!(result instanceof Promise) || result.constructor !== Promise) return result;
-  return result.then((value) => lasting(value, context)) as T;
+  // The promise that it derives from may be that of an event, which need not be awaited.
+  return reportIfUnawaited(
+    result.then((value) => lasting(value, context)),
+    (error) => (isAborted(context, error) ? undefined : UNAWAITED),
+  ) as T;
 }
 
 /**
  * Calls `body` within `context` and returns its result. `AsyncCallbackManager.configure()`, `dispatchCustomEvent()` and
  * nested contexts see the context at any depth of calls, and across `await`, timers and promises that begin in `body`;
- * calls outside do not. If `body` returns a generator, or a promise of one, the context lasts while it is read. Throws
+ * calls outside do not, nor do managers that handlers configure. If `body` returns a generator, or a promise of one, the context lasts while it is read. Throws
  * SIDECALL_OPTION_INVALID.
  */
 export function withContext<T>(context: CallbackContext, body: () => T): T {

@@ -9,9 +9,10 @@ import type { ParentRun } from "./manager-options.ts";
 
 export interface OpenRun {
   readonly parent: ParentRun | undefined;
-  readonly handlers: readonly CallbackHandler[];
   /** Sends the run's error, in place of the application. */
   fail(error: unknown, isAbort: boolean): Promise<void>;
+  /** After `fail`: the promise that it gave, if the run above must not fail before. */
+  readonly aheadUntil: Promise<void> | undefined;
 }
 
 type DepthOf = (run: ParentRun | undefined) => number;
@@ -45,17 +46,6 @@ function byDepth(runs: Iterable<OpenRun>): OpenRun[][] {
   return levels.filter((level) => level !== undefined).reverse();
 }
 
-/** Whether some handler gets an event only after another one has settled it. */
-function takesTurns({ handlers }: OpenRun): boolean {
-  return handlers.some((handler) => {
-    try {
-      return handler.runInline === true;
-    } catch {
-      return false;
-    }
-  });
-}
-
 export class OpenRuns {
   readonly #runs = new Set<OpenRun>();
 
@@ -80,7 +70,8 @@ export class OpenRuns {
     for (const level of byDepth(this.#runs)) {
       const errors = level.map((run) => run.fail(error, isAbort));
       sent.push(...errors);
-      if (level.some(takesTurns)) await Promise.allSettled(errors);
+      const ahead = level.flatMap(({ aheadUntil }) => aheadUntil ?? []);
+      if (ahead.length > 0) await Promise.allSettled(ahead);
     }
     const end = last();
     await Promise.allSettled([...sent, end]);

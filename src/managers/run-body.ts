@@ -37,12 +37,24 @@ export function configureOptions({ callbacks, tags, metadata, signal }: BodyOpti
   return { inheritable: callbacks, inheritableTags: tags, inheritableMetadata: metadata, signal };
 }
 
-/** Stands in a report for the run of a body: its id is the application's own, or not known. */
-const UNKNOWN_RUN = "none";
+/** Stands in a report for the run of a call that was refused. */
+const NO_RUN = "none";
 
-/** The same promise, whose error is reported if the caller does not await it. */
-export function unlessUnawaited<T>(caller: string, event: EventName, promise: Promise<T>): Promise<T> {
-  return reportIfUnawaited(promise, () => ({ handler: caller, event, runId: UNKNOWN_RUN }));
+/** Called with a run of which the start is handled: from now on the runs below it fail with it. */
+export type HasBegun = (run: AsyncRunManager) => void;
+
+/** The promise of `call`, whose error is reported if the caller does not await it. */
+export function unlessUnawaited<T>(
+  caller: string,
+  event: EventName,
+  call: (hasBegun: HasBegun) => Promise<T>,
+): Promise<T> {
+  let runId = NO_RUN;
+  const promise = call((run) => {
+    runId = run.runId;
+    failTogether(run);
+  });
+  return reportIfUnawaited(promise, () => ({ handler: caller, event, runId }));
 }
 
 /** Code that hears the abort too has one turn of the event loop to end its runs itself, with what it knows of them. */
@@ -51,7 +63,7 @@ export function afterAbort(then: () => void): void {
 }
 
 /** From now on the runs below fail with this one, it fails when its signal aborts, and a second end of it is ignored. */
-export function failTogether(manager: AsyncRunManager): void {
+function failTogether(manager: AsyncRunManager): void {
   const run = runOf(manager);
   const { signal } = run;
   run.own(new OpenRuns());

@@ -13,6 +13,7 @@ import {
   type RunKind,
 } from "../core/events.ts";
 import type { CallbackHandler } from "../core/handler.ts";
+import { isSet } from "../core/inline-delivery.ts";
 import type { TokenContent, TokenIndex } from "../core/payloads.ts";
 import { type TokenSink, tokenSinkOf } from "../core/relay.ts";
 import { chunkOfBlocks, tokenText } from "../core/token-text.ts";
@@ -54,6 +55,7 @@ export class Run implements RunIdentity, OpenRun {
   readonly #kind: RunKind | undefined;
   #hasEnded = false;
   #failed: Promise<void> | undefined;
+  aheadUntil: Promise<void> | undefined;
   #below: OpenRuns | undefined;
   #endListeners: readonly (() => void)[] = NONE;
   #tokenSink: TokenSink | undefined;
@@ -133,7 +135,10 @@ export class Run implements RunIdentity, OpenRun {
   }
 
   emit<E extends EventName>(event: E, own: OwnFields<E>): Promise<void> {
-    if (isRunEnd(EVENT_INFO[event])) return this.#end(event, own);
+    if (isRunEnd(EVENT_INFO[event])) {
+      this.#close();
+      return this.#end(event, own);
+    }
     if (this.signal?.aborted) return rejected(this.signal);
     if (this.handlers.length === 0) return RESOLVED;
     if (this.#hasEnded) reportLate(this, event);
@@ -146,9 +151,20 @@ export class Run implements RunIdentity, OpenRun {
    */
   fail(error: unknown, isAbort = isAbortOf(this.signal, error)): Promise<void> {
     if (this.#hasEnded || this.#kind === undefined) return this.#failed ?? RESOLVED;
-    this.#failed = this.#end(ERROR_EVENTS[this.#kind], isAbort ? { error, aborted: true } : { error });
+    const failed = this.#end(ERROR_EVENTS[this.#kind], isAbort ? { error, aborted: true } : { error });
+    this.#failed = failed;
+    // Others get the event once a handler that runs first has settled it, and the run above could overtake it.
+    if (this.handlers.some((handler) => isSet(handler, "runInline"))) {
+      this.aheadUntil = failed;
+      const close = () => this.#close();
+      failed.then(close, close);
+    } else this.#close();
     this.handlers = NONE;
-    return this.#failed;
+    return failed;
+  }
+
+  #close(): void {
+    for (const runs of this.openIn) runs.delete(this);
   }
 
   #interruptible(settled: Promise<void>): Promise<void> {
@@ -164,7 +180,6 @@ export class Run implements RunIdentity, OpenRun {
       reportSecondEnd(this, event);
     }
     this.#hasEnded = true;
-    for (const runs of this.openIn) runs.delete(this);
     for (const listener of this.#endListeners) listener();
     const { handlers } = this;
     const isAbort = "error" in own && isAbortOf(this.signal, own.error);

@@ -8,11 +8,12 @@ import {
   unchecked,
 } from "../common/options.ts";
 import { checkOneOf, checkText, invalidOption } from "../common/validate.ts";
+import { ERROR_EVENTS, type EventName } from "../core/events.ts";
 import type { ChatMessageInput, SerializedInput } from "../core/payloads.ts";
 import { AsyncCallbackManager } from "./async-manager.ts";
 import { responseOf } from "./body-results.ts";
 import { checkBody } from "./context.ts";
-import { BODY_OPTIONS, configureOptions, failTogether, runBody, unlessUnawaited } from "./run-body.ts";
+import { BODY_OPTIONS, configureOptions, type HasBegun, runBody, unlessUnawaited } from "./run-body.ts";
 import type {
   AsyncCallbackManagerForLLMRun,
   AsyncCallbackManagerForRetrieverRun,
@@ -67,6 +68,7 @@ const RUN_OPTIONS = {
 export type RunOptions = OptionsOf<typeof RUN_OPTIONS>;
 
 interface Kind<K extends BodyRunKind> {
+  readonly failure: EventName;
   readonly start: OptionTable;
   begin(
     manager: AsyncCallbackManager,
@@ -94,19 +96,16 @@ function promptOf({ prompt, prompts }: RunStarts["llm"]): string {
 
 /** Whether an item of a list of messages is itself a conversation: a list, but not a pair of role and content. */
 function isConversation(item: unknown): item is readonly ChatMessageInput[] {
-  return Array.isArray(item) && typeof item[0] !== "string";
+  return Array.isArray(item) && !(item.length === 2 && typeof item[0] === "string");
 }
 
 function conversationOf({ messages }: RunStarts["chatModel"]): readonly ChatMessageInput[] {
   if (!Array.isArray(messages)) throw invalidOption("messages", "a list of messages", messages);
-  const given: readonly (ChatMessageInput | readonly ChatMessageInput[])[] = messages;
-  const conversations = given.filter(isConversation);
-  return conversations.length === 0
-    ? (messages as readonly ChatMessageInput[])
-    : only("messages", conversations);
+  return messages.some(isConversation) ? only<readonly ChatMessageInput[]>("messages", messages) : messages;
 }
 
 const llm = {
+  failure: ERROR_EVENTS.llm,
   end: (run: AsyncCallbackManagerForLLMRun, value: unknown) => run.onLLMEnd(responseOf(value)),
 };
 
@@ -128,6 +127,7 @@ const KINDS: { readonly [K in BodyRunKind]: Kind<K> } = {
     },
   },
   tool: {
+    failure: ERROR_EVENTS.tool,
     start: TOOL_START,
     begin(manager, serialized, { input, inputs, toolCallId }, options) {
       return manager.onToolStart(serialized, checkText("input", input), { ...options, inputs, toolCallId });
@@ -135,6 +135,7 @@ const KINDS: { readonly [K in BodyRunKind]: Kind<K> } = {
     end: (run, output) => run.onToolEnd(output),
   },
   retriever: {
+    failure: ERROR_EVENTS.retriever,
     start: RETRIEVER_START,
     begin: (manager, serialized, { query }, options) =>
       manager.onRetrieverStart(serialized, checkText("query", query), options),
@@ -149,6 +150,7 @@ async function traced<K extends BodyRunKind, T>(
   start: RunStarts[K],
   options: RunOptions,
   body: (run: BodyRuns[K]) => T | PromiseLike<T>,
+  hasBegun: HasBegun,
 ): Promise<T> {
   checkBody(body);
   const { begin, end, start: table } = KINDS[checkOneOf("kind", kind, KIND_NAMES) as K];
@@ -158,7 +160,7 @@ async function traced<K extends BodyRunKind, T>(
   const manager = AsyncCallbackManager.configure(configureOptions(rest));
   const given = { name, runId: rest.runId, extra };
   const run = await begin(manager, serialized, start, given);
-  failTogether(run);
+  hasBegun(run);
   return runBody(
     run,
     () => body(run),
@@ -194,5 +196,6 @@ export function withRun<K extends BodyRunKind, T>(
   options: RunOptions,
   body: (run: BodyRuns[K]) => T | PromiseLike<T>,
 ): Promise<T> {
-  return unlessUnawaited("withRun", "on_chain_error", traced(kind, start, options, body));
+  const event = Object.hasOwn(KINDS, kind) ? KINDS[kind].failure : "on_chain_error";
+  return unlessUnawaited("withRun", event, (hasBegun) => traced(kind, start, options, body, hasBegun));
 }

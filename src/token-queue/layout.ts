@@ -93,7 +93,7 @@ export const QUEUE_OPTIONS = {
   queueBytes: integer(MIN_RING_BYTES, MAX_RING_BYTES, 64 * 1024),
   /**
    * Milliseconds that a full queue waits for a reader that has never read. Then pushes wait no longer, tokens collect in
-   * memory until a reader begins, and a process warning says so. Above 0; Infinity: waits for ever. @default 1000
+   * memory until a reader begins, and a process warning says so. Above 0; Infinity: waits for ever. @default 1,000
    */
   readerGraceMillis: millis(1000),
 };

@@ -1,5 +1,7 @@
+import { attempt } from "../common/attempt.ts";
 import { SidecallError } from "../common/errors.ts";
 import { Fifo } from "../common/fifo.ts";
+import { isObject, type JsonObject } from "../common/json-object.ts";
 import { resolve } from "../common/options.ts";
 import { RESOLVED } from "../common/thenable.ts";
 import { resolvesWithin } from "../common/time-limit.ts";
@@ -32,8 +34,10 @@ interface WaitingEntry {
 /** The entry of an item; undefined if it is none. */
 function entryOf(item: unknown): TokenEntry | undefined {
   if (typeof item === "string") return { kind: TOKEN, text: item, choice: undefined, from: 0 };
-  if (typeof item !== "object" || item === null || !("text" in item && "index" in item)) return undefined;
-  const { text, index } = item;
+  return isObject(item) ? attempt(() => choiceEntryOf(item)) : undefined;
+}
+
+function choiceEntryOf({ text, index }: JsonObject): TokenEntry | undefined {
   const isChoice = typeof index === "number" && Number.isInteger(index) && index >= 0 && index <= MAX_CHOICE;
   return isChoice && typeof text === "string" ? { kind: TOKEN, text, choice: index, from: 0 } : undefined;
 }
@@ -62,7 +66,7 @@ export class TokenQueue<Item extends TokenItem = string> {
   readonly #writer: EntryWriter;
   readonly #control: Int32Array;
   readonly #watch: ReaderWatch;
-  readonly #subject: () => string;
+  readonly #subject: () => string | undefined;
   readonly #cancel = new AbortController();
   readonly #waiting = new Fifo<WaitingEntry>();
   /** Whether pushes wait for the reader. */
@@ -70,8 +74,8 @@ export class TokenQueue<Item extends TokenItem = string> {
   #dropped = 0;
   #closing: Promise<void> | undefined;
 
-  /** `subject` names what the tokens belong to, in warnings. Throws SIDECALL_OPTION_INVALID. */
-  constructor(options: TokenQueueOptions = {}, subject = () => "a token queue") {
+  /** `subject` names what the tokens belong to, in warnings; undefined: it is over. Throws SIDECALL_OPTION_INVALID. */
+  constructor(options: TokenQueueOptions = {}, subject: () => string | undefined = () => "a token queue") {
     const { queueBytes, readerGraceMillis } = resolve("options", QUEUE_OPTIONS, options);
     this.shared = allocateTokens(queueBytes);
     this.#writer = new EntryWriter(this.shared.ring);

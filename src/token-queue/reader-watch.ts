@@ -14,8 +14,9 @@ const WARNINGS = {
     "the thread that read its tokens has ended. The run's signal aborts, and its further tokens are dropped. End the iteration before the thread ends.",
 };
 
-/** Emits a process warning. `subject`: what the tokens belong to. */
-export function warnAbout(state: keyof typeof WARNINGS, subject: string): void {
+/** Emits a process warning. `subject`: what the tokens belong to; undefined: it is over, and waits for no reader. */
+export function warnAbout(state: keyof typeof WARNINGS, subject: string | undefined): void {
+  if (subject === undefined) return;
   process.emitWarning(`${subject}: ${WARNINGS[state]}`, "SidecallHandlerWarning");
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import {
   AsyncCallbackManager,
@@ -194,4 +195,18 @@ other("t3", NO_PLACEMENT, async () => {
   setImmediate(() => abort.abort());
   const error: unknown = await answering.catch((reason: unknown) => reason);
   expect(error).toBe(abort.signal.reason);
+});
+
+other("t3", NO_PLACEMENT, async () => {
+  const handler = new AsyncIteratorCallbackHandler({ queueBytes: 1024, readerGraceMillis: 10 });
+  const warnings = await collectWarnings(async () => {
+    const tokens = await longAnswer(new AsyncCallbackManager({ handlers: [handler] }));
+    const reading = handler.aiter();
+    // The run is over: it waits for no reader, and there is nothing to warn of.
+    await delay(30);
+    const read: string[] = [];
+    for await (const token of reading) read.push(token);
+    expect(read).toEqual(tokens);
+  });
+  expect(warnings).toEqual([]);
 });

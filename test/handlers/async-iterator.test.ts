@@ -11,6 +11,7 @@ import type { AsyncCallbackManagerForLLMRun } from "../../src/managers/run-manag
 import { offThread } from "../../src/offthread/off-thread.ts";
 import { TokenQueue } from "../../src/token-queue/queue.ts";
 import { TokenReader } from "../../src/token-queue/reader.ts";
+import { collectFailures } from "../placements.ts";
 import { Allowance, ReaderWorker } from "../support/reader-worker.ts";
 import { isPending, settleTasks } from "../support/tasks.ts";
 
@@ -376,6 +377,47 @@ test("tokens of a handler in a worker thread are read here, out of its queue", a
   await play(run, TEN);
   expect(await reading).toEqual(TEN);
   await handler.close();
+});
+
+test("reads and results that nothing awaits report a run's error, once, and end no process", async () => {
+  const error = new Error("overloaded");
+  const failures = await collectFailures(async () => {
+    const { handler, manager } = setUp();
+    for (const when of ["before", "after"] as const) {
+      const tokens = handler.aiter(when);
+      if (when === "before") void tokens.next();
+      const run = await start(manager, when);
+      await run.onLLMError(error);
+      if (when === "after") void tokens.next();
+      void tokens.result;
+      await settleTasks();
+    }
+    const queue = new TokenQueue();
+    await queue.fail(new Error("elsewhere"));
+    void queue.push("late");
+    void new TokenReader(queue.shared).next();
+    await settleTasks();
+  });
+  expect(failures.map(({ handler, event, runId, error }) => [handler, event, runId, String(error)])).toEqual([
+    ["TokenIteration", "on_llm_error", "before", "Error: overloaded"],
+    ["TokenQueue", "on_llm_new_token", "unknown", expect.stringContaining("after end() or fail()")],
+    ["TokenReader", "on_llm_error", "unknown", "Error: elsewhere"],
+  ]);
+});
+
+test("reads that are awaited report nothing", async () => {
+  const error = new Error("overloaded");
+  const failures = await collectFailures(async () => {
+    const { handler, manager } = setUp();
+    const tokens = handler.aiter();
+    const { result } = tokens;
+    const reading = readAll(tokens).catch((reason: unknown) => reason);
+    await (await start(manager)).onLLMError(error);
+    expect(await reading).toBe(error);
+    await settleTasks();
+    expect(await result.catch((reason: unknown) => reason)).toBe(error);
+  });
+  expect(failures).toEqual([]);
 });
 
 test("bad options are refused with a code", () => {

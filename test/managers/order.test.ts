@@ -236,3 +236,20 @@ test("starts of several prompts with known ids have one turn together", async ()
   await Promise.all([started, early]);
   expect(seen).toEqual(["a begins", "b begins", "a on_llm_start", "b on_llm_start", "b on_custom_event"]);
 });
+
+test.each(NESTED)(
+  "an event that a plain handler sends at once through %s comes behind its own for the handlers after it",
+  async (_, send) => {
+    const others = recorder();
+    const sender: CallbackHandler = {
+      async onText({ runId }) {
+        await send(runId, manager);
+      },
+    };
+    const manager = new AsyncCallbackManager({ handlers: [sender, others] });
+    const run = await manager.onChainStart(null, {});
+    others.records.length = 0;
+    await withContext({ run }, () => run.onText("text"));
+    expect(namesOf(others)).toEqual(["on_text", "nested"]);
+  },
+);

@@ -13,6 +13,8 @@ export class ReaderWorker {
   constructor(task: ReaderTask) {
     this.worker = new Worker(READER, { workerData: task });
     this.reading = once(this.worker, "message");
+    // It rejects if an error of the thread overtakes the message.
+    this.reading.catch(() => undefined);
     this.report = new Promise((resolve, reject) => {
       this.worker.on("message", (message: "reading" | "dying" | ReaderReport) => {
         if (typeof message !== "string") resolve(message);

@@ -265,7 +265,8 @@ describe("values that throw when read", () => {
       await other?.onLLMEnd(unreadable);
       await chain.onChainEnd(unreadable);
     });
-    expect(failures).toEqual([]);
+    // A response that cannot be read is one without generations: delivered, and reported as misuse.
+    expect(failures).toMatchObject([{ event: "on_llm_end", error: { code: "SIDECALL_OPTION_INVALID" } }]);
     expect(tracer.runs).toMatchObject([
       { name: "chain", children: [{ name: "llm", inputs: { prompts: ["p"] } }, { name: "llm" }] },
     ]);

@@ -67,8 +67,13 @@ export class TokenStream<Item extends TokenItem = TokenItem> {
     return this.#queue.shared;
   }
 
+  /** In warnings: the run, until it has ended. */
+  get #subject(): string | undefined {
+    return this.#end === undefined ? `run ${this.id}` : undefined;
+  }
+
   #openQueue(): TokenQueue<Item> {
-    const queue = new TokenQueue<Item>(this.#options, () => `run ${this.id ?? "to come"}`);
+    const queue = new TokenQueue<Item>(this.#options, () => this.#subject);
     queue.signal.addEventListener("abort", () => this.#cancel.abort(), { once: true });
     for (const item of this.#collected) void queue.push(item);
     this.#collected = [];
