@@ -82,12 +82,11 @@ export class Packer extends BuiltInPacker {
   }
 
   #bigint(value: bigint): void {
-    if (!this.fitsDigits(value)) {
+    const digits = this.fitsDigits(value) ? value.toString() : undefined;
+    if (digits === undefined || !this.countDigits(digits.replace("-", "").length)) {
       this.standIn(new StandIn("too large", `bigint of up to ${maxDigits(value)} digits`));
       return;
     }
-    const digits = value.toString();
-    this.countDigits(digits.length);
     this.countObjects(1);
     const start = this.openExtension(BIGINT);
     this.text(digits);
@@ -110,7 +109,6 @@ export class Packer extends BuiltInPacker {
       this.standIn(cut);
       return;
     }
-    this.countObjects(1);
     ancestors.push(value);
     const { pos } = this;
     try {
@@ -130,7 +128,7 @@ export class Packer extends BuiltInPacker {
       if (this.#ancestors[i] === value) return new StandIn("cycle", "");
     }
     if (depth >= this.maxDepth) return new StandIn("too deep", "");
-    return this.isSpent ? new StandIn("too large", "1 more object") : undefined;
+    return this.countObjects(1) ? undefined : new StandIn("too large", "1 more object");
   }
 
   #as(kind: Kind, value: object): void {
@@ -183,9 +181,8 @@ export class Packer extends BuiltInPacker {
     let isFlat = false;
     for (let i = 0; i < keys.length; i += 1) {
       const key = keys[i] ?? "";
-      const isCut = this.isSpent || !this.fits(key.length);
+      const isCut = !this.countKey() || !this.fits(key.length);
       const value = isCut ? undefined : this.read(object, key);
-      this.countKey();
       if (value === undefined && !isCut) continue;
       isFlat = this.#key(isCut ? "…" : key, isFlat, start, most);
       count += 1;
@@ -218,8 +215,7 @@ export class Packer extends BuiltInPacker {
     const start = this.pos;
     this.openList(most);
     let i = 0;
-    while (i < length && !this.isSpent) {
-      this.countElement();
+    while (i < length && this.countElement()) {
       this.value(this.read(list, i));
       i += 1;
     }
