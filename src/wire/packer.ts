@@ -34,6 +34,8 @@ function maxDigits(value: bigint): number {
 export class Packer extends BuiltInPacker {
   /** The objects around the value that is written. */
   readonly #ancestors: object[] = [];
+  /** The last object whose `toJSON` gave undefined: as a property it is left out, like undefined itself. */
+  #absent: object | undefined;
 
   /** Writes a value, in memory that the next call overwrites. */
   pack(value: unknown, limits: ResolvedLimits): Uint8Array {
@@ -59,6 +61,7 @@ export class Packer extends BuiltInPacker {
   protected override begin(limits: ResolvedLimits): void {
     super.begin(limits);
     this.#ancestors.length = 0;
+    this.#absent = undefined;
   }
 
   override value(value: unknown): void {
@@ -154,7 +157,9 @@ export class Packer extends BuiltInPacker {
 
   /** The result of `toJSON` is not asked for its own. */
   #json(value: object): void {
+    this.#absent = undefined;
     const json: unknown = (value as { toJSON(key: string): unknown }).toJSON("");
+    if (json === undefined) this.#absent = value;
     if (typeof json !== "object" || json === null) this.value(json);
     else if (json !== value && kindOf(json) !== "json") this.#object(json);
     else if (Array.isArray(json)) this.list(json);
@@ -184,6 +189,8 @@ export class Packer extends BuiltInPacker {
       const isCut = !this.countKey() || !this.fits(key.length);
       const value = isCut ? undefined : this.read(object, key);
       if (value === undefined && !isCut) continue;
+      const before = this.pos;
+      const wasFlat: boolean = isFlat;
       isFlat = this.#key(isCut ? "…" : key, isFlat, start, most);
       count += 1;
       if (isCut) {
@@ -191,6 +198,10 @@ export class Packer extends BuiltInPacker {
         break;
       }
       this.value(value);
+      if (value === this.#absent && isFlat === wasFlat) {
+        this.pos = before;
+        count -= 1;
+      }
     }
     if (more !== undefined) {
       isFlat = this.#key(more[0], isFlat, start, most);
