@@ -115,6 +115,19 @@ test("a toJSON that returns undefined leaves its property out, like undefined it
   expect(cross({ first: changing, second: changing })).toStrictEqual({ second: "there" });
 });
 
+test("the parts that errors hide from a listing cross", () => {
+  const hidden = (name: string, parts: Record<string, unknown>) =>
+    Object.defineProperties(
+      Object.assign(new Error("m"), { name }),
+      Object.fromEntries(Object.entries(parts).map(([key, value]) => [key, { value }])),
+    );
+  const issues = [{ code: "invalid_type", path: ["a"] }];
+  expect(cross([hidden("ZodError", { issues })])).toEqual([expect.objectContaining({ issues })]);
+  const [error, suppressed] = [new RangeError("in dispose"), new TypeError("first")];
+  const crossed = cross(hidden("SuppressedError", { error, suppressed }));
+  expect(crossed).toMatchObject({ error: { message: "in dispose" }, suppressed: expect.any(TypeError) });
+});
+
 test("messages and prompt values cross as their fields, other classes of LangChain as their JSON", () => {
   const message = new HumanMessage({ content: "hi", id: "m1" });
   const expected = { id: "m1", content: "hi", additional_kwargs: {}, response_metadata: {}, type: "human" };
