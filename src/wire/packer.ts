@@ -7,6 +7,9 @@ import { BIGINT, ENTRIES } from "./extension-types.ts";
 /** Texts of a tuple that are no longer than this are always written: ids and names, without which the rest is lost. */
 const MAX_HEAD_TEXT = 1000;
 
+/** Objects as which a part counts that throws: V8 collects a stack for the error. */
+const THROWN_WEIGHT = 10;
+
 /** LangChain's own marks on its classes repeat what the fields say. */
 function isMark(key: string): boolean {
   return key.startsWith("lc_");
@@ -119,7 +122,7 @@ export class Packer extends BuiltInPacker {
     } catch (error) {
       this.pos = pos;
       while (ancestors.length > depth + 1) ancestors.pop();
-      this.standIn(new StandIn("unreadable", messageOf(error)));
+      this.standIn(this.#unreadable(error));
     }
     ancestors.pop();
   }
@@ -170,8 +173,13 @@ export class Packer extends BuiltInPacker {
     try {
       return (object as Readonly<Record<string | number, unknown>>)[key];
     } catch (error) {
-      return new StandIn("unreadable", messageOf(error));
+      return this.#unreadable(error);
     }
+  }
+
+  #unreadable(error: unknown): StandIn {
+    this.countObjects(THROWN_WEIGHT - 1);
+    return new StandIn("unreadable", messageOf(error));
   }
 
   protected override entries(

@@ -65,6 +65,23 @@ test("a value that reaches a limit is whole, one beyond it is cut", () => {
   expect(cross(longest + 1n, { digits: 20 })).toEqual(standIn(expect.any(String)));
 });
 
+test("parts that throw count as several objects, since making their errors takes time", () => {
+  let thrown = 0;
+  const fail = () => {
+    thrown += 1;
+    throw new Error("no");
+  };
+  const getter = Object.defineProperty({}, "a", { get: fail, enumerable: true });
+  for (const part of [getter, { toJSON: fail }]) {
+    thrown = 0;
+    cross(
+      Array.from({ length: 1000 }, () => part),
+      { objects: 1000 },
+    );
+    expect([thrown > 50, thrown <= 101]).toEqual([true, true]);
+  }
+});
+
 test("a text counts each time that it occurs", () => {
   const text = "x".repeat(400);
   expect(cross([text, text, text, text], { bytes: 1024 })).toEqual([
