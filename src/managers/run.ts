@@ -13,7 +13,7 @@ import {
   type RunKind,
 } from "../core/events.ts";
 import type { CallbackHandler } from "../core/handler.ts";
-import { isSet } from "../core/inline-delivery.ts";
+import { runsFirst } from "../core/inline-delivery.ts";
 import type { TokenContent, TokenIndex } from "../core/payloads.ts";
 import { type TokenSink, tokenSinkOf } from "../core/relay.ts";
 import { chunkOfBlocks, tokenText } from "../core/token-text.ts";
@@ -170,7 +170,7 @@ export class Run implements RunIdentity, OpenRun {
   }
 
   get #hasFirst(): boolean {
-    return this.handlers.some((handler) => isSet(handler, "runInline"));
+    return this.handlers.some(runsFirst);
   }
 
   #interruptible(settled: Promise<void>): Promise<void> {
