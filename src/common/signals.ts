@@ -41,7 +41,7 @@ function note(reason: unknown): void {
   if (typeof reason === "object" && reason !== null) reasons.add(reason);
 }
 
-/** Whether an error is an abort, by its name or because a signal gave it as reason. */
+/** Whether an error is the abort of some signal: by its name, or as a reason that has rejected a promise. See {@link isAbortOf}. */
 export function isAbort(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   try {
@@ -117,7 +117,7 @@ export function untilAborted<T>(signal: AbortSignal | undefined, work: PromiseLi
   );
 }
 
-/** Names by which libraries tell their aborts: `AbortError`, OpenAI's `APIUserAbortError`, axios's `CanceledError`. */
+/** Names of libraries' aborts: `AbortError`, OpenAI's `APIUserAbortError`, axios's `CanceledError`. */
 const ABORT_NAME = /abort|cancell?ed/i;
 
 function isNamedAbort(error: unknown): boolean {
@@ -125,7 +125,7 @@ function isNamedAbort(error: unknown): boolean {
   return ABORT_NAME.test(error.name) || ABORT_NAME.test(error.constructor.name);
 }
 
-/** Whether the abort of `signal` caused an error: it is the reason, has it as cause, or says that it is an abort. */
+/** Whether the abort of `signal` caused an error: it is the reason, has that as cause, or is named like an abort. */
 export function isAbortOf(signal: AbortSignal | undefined, error: unknown): boolean {
   if (signal === undefined || !signal.aborted) return false;
   if (Object.is(error, signal.reason)) return true;

@@ -26,10 +26,10 @@ function newWalk(): Walk {
   return { depth: MAX_DEPTH, blocks: MAX_BLOCKS, characters: MAX_CHARACTERS };
 }
 
-/** Types of blocks that hold what the model thought, which is no part of what it says. */
+/** Types of blocks that hold what the model thought, which is no part of its answer. */
 const THOUGHTS: ReadonlySet<unknown> = new Set(["reasoning", "thinking", "redacted_thinking"]);
 
-/** Where blocks that bring a tool's result have it, by their type, … */
+/** Keys of a tool's result in the blocks that bring it: by the type of the block, … */
 const RESULTS_BY_TYPE: ReadonlyMap<unknown, readonly string[]> = new Map([
   ["tool_result", ["content"]],
   ["mcp_tool_result", ["content"]],
@@ -49,7 +49,7 @@ const RESULT_WRAPPERS: readonly (readonly [wrapper: string, key: string])[] = [
   ["toolInvocation", "result"],
 ];
 
-/** Where a message, or a block that is one, has its text: the first that has any counts. */
+/** Keys of the text of a message, or of a block that is one. The first that has any counts. */
 const TEXT_FIELDS = ["content", "parts", "text", "refusal", "transcript", "message", "audio", "output"];
 
 /** Keys that make an element of a result's list a block, where it has no type. */

@@ -8,6 +8,9 @@ import { reportFailure, wasRaised } from "./failures.ts";
  * which no other report exists, `onHandlerError` gets it.
  */
 
+/** Stands in a report for the run of a call that began or found none. */
+export const NO_RUN = "none";
+
 type CallDescription = Pick<HandlerFailure, "handler" | "event" | "runId">;
 
 /** A promise that notes whether anything waits for it: `await`, `Promise.all` and the like call its `then`, too. */

@@ -33,7 +33,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 const SECRET =
   /authorization|cookie|api[-_]?key|secret|passw(or)?d|credential|(access|refresh|auth|id|session|bearer)[-_]?token|private[-_]?key|^token$/i;
 const HEADERS = /headers$/i;
-/** Headers that say why and when; any other may hold a secret. */
+/** Headers that show why and when; any other may hold a secret. */
 const SAFE_HEADER =
   /^(content-(length|type)|date|retry-after(-ms)?|server|via|x-should-retry|openai-processing-ms|cf-ray|(x-|anthropic-)?ratelimit-.*|(x-)?(ms-|amzn-|amz-|goog-|apim-)?(client-)?(request|correlation|trace)-?id)$/i;
 const REQUEST_ID_HEADERS = ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray"];

@@ -38,6 +38,11 @@ export function tagOf(value: object): string | undefined {
   return typeof tag === "string" ? tag : undefined;
 }
 
+/** The name of an object's class as `Object.prototype.toString` has it: of built-in classes whatever their prototype. */
+export function nativeTag(value: object): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
 /** The method of this name, if it has one. */
 export function methodOf(value: object, name: string): ((...args: unknown[]) => unknown) | undefined {
   const method: unknown = Reflect.get(value, name);
@@ -106,7 +111,7 @@ function ownKind(value: object): Kind {
   return methodOf(value, "toJSON") === undefined ? "fields" : "json";
 }
 
-/** Prototypes of classes that are none of the built-in, platform's and opaque ones: asked once, not for each instance. */
+/** Prototypes of classes that are none of the built-in, platform's and opaque ones: looked at once, not for each instance. */
 const ownClasses = new WeakSet<object>();
 
 function classKind(value: object, prototype: object): Kind {
@@ -127,7 +132,7 @@ function listKind(list: readonly unknown[]): Kind {
   return typeof index === "number" && typeof input === "string" ? "match" : "list";
 }
 
-/** What an object crosses as. Throws what its own getters, or a proxy's traps, throw. */
+/** Returns what an object crosses as. Throws what its own getters, or a proxy's traps, throw. */
 export function kindOf(value: object): Kind {
   if (Array.isArray(value)) return listKind(value);
   const prototype: object | null = Object.getPrototypeOf(value);

@@ -1,6 +1,6 @@
 import { errorText } from "../common/errors.ts";
 import { errorDetailKeys } from "../values/errors.ts";
-import type { Kind } from "../values/kinds.ts";
+import { type Kind, nativeTag } from "../values/kinds.ts";
 import { opaqueStandIn } from "../values/opaque.ts";
 import { StandIn } from "../values/stand-in.ts";
 import { binaryCode, binaryName } from "./binary-classes.ts";
@@ -29,10 +29,6 @@ const MAX_DESCRIPTION = 1000;
 
 type BoxedClass = { readonly prototype: { valueOf(): unknown } };
 const BOXED: Readonly<Record<string, BoxedClass>> = { Number, String, Boolean, BigInt, Symbol };
-
-function nativeTag(value: object): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
-}
 
 /** The primitive value in an object that wraps one. */
 function unboxed(value: object): unknown {
@@ -234,7 +230,7 @@ export abstract class BuiltInPacker extends LimitedWriter {
   }
 }
 
-/** The true size of a collection, whatever its class says. */
+/** The true size of a collection, whatever its class makes of `size`. */
 function sizeOf(prototype: object, collection: object): number {
   return Number(Reflect.get(prototype, "size", collection));
 }

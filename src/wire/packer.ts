@@ -7,7 +7,7 @@ import { BIGINT, ENTRIES } from "./extension-types.ts";
 /** Texts of a tuple that are no longer than this are always written: ids and names, without which the rest is lost. */
 const MAX_HEAD_TEXT = 1000;
 
-/** LangChain's own marks on its classes repeat what the fields say. */
+/** LangChain's own marks on its classes repeat the fields. */
 function isMark(key: string): boolean {
   return key.startsWith("lc_");
 }
@@ -123,7 +123,7 @@ export class Packer extends BuiltInPacker {
     ancestors.pop();
   }
 
-  /** What takes the place of an object that is not looked at. */
+  /** The stand-in of an object that is not looked at; undefined for one that is. */
   #cutOf(value: object, depth: number): StandIn | undefined {
     // Faster than `includes` for the few that there are.
     for (let i = 0; i < depth; i += 1) {
@@ -154,7 +154,7 @@ export class Packer extends BuiltInPacker {
     this.entries(object, keys, type === undefined ? undefined : ["type", type]);
   }
 
-  /** The result of `toJSON` is not asked for its own. */
+  /** The `toJSON` of a result of `toJSON` is not called. */
   #json(value: object): void {
     const json: unknown = (value as { toJSON(key: string): unknown }).toJSON("");
     if (typeof json !== "object" || json === null) this.value(json);

@@ -1,5 +1,5 @@
 import { Decoder, type DecoderOptions, decode, ExtData } from "@msgpack/msgpack";
-import { define } from "../values/own-properties.ts";
+import { define } from "../common/own-properties.ts";
 import { StandIn, type StandInReason } from "../values/stand-in.ts";
 import { binaryOf } from "./binary-classes.ts";
 import { reviveError } from "./errors.ts";
