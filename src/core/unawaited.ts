@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers";
+import { addObject, hasObject } from "../common/object-set.ts";
 import { isAbort } from "../common/signals.ts";
 import type { HandlerFailure } from "./failure-log.ts";
 import { reportFailure, wasRaised } from "./failures.ts";
@@ -45,7 +46,7 @@ class ObservedPromise<T> extends Promise<T> {
 const reported = new WeakSet<object>();
 
 function isKnown(error: unknown): boolean {
-  return isAbort(error) || wasRaised(error) || reported.has(error as object);
+  return isAbort(error) || wasRaised(error) || hasObject(reported, error);
 }
 
 /**
@@ -62,7 +63,7 @@ export function reportIfUnawaited<T>(
     if (isKnown(error)) return;
     const call = describe(error);
     if (call === undefined) return;
-    if (typeof error === "object" && error !== null) reported.add(error);
+    addObject(reported, error);
     reportFailure({ ...call, error });
   });
   return observed;

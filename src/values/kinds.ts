@@ -38,11 +38,6 @@ export function tagOf(value: object): string | undefined {
   return typeof tag === "string" ? tag : undefined;
 }
 
-/** The name of an object's class as `Object.prototype.toString` has it: of built-in classes whatever their prototype. */
-export function nativeTag(value: object): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
-}
-
 /** The method of this name, if it has one. */
 export function methodOf(value: object, name: string): ((...args: unknown[]) => unknown) | undefined {
   const method: unknown = Reflect.get(value, name);

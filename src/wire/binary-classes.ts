@@ -1,4 +1,4 @@
-import { nativeTag } from "../values/kinds.ts";
+import { nativeTag } from "../values/slots.ts";
 
 type View = (bytes: ArrayBuffer) => ArrayBufferView | ArrayBufferLike;
 

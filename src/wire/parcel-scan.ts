@@ -1,7 +1,7 @@
 import { types } from "node:util";
 import { errorText } from "../common/errors.ts";
 import { isObject, isPlainObject } from "../common/json-object.ts";
-import { nativeTag } from "../values/kinds.ts";
+import { nativeTag } from "../values/slots.ts";
 import { StandIn } from "../values/stand-in.ts";
 import { decodeValue, encodeCopy } from "./codec.ts";
 import { eachPart, obstacleOf, type PartVisitor, type Step, stepText } from "./parcel-parts.ts";
