@@ -1,6 +1,6 @@
 import { types } from "node:util";
 import { attempt } from "../common/attempt.ts";
-import { StandIn } from "../values/stand-in.ts";
+import { StandIn, unreadable } from "../values/stand-in.ts";
 
 /*
  * The fields of errors that a trace may show: plain, bounded, and without secrets. An error of an API client holds the whole
@@ -58,11 +58,6 @@ export interface FieldBudget {
 function standInText({ reason, text }: StandIn): string | undefined {
   if (reason === "function" || reason === "symbol") return undefined;
   return text === "" ? `[${reason}]` : `[${reason}: ${text}]`;
-}
-
-/** The mark in place of a value whose getter threw, here or on the thread that it came from. */
-function unreadable(error: unknown): string {
-  return standInText(new StandIn("unreadable", error instanceof Error ? error.message : "")) ?? "";
 }
 
 /** A header's value, of `Headers`, of a Map or of a plain object. */
@@ -148,7 +143,7 @@ function copyField(from: object, key: string, path: readonly object[], budget: F
     const isHeaders = HEADERS.test(key) && typeof value === "object" && value !== null;
     return isHeaders ? safeHeaders(value) : copy(value, path, budget);
   } catch (error) {
-    return unreadable(error);
+    return standInText(unreadable(error));
   }
 }
 

@@ -1,6 +1,6 @@
 import { isHollow, type Kind, kindOf, messageType } from "../values/kinds.ts";
 import type { ResolvedLimits } from "../values/limits.ts";
-import { StandIn } from "../values/stand-in.ts";
+import { StandIn, unreadable } from "../values/stand-in.ts";
 import { BuiltInPacker } from "./built-in-packer.ts";
 import { BIGINT, ENTRIES } from "./extension-types.ts";
 
@@ -10,14 +10,6 @@ const MAX_HEAD_TEXT = 1000;
 /** LangChain's own marks on its classes repeat the fields. */
 function isMark(key: string): boolean {
   return key.startsWith("lc_");
-}
-
-function messageOf(error: unknown): string {
-  try {
-    return error instanceof Error ? String(error.message) : "";
-  } catch {
-    return "";
-  }
 }
 
 /** A bound of a bigint's digits, at most twice their number: their number itself would take as long as the digits. */
@@ -118,7 +110,7 @@ export class Packer extends BuiltInPacker {
     } catch (error) {
       this.pos = pos;
       while (ancestors.length > depth + 1) ancestors.pop();
-      this.standIn(new StandIn("unreadable", messageOf(error)));
+      this.standIn(unreadable(error));
     }
     ancestors.pop();
   }
@@ -167,7 +159,7 @@ export class Packer extends BuiltInPacker {
     try {
       return (object as Readonly<Record<string | number, unknown>>)[key];
     } catch (error) {
-      return new StandIn("unreadable", messageOf(error));
+      return unreadable(error);
     }
   }
 
