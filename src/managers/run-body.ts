@@ -40,8 +40,8 @@ export function configureOptions({ callbacks, tags, metadata, signal }: BodyOpti
 /** Called with a run of which the start is handled: from now on the runs below it fail with it. */
 export type HasBegun = (run: AsyncRunManager) => void;
 
-/** The promise of `call`, whose error is reported if the caller does not await it. */
-export function unlessUnawaited<T>(
+/** Calls `call`, and returns its promise. The error of that is reported if nothing awaits it. */
+export function observedCall<T>(
   caller: string,
   event: EventName,
   call: (hasBegun: HasBegun) => Promise<T>,

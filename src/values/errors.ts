@@ -8,7 +8,7 @@ export function errorDetailKeys(error: object): string[] {
   return Object.hasOwn(error, "errors") && !keys.includes("errors") ? [...keys, "errors"] : keys;
 }
 
-/** A part of an error as text. */
+/** A part of an error as text; undefined if it has none. Never throws. */
 export function errorPart(error: Error, key: "name" | "message" | "stack"): string | undefined {
   try {
     const value: unknown = error[key];
