@@ -122,7 +122,7 @@ function isNamedAbort(error: unknown): boolean {
   return ABORT_NAME.test(error.name) || ABORT_NAME.test(error.constructor.name);
 }
 
-/** Whether the abort of `signal` caused an error: it is the reason, has that as cause, or is named like an abort. */
+/** Whether the abort of `signal` caused an error: it is the reason, has it as cause, or says that it is an abort. */
 export function isAbortOf(signal: AbortSignal | undefined, error: unknown): boolean {
   if (signal === undefined || !signal.aborted) return false;
   if (Object.is(error, signal.reason)) return true;

@@ -49,7 +49,7 @@ const RESULT_WRAPPERS: readonly (readonly [wrapper: string, key: string])[] = [
   ["toolInvocation", "result"],
 ];
 
-/** Keys of the text of a message, or of a block that is one. The first that has any counts. */
+/** Where a message, or a block that is one, has its text: the first that has any counts. */
 const TEXT_FIELDS = ["content", "parts", "text", "refusal", "transcript", "message", "audio", "output"];
 
 /** Keys that make an element of a result's list a block, where it has no type. */

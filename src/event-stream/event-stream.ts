@@ -1,7 +1,7 @@
 import { SidecallError } from "../common/errors.ts";
 import { isAbortOf, onAbort } from "../common/signals.ts";
 import { tolerated } from "../common/thenable.ts";
-import { NO_RUN, reportIfUnawaited } from "../core/unawaited.ts";
+import { reportIfUnawaited } from "../core/unawaited.ts";
 import type { OpenRuns } from "../managers/open-runs.ts";
 import { afterAbort } from "../managers/run-body.ts";
 import type { EventBuffer } from "./event-buffer.ts";
@@ -23,7 +23,7 @@ interface Parts {
 type Outcome = { readonly result: unknown } | { readonly error: unknown };
 
 /** Stands in reports for the call of the function, or of `next`. */
-const UNAWAITED = { handler: "streamEvents", event: "on_chain_error", runId: NO_RUN } as const;
+const UNAWAITED = { handler: "streamEvents", event: "on_chain_error", runId: "none" } as const;
 
 function left(): SidecallError {
   const message =
@@ -57,7 +57,7 @@ export class EventStream<Result = unknown> implements AsyncIterableIterator<Stre
       this.#settleResult = (outcome) =>
         "error" in outcome ? reject(outcome.error) : resolve(outcome.result as Result);
     });
-    // A consumer that reads on gets the error by the iteration.
+    // Who reads on gets the error by the iteration.
     this.result = reportIfUnawaited(result, (error) => (this.#isLeft ? this.#callOf(error) : undefined));
   }
 

@@ -4,7 +4,7 @@ import { AsyncCallbackManager } from "./async-manager.ts";
 import { runOf } from "./base-run-manager.ts";
 import { checkBody } from "./context.ts";
 import type { ManagerOptions } from "./manager-options.ts";
-import { BODY_OPTIONS, configureOptions, type HasBegun, observedCall, runBody } from "./run-body.ts";
+import { BODY_OPTIONS, configureOptions, type HasBegun, runBody, unlessUnawaited } from "./run-body.ts";
 import type { AsyncCallbackManagerForChainRun } from "./run-managers.ts";
 
 const GROUP_OPTIONS = {
@@ -73,7 +73,7 @@ export function startChainGroup(
   name: string,
   options: ChainGroupOptions = {},
 ): Promise<AsyncCallbackManagerForChainGroup> {
-  return observedCall("startChainGroup", "on_chain_start", (hasBegun) => begin(name, options, hasBegun));
+  return unlessUnawaited("startChainGroup", "on_chain_start", (hasBegun) => begin(name, options, hasBegun));
 }
 
 async function traced<T>(
@@ -107,7 +107,7 @@ export function traceAsChainGroup<T>(
   options: ChainGroupOptions,
   body: (group: AsyncCallbackManagerForChainGroup) => T | PromiseLike<T>,
 ): Promise<T> {
-  return observedCall("traceAsChainGroup", "on_chain_error", (hasBegun) =>
+  return unlessUnawaited("traceAsChainGroup", "on_chain_error", (hasBegun) =>
     traced(name, options, body, hasBegun),
   );
 }

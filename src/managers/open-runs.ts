@@ -11,7 +11,7 @@ export interface OpenRun {
   readonly parent: ParentRun | undefined;
   /** Sends the run's error, in place of the application. */
   fail(error: unknown, isAbort: boolean): Promise<void>;
-  /** After `fail`: the promise that `fail` returned, if the run above has to wait for it before it fails. */
+  /** After `fail`: the promise that it gave, if the run above must not fail before. */
   readonly aheadUntil: Promise<void> | undefined;
 }
 

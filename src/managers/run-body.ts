@@ -4,7 +4,7 @@ import { type OptionsOf, optional, signal, unchecked } from "../common/options.t
 import { isAbortOf, onAbort, untilAborted } from "../common/signals.ts";
 import { RESOLVED, tolerated } from "../common/thenable.ts";
 import type { EventName } from "../core/events.ts";
-import { NO_RUN, reportIfUnawaited } from "../core/unawaited.ts";
+import { reportIfUnawaited } from "../core/unawaited.ts";
 import { type AsyncRunManager, runOf } from "./base-run-manager.ts";
 import { checkCallbacks } from "./callbacks.ts";
 import { withContext } from "./context.ts";
@@ -37,16 +37,19 @@ export function configureOptions({ callbacks, tags, metadata, signal }: BodyOpti
   return { inheritable: callbacks, inheritableTags: tags, inheritableMetadata: metadata, signal };
 }
 
+/** Stands in a report for the run of a call that was refused. */
+const NO_RUN = "none";
+
 /** Called with a run of which the start is handled: from now on the runs below it fail with it. */
 export type HasBegun = (run: AsyncRunManager) => void;
 
-/** Calls `call`, and returns its promise. The error of that is reported if nothing awaits it. */
-export function observedCall<T>(
+/** The promise of `call`, whose error is reported if the caller does not await it. */
+export function unlessUnawaited<T>(
   caller: string,
   event: EventName,
   call: (hasBegun: HasBegun) => Promise<T>,
 ): Promise<T> {
-  let runId: string = NO_RUN;
+  let runId = NO_RUN;
   const promise = call((run) => {
     runId = run.runId;
     failTogether(run);
@@ -54,7 +57,7 @@ export function observedCall<T>(
   return reportIfUnawaited(promise, () => ({ handler: caller, event, runId }));
 }
 
-/** Calls `then` after a turn of the event loop, in which code that gets the abort too can end its runs with what it has. */
+/** Code that hears the abort too has one turn of the event loop to end its runs itself, with what it knows of them. */
 export function afterAbort(then: () => void): void {
   setImmediate(then);
 }
@@ -129,7 +132,7 @@ class BodySteps {
     return endOnce(this.#run, value, this.#end);
   }
 
-  /** Whether the reader has had the abort's error, or has left. The generator may be running still, so it is not called. */
+  /** Whether the abort is over for the reader too. The generator may be running still, so it is not asked. */
   #isLeft(method: Method): boolean {
     if (!this.#run.signal?.aborted) return false;
     if (method === "return") this.#isOver = true;

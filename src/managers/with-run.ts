@@ -13,7 +13,7 @@ import type { ChatMessageInput, SerializedInput } from "../core/payloads.ts";
 import { AsyncCallbackManager } from "./async-manager.ts";
 import { responseOf } from "./body-results.ts";
 import { checkBody } from "./context.ts";
-import { BODY_OPTIONS, configureOptions, type HasBegun, observedCall, runBody } from "./run-body.ts";
+import { BODY_OPTIONS, configureOptions, type HasBegun, runBody, unlessUnawaited } from "./run-body.ts";
 import type {
   AsyncCallbackManagerForLLMRun,
   AsyncCallbackManagerForRetrieverRun,
@@ -197,5 +197,5 @@ export function withRun<K extends BodyRunKind, T>(
   body: (run: BodyRuns[K]) => T | PromiseLike<T>,
 ): Promise<T> {
   const event = Object.hasOwn(KINDS, kind) ? KINDS[kind].failure : "on_chain_error";
-  return observedCall("withRun", event, (hasBegun) => traced(kind, start, options, body, hasBegun));
+  return unlessUnawaited("withRun", event, (hasBegun) => traced(kind, start, options, body, hasBegun));
 }
