@@ -1,15 +1,23 @@
 import { isHollow, type Kind, kindOf, messageType } from "../values/kinds.ts";
 import type { ResolvedLimits } from "../values/limits.ts";
-import { StandIn, unreadable } from "../values/stand-in.ts";
+import { StandIn } from "../values/stand-in.ts";
 import { BuiltInPacker } from "./built-in-packer.ts";
 import { BIGINT, ENTRIES } from "./extension-types.ts";
 
 /** Texts of a tuple that are no longer than this are always written: ids and names, without which the rest is lost. */
 const MAX_HEAD_TEXT = 1000;
 
-/** LangChain's own marks on its classes repeat the fields. */
+/** LangChain's own marks on its classes repeat what the fields say. */
 function isMark(key: string): boolean {
   return key.startsWith("lc_");
+}
+
+function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.message) : "";
+  } catch {
+    return "";
+  }
 }
 
 /** A bound of a bigint's digits, at most twice their number: their number itself would take as long as the digits. */
@@ -110,12 +118,12 @@ export class Packer extends BuiltInPacker {
     } catch (error) {
       this.pos = pos;
       while (ancestors.length > depth + 1) ancestors.pop();
-      this.standIn(unreadable(error));
+      this.standIn(new StandIn("unreadable", messageOf(error)));
     }
     ancestors.pop();
   }
 
-  /** The stand-in of an object that is not looked at; undefined for one that is. */
+  /** What takes the place of an object that is not looked at. */
   #cutOf(value: object, depth: number): StandIn | undefined {
     // Faster than `includes` for the few that there are.
     for (let i = 0; i < depth; i += 1) {
@@ -146,7 +154,7 @@ export class Packer extends BuiltInPacker {
     this.entries(object, keys, type === undefined ? undefined : ["type", type]);
   }
 
-  /** The `toJSON` of a result of `toJSON` is not called. */
+  /** The result of `toJSON` is not asked for its own. */
   #json(value: object): void {
     const json: unknown = (value as { toJSON(key: string): unknown }).toJSON("");
     if (typeof json !== "object" || json === null) this.value(json);
@@ -159,7 +167,7 @@ export class Packer extends BuiltInPacker {
     try {
       return (object as Readonly<Record<string | number, unknown>>)[key];
     } catch (error) {
-      return unreadable(error);
+      return new StandIn("unreadable", messageOf(error));
     }
   }
 
