@@ -1,5 +1,6 @@
 import { compositeOf } from "./composite-signals.ts";
 import { shared } from "./copies.ts";
+import { addObject } from "./object-set.ts";
 import { tolerated } from "./thenable.ts";
 
 /*
@@ -37,11 +38,7 @@ export function anySignal(...signals: readonly (AbortSignal | undefined)[]): Abo
 /** Reasons of aborts that have rejected a promise. */
 const reasons = shared("abort-reasons.v1", () => new WeakSet<object>());
 
-function note(reason: unknown): void {
-  if (typeof reason === "object" && reason !== null) reasons.add(reason);
-}
-
-/** Whether an error is an abort, by its name or because a signal gave it as reason. */
+/** Whether an error is the abort of some signal: by its name, or as a reason that has rejected a promise. See {@link isAbortOf}. */
 export function isAbort(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   try {
@@ -53,7 +50,7 @@ export function isAbort(error: unknown): boolean {
 
 /** An abort is not a fault: a caller may leave the promise alone. */
 export function rejected(signal: AbortSignal): Promise<never> {
-  note(signal.reason);
+  addObject(reasons, signal.reason);
   return tolerated(Promise.reject(signal.reason));
 }
 
@@ -109,7 +106,7 @@ export function untilAborted<T>(signal: AbortSignal | undefined, work: PromiseLi
   return tolerated(
     new Promise<T>((resolve, reject) => {
       const settled = onAbort(signal, () => {
-        note(signal.reason);
+        addObject(reasons, signal.reason);
         reject(signal.reason);
       });
       work.then(resolve, reject).then(settled, settled);
@@ -117,7 +114,7 @@ export function untilAborted<T>(signal: AbortSignal | undefined, work: PromiseLi
   );
 }
 
-/** Names by which libraries tell their aborts: `AbortError`, OpenAI's `APIUserAbortError`, axios's `CanceledError`. */
+/** Names of libraries' aborts: `AbortError`, OpenAI's `APIUserAbortError`, axios's `CanceledError`. */
 const ABORT_NAME = /abort|cancell?ed/i;
 
 function isNamedAbort(error: unknown): boolean {

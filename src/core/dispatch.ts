@@ -23,7 +23,7 @@ function sortsOf(handlers: readonly CallbackHandler[]): number {
   return sorts;
 }
 
-/** The handlers by sort, each asked once: what it answers may change. */
+/** The handlers by sort. Each flag is read once, since it may change. */
 function sorted(handlers: readonly CallbackHandler[]) {
   const offThread: CallbackHandler[] = [];
   const first: CallbackHandler[] = [];

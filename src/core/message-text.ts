@@ -26,10 +26,10 @@ function newWalk(): Walk {
   return { depth: MAX_DEPTH, blocks: MAX_BLOCKS, characters: MAX_CHARACTERS };
 }
 
-/** Types of blocks that hold what the model thought, which is no part of what it says. */
+/** Types of blocks that hold what the model thought, which is no part of its answer. */
 const THOUGHTS: ReadonlySet<unknown> = new Set(["reasoning", "thinking", "redacted_thinking"]);
 
-/** Where blocks that bring a tool's result have it, by their type, … */
+/** Keys of a tool's result in the blocks that bring it: by the type of the block, … */
 const RESULTS_BY_TYPE: ReadonlyMap<unknown, readonly string[]> = new Map([
   ["tool_result", ["content"]],
   ["mcp_tool_result", ["content"]],

@@ -6,7 +6,7 @@ import { generationsOf, generationText } from "../llm/generations.ts";
 import type { ChoiceToken } from "../token-queue/layout.ts";
 import { ChoiceFilter, type Choices } from "./choices.ts";
 
-/** What the search in each run is to do. */
+/** Settings of the search in each run. */
 export interface SearchSettings {
   /** The tokens that mark the beginning of the answer; already stripped if `strip`. */
   readonly prefix: readonly string[];
@@ -72,7 +72,7 @@ export class WatchedRun {
     return this.#filter.rest().flatMap((token) => this.#add(token));
   }
 
-  /** All that the run said, for a trace without the prefix; undefined if it called tools instead. */
+  /** All text of the run, for a trace without the prefix; undefined if it called tools instead. */
   said(result: LLMResult): readonly ChoiceToken[] | undefined {
     const generations = generationsOf(result);
     const saying = this.#followed(generations.length).filter(({ index }) => !callsTools(generations[index]));

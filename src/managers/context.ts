@@ -4,7 +4,7 @@ import { anySignal, isAbortOf } from "../common/signals.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import { currentScope, withinContext } from "../core/scope.ts";
-import { reportIfUnawaited } from "../core/unawaited.ts";
+import { NO_RUN, reportIfUnawaited } from "../core/unawaited.ts";
 import { BaseCallbackManager, isManager, union } from "./base-manager.ts";
 import { type AsyncRunManager, isRunManager } from "./base-run-manager.ts";
 import { checkHandlers } from "./check-handlers.ts";
@@ -78,7 +78,7 @@ export function checkBody(body: unknown): void {
 }
 
 /** Stands in a report for the call of {@link withContext}. */
-const UNAWAITED = { handler: "withContext", event: "on_chain_error", runId: "none" } as const;
+const UNAWAITED = { handler: "withContext", event: "on_chain_error", runId: NO_RUN } as const;
 
 function isAborted({ signal, manager }: AmbientContext, error: unknown): boolean {
   return isAbortOf(signal, error) || isAbortOf(manager?.signal, error);

@@ -30,7 +30,7 @@ export interface RunStart {
   readonly runId: string;
   readonly name: string | undefined;
   readonly signal: AbortSignal | undefined;
-  /** Left out of runs that no handler is told of. */
+  /** Left out for runs without a start. */
   readonly kind?: RunKind;
   /** The sets of open runs that it is in until it ends. */
   readonly openIn?: readonly OpenRuns[];

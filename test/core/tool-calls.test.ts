@@ -163,7 +163,7 @@ test("calls that the provider carries out, or whose result is there, are not ope
   ]);
 });
 
-test("arguments that JSON cannot say have a text", () => {
+test("arguments that JSON has no form for have a text", () => {
   const cycle: Record<string, unknown> = {};
   cycle["self"] = cycle;
   const texts = [1n, cycle, { big: 2n }, undefined, () => 1].map((args) =>

@@ -89,7 +89,7 @@ test("a start under way at the abort gets its error, and its run takes no furthe
   expect(failed(handler.records)).toHaveLength(2);
 });
 
-test("code that hears the abort ends its runs itself, with what it has", async () => {
+test("code that gets the abort ends its runs itself, with what it has", async () => {
   const handler = recorder();
   const controller = new AbortController();
   const options = { callbacks: [handler], signal: controller.signal };
