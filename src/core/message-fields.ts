@@ -101,8 +101,9 @@ export function isSpeaker(word: unknown): boolean {
 }
 
 /** The message of the first choice, where a whole response of OpenAI or Gemini stands in place of a message. */
-export function answerIn({ content, choices, candidates }: JsonObject): JsonObject | undefined {
-  const list = content === undefined ? (choices ?? candidates) : undefined;
+export function answerIn(fields: JsonObject): JsonObject | undefined {
+  if (fields["content"] !== undefined) return undefined;
+  const list = fields["choices"] ?? fields["candidates"];
   const first: unknown = Array.isArray(list) ? list[0] : undefined;
   const answer = isObject(first) ? (first["message"] ?? first["content"]) : undefined;
   return isObject(answer) ? answer : undefined;
