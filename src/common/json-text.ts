@@ -10,13 +10,21 @@ const MAX_DEPTH = 64;
 
 function plain(value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, entry]) => [String(key), entry]));
+  if (value instanceof Map) return entriesOf(value);
   if (value instanceof Set) return [...value];
   if (value instanceof Error) return errorFields(value);
   if (value instanceof RegExp || value instanceof URLSearchParams) return String(value);
   if (value instanceof Headers) return Object.fromEntries(value);
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return `[${value.byteLength} bytes]`;
   return value;
+}
+
+/** An object; a list of pairs for a Map with objects as keys, or with keys that are the same as texts. */
+function entriesOf(map: ReadonlyMap<unknown, unknown>): unknown {
+  const entries = [...map];
+  if (entries.some(([key]) => typeof key === "object" && key !== null)) return entries;
+  const named = Object.fromEntries(entries.map(([key, value]) => [String(key), value]));
+  return Object.keys(named).length === entries.length ? named : entries;
 }
 
 interface ErrorFields {

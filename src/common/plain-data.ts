@@ -36,6 +36,8 @@ function isPlainMap(object: object, depth: number, scan: Scan): boolean {
   if (!isPlainObject(object) || (object as { toJSON?: unknown }).toJSON !== undefined) return false;
   const keys = Object.keys(object);
   scan.nodes += keys.length;
+  // Such as Math: an object of the language, which crosses as a stand-in.
+  if (keys.length === 0 && Symbol.toStringTag in object) return false;
   if (scan.nodes > MAX_NODES) return false;
   for (const key of keys) {
     if (!isPlainText(key, scan)) return false;

@@ -122,13 +122,20 @@ function isNamedAbort(error: unknown): boolean {
   return ABORT_NAME.test(error.name) || ABORT_NAME.test(error.constructor.name);
 }
 
-/** Whether the abort of `signal` caused an error: it is the reason, has it as cause, or says that it is an abort. */
+/** Causes beyond these are not looked at: a chain may be a circle. */
+const MAX_CAUSES = 10;
+
+/** Whether the abort of `signal` caused an error: it is the reason, has it among its causes, or says that it is an abort. */
 export function isAbortOf(signal: AbortSignal | undefined, error: unknown): boolean {
   if (signal === undefined || !signal.aborted) return false;
-  if (Object.is(error, signal.reason)) return true;
   try {
-    const isCause = error instanceof Error && error.cause !== undefined && error.cause === signal.reason;
-    return isCause || isNamedAbort(error);
+    let cause = error;
+    for (let i = 0; i < MAX_CAUSES; i += 1) {
+      if (Object.is(cause, signal.reason)) return true;
+      if (!(cause instanceof Error) || cause.cause === undefined) break;
+      cause = cause.cause;
+    }
+    return isNamedAbort(error);
   } catch {
     return false;
   }

@@ -1,7 +1,7 @@
 import { attempt } from "../common/attempt.ts";
 import { bounded, isObject, type JsonObject } from "../common/json-object.ts";
 import { jsonText } from "../common/json-text.ts";
-import { messageFields } from "./message-fields.ts";
+import { answerIn, messageFields } from "./message-fields.ts";
 
 /*
  * Tool calls of a message, wherever its provider has them: OpenAI (both APIs), LangChain, Anthropic, Gemini, Bedrock,
@@ -106,6 +106,7 @@ const PLACES: readonly ((fields: JsonObject) => readonly JsonObject[])[] = [
   (fields) => blocksOf(fields["content"]),
   (fields) => (isObject(fields["content"]) ? blocksOf(fields["content"]["parts"]) : []),
   (fields) => blocksOf(fields["parts"]),
+  (fields) => blocksOf(fields["output"]),
   (fields) => listOf(fields["toolInvocations"]),
   (fields) =>
     isObject(fields["additional_kwargs"]) ? listOf(fields["additional_kwargs"]["tool_calls"]) : [],
@@ -148,7 +149,7 @@ export function toolCallsIn(fields: JsonObject): readonly ToolCall[] {
 /** The calls of a message in any form, each once. Never throws. */
 export function toolCallsOf(message: unknown): readonly ToolCall[] {
   const fields = attempt(() => messageFields(message));
-  return fields === undefined ? [] : toolCallsIn(fields);
+  return fields === undefined ? [] : toolCallsIn(attempt(() => answerIn(fields)) ?? fields);
 }
 
 /** A call's arguments as text: JSON, with marks for what JSON has no form for. */

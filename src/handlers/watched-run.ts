@@ -89,8 +89,12 @@ export class WatchedRun {
   /** The choices that count, each with the place of its generation. */
   #followed(generations: number): readonly { index: number; choice: WatchedChoice | undefined }[] {
     if (this.#settings.choices === "first") return [{ index: 0, choice: [...this.#choices.values()][0] }];
-    const count = Math.max(1, generations, ...[...this.#choices.keys()].map((index) => index + 1));
-    return Array.from({ length: count }, (_, index) => ({ index, choice: this.#choices.get(index) }));
+    // By numbers, not by a list from 0: a choice may have any.
+    const indices = new Set([
+      ...this.#choices.keys(),
+      ...Array.from({ length: Math.max(1, generations) }).keys(),
+    ]);
+    return [...indices].sort((a, b) => a - b).map((index) => ({ index, choice: this.#choices.get(index) }));
   }
 
   #add({ text, index }: ChoiceToken): readonly ChoiceToken[] {

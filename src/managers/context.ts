@@ -86,14 +86,21 @@ function isAborted({ signal, manager }: AmbientContext, error: unknown): boolean
 
 /** `result`, or if it is a generator, one whose steps run within `context`; of a promise, what it resolves to. */
 function lasting<T>(result: T, context: AmbientContext): T {
-  if (isGenerator(result)) return withSteps(result, (step) => withinContext(context, step));
+  if (isGenerator(result))
+    return withSteps(result, (step) => observed(withinContext(context, step), context));
   // Another class's promises, such as those of an API client, have methods that a derived promise would lack.
   if (!(result instanceof Promise) || result.constructor !== Promise) return result;
   // The promise that it derives from may be that of an event, which need not be awaited.
-  return reportIfUnawaited(
+  return observed(
     result.then((value) => lasting(value, context)),
-    (error) => (isAborted(context, error) ? undefined : UNAWAITED),
+    context,
   ) as T;
+}
+
+/** `result`; if it is a promise, one whose error is reported if it is not awaited. */
+function observed(result: unknown, context: AmbientContext): unknown {
+  if (!(result instanceof Promise)) return result;
+  return reportIfUnawaited(result, (error) => (isAborted(context, error) ? undefined : UNAWAITED));
 }
 
 /**

@@ -14,7 +14,7 @@ export const LIMIT_OPTIONS = {
   /** Elements of arrays, and values of Sets. At least 1. @default 250,000 */
   elements: integer(1, Number.MAX_SAFE_INTEGER, 250_000),
   /**
-   * Objects, arrays and stand-ins among them; those of built-in classes count as several, an error as 40 for its stack.
+   * Objects, arrays and stand-ins among them; those of built-in classes count as several, an error as 40 for its stack, a part that throws as 10.
    * At least 1.
    * @default 25,000
    */

@@ -168,11 +168,10 @@ export abstract class BuiltInPacker extends LimitedWriter {
     for (const [key, value] of entries) {
       // A getter among the values may add entries.
       if (count === size) break;
-      const isCut = this.isSpent;
+      const isCut = !this.countKey();
       this.value(isCut ? "…" : key);
       if (isCut) this.missing(size - count, "entry", "entries");
       else this.value(value);
-      this.countKey();
       count += 1;
       if (isCut) break;
     }
@@ -186,10 +185,9 @@ export abstract class BuiltInPacker extends LimitedWriter {
     let count = 0;
     for (const value of values) {
       if (count === size) break;
-      const isCut = this.isSpent;
+      const isCut = !this.countElement();
       if (isCut) this.missing(size - count, "value", "values");
       else this.value(value);
-      this.countElement();
       count += 1;
       if (isCut) break;
     }

@@ -47,8 +47,8 @@ export function encodeTuple(values: readonly unknown[], limits: ResolvedLimits =
 }
 
 /** Like `encodeValue`, in memory of its own. */
-export function encodeCopy(value: unknown): Uint8Array {
-  return encodeValue(value).slice();
+export function encodeCopy(value: unknown, limits?: ResolvedLimits): Uint8Array {
+  return encodeValue(value, limits).slice();
 }
 
 /** Decodes what `encodeValue` wrote. */

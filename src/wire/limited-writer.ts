@@ -12,7 +12,7 @@ export class LimitedWriter extends TextWriter {
   #elements = 0;
   #objects = 0;
   #digits = 0;
-  /** Whether a count has reached its limit; `isSpent` looks at the bytes too. */
+  /** Whether something was beyond a count's limit; `isSpent` looks at the bytes too. */
   #isOver = false;
 
   protected begin(limits: ResolvedLimits): void {
@@ -26,28 +26,37 @@ export class LimitedWriter extends TextWriter {
     this.#isOver = false;
   }
 
-  /** Whether a limit is reached: then everything that has parts ends with a stand-in for those that are missing. */
+  /** Whether the limits leave no room: then everything that has parts ends with a stand-in for those that are missing. */
   protected get isSpent(): boolean {
     return this.#isOver || this.pos >= this.#maxBytes;
   }
 
-  protected countKey(): void {
+  /** Counts a key that is about to be written. False: it is beyond the limits. */
+  protected countKey(): boolean {
     this.#keys -= 1;
-    if (this.#keys <= 0) this.#isOver = true;
+    if (this.#keys < 0) this.#isOver = true;
+    return !this.isSpent;
   }
 
-  protected countElement(): void {
+  /** Counts an element that is about to be written. False: it is beyond the limits. */
+  protected countElement(): boolean {
     this.#elements -= 1;
-    if (this.#elements <= 0) this.#isOver = true;
+    if (this.#elements < 0) this.#isOver = true;
+    return !this.isSpent;
   }
 
-  protected countObjects(objects: number): void {
+  /** Counts objects that are about to be written. False: they are beyond the limits. */
+  protected countObjects(objects: number): boolean {
     this.#objects -= objects;
-    if (this.#objects <= 0) this.#isOver = true;
+    if (this.#objects < 0) this.#isOver = true;
+    return !this.isSpent;
   }
 
-  protected countDigits(digits: number): void {
+  /** Counts the digits of a bigint that is about to be written, unless there are more than the limit leaves. */
+  protected countDigits(digits: number): boolean {
+    if (digits > this.#digits) return false;
     this.#digits -= digits;
+    return true;
   }
 
   /** The most entries that can follow, with one for those that are missing. */
@@ -69,9 +78,9 @@ export class LimitedWriter extends TextWriter {
     return this.fits(3 * length) || (this.fits(length) && this.fits(Buffer.byteLength(text)));
   }
 
-  /** Looks at the size, not at the digits: making them takes time that grows with its square. */
+  /** Looks at the size alone, to a digit: making the digits takes time that grows with its square. */
   protected fitsDigits(value: bigint): boolean {
-    const bits = Math.min(Math.floor(this.#digits * BITS_PER_DIGIT), MAX_BITS);
-    return bits > 0 && BigInt.asIntN(bits, value) === value;
+    const bits = Math.min(Math.ceil(this.#digits * BITS_PER_DIGIT) + 1, MAX_BITS);
+    return BigInt.asIntN(bits, value) === value;
   }
 }

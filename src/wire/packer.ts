@@ -7,6 +7,9 @@ import { BIGINT, ENTRIES } from "./extension-types.ts";
 /** Texts of a tuple that are no longer than this are always written: ids and names, without which the rest is lost. */
 const MAX_HEAD_TEXT = 1000;
 
+/** Objects as which a part counts that throws: V8 collects a stack for the error. */
+const THROWN_WEIGHT = 10;
+
 /** LangChain's own marks on its classes repeat what the fields say. */
 function isMark(key: string): boolean {
   return key.startsWith("lc_");
@@ -34,6 +37,8 @@ function maxDigits(value: bigint): number {
 export class Packer extends BuiltInPacker {
   /** The objects around the value that is written. */
   readonly #ancestors: object[] = [];
+  /** The last object whose `toJSON` gave undefined: as a property it is left out, like undefined itself. */
+  #absent: object | undefined;
 
   /** Writes a value, in memory that the next call overwrites. */
   pack(value: unknown, limits: ResolvedLimits): Uint8Array {
@@ -59,6 +64,7 @@ export class Packer extends BuiltInPacker {
   protected override begin(limits: ResolvedLimits): void {
     super.begin(limits);
     this.#ancestors.length = 0;
+    this.#absent = undefined;
   }
 
   override value(value: unknown): void {
@@ -82,12 +88,11 @@ export class Packer extends BuiltInPacker {
   }
 
   #bigint(value: bigint): void {
-    if (!this.fitsDigits(value)) {
+    const digits = this.fitsDigits(value) ? value.toString() : undefined;
+    if (digits === undefined || !this.countDigits(digits.replace("-", "").length)) {
       this.standIn(new StandIn("too large", `bigint of up to ${maxDigits(value)} digits`));
       return;
     }
-    const digits = value.toString();
-    this.countDigits(digits.length);
     this.countObjects(1);
     const start = this.openExtension(BIGINT);
     this.text(digits);
@@ -110,7 +115,6 @@ export class Packer extends BuiltInPacker {
       this.standIn(cut);
       return;
     }
-    this.countObjects(1);
     ancestors.push(value);
     const { pos } = this;
     try {
@@ -118,7 +122,7 @@ export class Packer extends BuiltInPacker {
     } catch (error) {
       this.pos = pos;
       while (ancestors.length > depth + 1) ancestors.pop();
-      this.standIn(new StandIn("unreadable", messageOf(error)));
+      this.standIn(this.#unreadable(error));
     }
     ancestors.pop();
   }
@@ -130,7 +134,7 @@ export class Packer extends BuiltInPacker {
       if (this.#ancestors[i] === value) return new StandIn("cycle", "");
     }
     if (depth >= this.maxDepth) return new StandIn("too deep", "");
-    return this.isSpent ? new StandIn("too large", "1 more object") : undefined;
+    return this.countObjects(1) ? undefined : new StandIn("too large", "1 more object");
   }
 
   #as(kind: Kind, value: object): void {
@@ -156,7 +160,9 @@ export class Packer extends BuiltInPacker {
 
   /** The result of `toJSON` is not asked for its own. */
   #json(value: object): void {
+    this.#absent = undefined;
     const json: unknown = (value as { toJSON(key: string): unknown }).toJSON("");
+    if (json === undefined) this.#absent = value;
     if (typeof json !== "object" || json === null) this.value(json);
     else if (json !== value && kindOf(json) !== "json") this.#object(json);
     else if (Array.isArray(json)) this.list(json);
@@ -167,8 +173,13 @@ export class Packer extends BuiltInPacker {
     try {
       return (object as Readonly<Record<string | number, unknown>>)[key];
     } catch (error) {
-      return new StandIn("unreadable", messageOf(error));
+      return this.#unreadable(error);
     }
+  }
+
+  #unreadable(error: unknown): StandIn {
+    this.countObjects(THROWN_WEIGHT - 1);
+    return new StandIn("unreadable", messageOf(error));
   }
 
   protected override entries(
@@ -183,10 +194,11 @@ export class Packer extends BuiltInPacker {
     let isFlat = false;
     for (let i = 0; i < keys.length; i += 1) {
       const key = keys[i] ?? "";
-      const isCut = this.isSpent || !this.fits(key.length);
+      const isCut = !this.countKey() || !this.fits(key.length);
       const value = isCut ? undefined : this.read(object, key);
-      this.countKey();
       if (value === undefined && !isCut) continue;
+      const before = this.pos;
+      const wasFlat: boolean = isFlat;
       isFlat = this.#key(isCut ? "…" : key, isFlat, start, most);
       count += 1;
       if (isCut) {
@@ -194,6 +206,10 @@ export class Packer extends BuiltInPacker {
         break;
       }
       this.value(value);
+      if (value === this.#absent && isFlat === wasFlat) {
+        this.pos = before;
+        count -= 1;
+      }
     }
     if (more !== undefined) {
       isFlat = this.#key(more[0], isFlat, start, most);
@@ -218,8 +234,7 @@ export class Packer extends BuiltInPacker {
     const start = this.pos;
     this.openList(most);
     let i = 0;
-    while (i < length && !this.isSpent) {
-      this.countElement();
+    while (i < length && this.countElement()) {
       this.value(this.read(list, i));
       i += 1;
     }

@@ -82,7 +82,11 @@ const OBSTACLES: readonly (readonly [what: string, is: (object: object) => boole
   ["a generator", types.isGeneratorObject],
   [
     "a stream",
-    (object) => hasMethod(object, "pipe") || hasMethod(object, "getReader") || hasMethod(object, "getWriter"),
+    // Runnables and schemas have a `pipe`, too.
+    (object) =>
+      (hasMethod(object, "pipe") && hasMethod(object, "on")) ||
+      hasMethod(object, "getReader") ||
+      hasMethod(object, "getWriter"),
   ],
   ["an iterator", (object) => hasMethod(object, "next")],
   ["an async iterable", (object) => hasMethod(object, Symbol.asyncIterator)],

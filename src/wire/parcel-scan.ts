@@ -1,6 +1,7 @@
 import { types } from "node:util";
 import { errorText } from "../common/errors.ts";
 import { isObject, isPlainObject } from "../common/json-object.ts";
+import { NO_LIMITS } from "../values/limits.ts";
 import { nativeTag } from "../values/slots.ts";
 import { StandIn } from "../values/stand-in.ts";
 import { decodeValue, encodeCopy } from "./codec.ts";
@@ -29,13 +30,18 @@ export function isCloned(object: object): boolean {
   return ["Map", "Set", "Blob", "File", "CryptoKey"].includes(nativeTag(object));
 }
 
+/** The clone of such a view would hold the whole memory, with what others have there. Shared memory stays shared. */
+function isPartOfMemory(object: object): boolean {
+  if (!ArrayBuffer.isView(object) || types.isSharedArrayBuffer(object.buffer)) return false;
+  return object.byteLength < object.buffer.byteLength;
+}
+
 /** The msgpack of an object that the structured clone would damage; undefined for any other. */
 function boxOf(object: object): Uint8Array | undefined {
   if (object instanceof Error || types.isNativeError(object) || object instanceof StandIn) {
     return encodeCopy(object);
   }
-  // The clone would hold the whole memory of which the buffer is a part, with what others have there.
-  if (Buffer.isBuffer(object)) return encodeCopy(object);
+  if (Buffer.isBuffer(object) || isPartOfMemory(object)) return encodeCopy(object, NO_LIMITS);
   // Classes of the platform have tags; most keep their state where the clone finds nothing.
   if (isPlain(object) || !(Symbol.toStringTag in object) || isCloned(object)) return undefined;
   const bytes = encodeCopy(object);

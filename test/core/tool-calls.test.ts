@@ -22,6 +22,15 @@ test.each<[form: string, message: unknown]>([
     "output of OpenAI Responses",
     { content: [{ type: "function_call", call_id: "c", name: "weather", arguments: JSON_ARGS }] },
   ],
+  [
+    "a whole response of OpenAI",
+    { output: [{ type: "function_call", call_id: "c", name: "weather", arguments: JSON_ARGS }] },
+  ],
+  ["a whole completion of OpenAI", { choices: [{ message: { content: null, tool_calls: [OPENAI] } }] }],
+  [
+    "a whole response of Gemini",
+    { candidates: [{ content: { parts: [{ functionCall: { name: "weather", args: ARGS } }] } }] },
+  ],
   ["LangChain", new AIMessage({ content: "", tool_calls: [{ id: "c", name: "weather", args: ARGS }] })],
   [
     "LangChain's JSON",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { offThread, SidecallError, StandIn } from "../../src/index.ts";
+import { DEFAULT_LIMITS } from "../../src/values/limits.ts";
 import { type Returning, UNCARRIED, type UncarriedKind } from "../fixtures/handlers/returning.ts";
 import { fixture } from "../fixtures/modules.ts";
 
@@ -111,6 +112,39 @@ describe.each(["trace", "none"] as const)("with ordering %s", (ordering) => {
     const [back] = (await handler.remote.echo(Buffer.from("abc"))) as [Uint8Array];
     expect(back).toEqual(Buffer.from("abc"));
     expect(back.buffer.byteLength).toBeLessThan(64);
+    await handler.close();
+  });
+
+  test("a view carries its own bytes alone, unless its memory is shared", async () => {
+    const handler = await place();
+    const floats = new Float32Array(new ArrayBuffer(4096), 8, 2).fill(0.5);
+    const data = new DataView(floats.buffer, 12, 4);
+    const shared = new Uint8Array(new SharedArrayBuffer(64), 8, 4);
+    const [back] = (await handler.remote.echo([floats, data, shared])) as [
+      [Float32Array, DataView, Uint8Array],
+    ];
+    expect([back[0], back[1].getFloat32(0, true)]).toEqual([floats, 0.5]);
+    expect(back.map((view) => view.buffer.byteLength)).toEqual([8, 4, 64]);
+    back[2][0] = 7;
+    expect(shared[0]).toBe(7);
+    await handler.close();
+  });
+
+  test("a Buffer beyond the limits of an event is whole in a call", async () => {
+    const handler = await place();
+    const large = Buffer.alloc(DEFAULT_LIMITS.bytes + 1, 7);
+    const [back] = (await handler.remote.echo({ large })) as [{ large: Buffer }];
+    expect(Buffer.isBuffer(back.large) && back.large.equals(large)).toBe(true);
+    await handler.close();
+  });
+
+  test("a class with a method called `pipe` is no stream", async () => {
+    class Step {
+      readonly name = "step";
+      pipe() {}
+    }
+    const handler = await place();
+    expect(await handler.remote.echo(new Step())).toEqual([{ name: "step" }]);
     await handler.close();
   });
 });

@@ -59,6 +59,8 @@ const SPECIAL: readonly unknown[] = [
   /a/g,
   vm.runInNewContext("new Map([[1, new Set([1])]])"),
   { toJSON: () => ({ shown: 1 }) },
+  { absent: { toJSON: () => undefined } },
+  Math,
   {
     get bad() {
       throw new Error("bad");

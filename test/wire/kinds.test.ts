@@ -102,6 +102,32 @@ test("what an object's toJSON returns crosses in its place, and what crosses as 
   ]);
 });
 
+test("a toJSON that returns undefined leaves its property out, like undefined itself", () => {
+  const absent = { secret: 1, toJSON: () => undefined };
+  const value = { a: 1, absent, list: [absent], map: new Map([[1, absent]]), b: { absent }, c: 2 };
+  expect(cross(value)).toStrictEqual({ a: 1, list: [null], map: new Map([[1, null]]), b: {}, c: 2 });
+  const unsayable = JSON.parse('{"__proto__":1}') as object;
+  expect(cross(Object.assign(unsayable, { absent, d: 3 }))).toStrictEqual(
+    JSON.parse('{"__proto__":1,"d":3}'),
+  );
+  let asked = 0;
+  const changing = { toJSON: () => (asked++ === 0 ? undefined : "there") };
+  expect(cross({ first: changing, second: changing })).toStrictEqual({ second: "there" });
+});
+
+test("the parts that errors hide from a listing cross", () => {
+  const hidden = (name: string, parts: Record<string, unknown>) =>
+    Object.defineProperties(
+      Object.assign(new Error("m"), { name }),
+      Object.fromEntries(Object.entries(parts).map(([key, value]) => [key, { value }])),
+    );
+  const issues = [{ code: "invalid_type", path: ["a"] }];
+  expect(cross([hidden("ZodError", { issues })])).toEqual([expect.objectContaining({ issues })]);
+  const [error, suppressed] = [new RangeError("in dispose"), new TypeError("first")];
+  const crossed = cross(hidden("SuppressedError", { error, suppressed }));
+  expect(crossed).toMatchObject({ error: { message: "in dispose" }, suppressed: expect.any(TypeError) });
+});
+
 test("messages and prompt values cross as their fields, other classes of LangChain as their JSON", () => {
   const message = new HumanMessage({ content: "hi", id: "m1" });
   const expected = { id: "m1", content: "hi", additional_kwargs: {}, response_metadata: {}, type: "human" };

@@ -32,8 +32,9 @@ test("each limit cuts where it is reached, and the stand-in gives what and how m
   ];
   expect([one, rest]).toEqual([1, standIn("2 more values")]);
   expect(cross([[1], [2], [3]], { objects: 2 })).toEqual([
-    [standIn("1 more element")],
-    standIn("2 more elements"),
+    [1],
+    standIn("1 more object"),
+    standIn("1 more element"),
   ]);
   expect(cross({ a: { b: { c: 1 } } }, { depth: 2 })).toEqual({ a: { b: standIn("", "too deep") } });
   expect(cross([10n ** 15n, 10n ** 15n, 1], { digits: 20 })).toEqual([
@@ -46,6 +47,39 @@ test("each limit cuts where it is reached, and the stand-in gives what and how m
     standIn("Float64Array of 1600 bytes"),
     1,
   ]);
+});
+
+test("a value that reaches a limit is whole, one beyond it is cut", () => {
+  const value = { a: [{ b: 1 }, new Map([[1, [2]]])], c: new Set([[3]]), d: [] };
+  // The built-in classes count as three objects each.
+  const needed: ValueLimits = { keys: 5, elements: 5, objects: 12, depth: 4, digits: 20 };
+  expect(cross(value, needed)).toEqual(value);
+  for (const limit of ["keys", "elements", "objects", "depth"] as const) {
+    const limits = { ...needed, [limit]: (needed[limit] ?? 0) - 1 };
+    expect([limit, cross(value, limits)]).not.toEqual([limit, value]);
+  }
+  const longest = 10n ** 20n - 1n;
+  expect(cross([longest, 1n], { digits: 21 })).toEqual([longest, 1n]);
+  expect(cross(-longest, { digits: 20 })).toBe(-longest);
+  expect(cross([longest, 1n], { digits: 20 })).toEqual([longest, standIn(expect.any(String))]);
+  expect(cross(longest + 1n, { digits: 20 })).toEqual(standIn(expect.any(String)));
+});
+
+test("parts that throw count as several objects, since making their errors takes time", () => {
+  let thrown = 0;
+  const fail = () => {
+    thrown += 1;
+    throw new Error("no");
+  };
+  const getter = Object.defineProperty({}, "a", { get: fail, enumerable: true });
+  for (const part of [getter, { toJSON: fail }]) {
+    thrown = 0;
+    cross(
+      Array.from({ length: 1000 }, () => part),
+      { objects: 1000 },
+    );
+    expect([thrown > 50, thrown <= 101]).toEqual([true, true]);
+  }
 });
 
 test("a text counts each time that it occurs", () => {
