@@ -40,7 +40,7 @@ function resultsOf(files) {
   );
 }
 
-/** What the tests say of a row, a defect, or a fault of another system. */
+/** The results of the tests for a row, a defect, or a fault of another system. */
 function status(name, { reason, shownBy = [] }, results) {
   if (reason !== undefined) return `does not apply: ${reason}`;
   const own = results.filter(({ title }) => title.startsWith(`${name}: `));

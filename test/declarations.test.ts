@@ -16,7 +16,7 @@ const root = (name: string) => fileURLToPath(new URL(`../../${name}`, import.met
 const DECLARATIONS = ["index", "batch/index", "testing/index"].map((entry) => root(`dist/src/${entry}.d.ts`));
 const PROGRAMS = readdirSync(root("test/types")).map((name) => root(`test/types/${name}`));
 
-/** What a compiler reports for an application with these options. */
+/** The errors that a compiler reports for an application with these options. */
 async function errorsWith(compiler: string, options: object, files: readonly string[]): Promise<string> {
   const compilerOptions = {
     strict: true,

@@ -34,7 +34,7 @@ export function encodeError(error: unknown): Uint8Array {
   return encodeCopy(error);
 }
 
-/** Where a syntax error is, from the first line of its stack: ` at file:///app/audit.js:3`. Empty for any other. */
+/** The place of a syntax error, from the first line of its stack: ` at file:///app/audit.js:3`. Empty for any other. */
 export function placeOf(error: unknown): string {
   if (!(error instanceof SyntaxError)) return "";
   const place = /^(\S.*:\d+)\n/.exec(String(error.stack))?.[1];

@@ -4,14 +4,14 @@ import { errorText } from "../src/common/errors.ts";
 import { placeOf } from "./encode-error.ts";
 
 /*
- * Says why a handler's module could not be imported, and what helps.
+ * Explains why a handler's module could not be imported, and what helps.
  */
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-/** What is missing if the module itself is, rather than one that it imports. */
+/** Describes a missing file, if the module itself is missing rather than one that it imports. */
 function missingFile(href: string, error: unknown): string | undefined {
   if (codeOf(error) !== "ERR_MODULE_NOT_FOUND" || !href.startsWith("file:")) return undefined;
   const path = fileURLToPath(href);
@@ -30,7 +30,7 @@ function helpFor(error: unknown): string {
   return codeOf(error) === "ERR_UNKNOWN_FILE_EXTENSION" && isTypeScript ? ` ${TYPESCRIPT_HELP}` : "";
 }
 
-/** The message for a module that could not be imported; a syntax error in encode the error before, which locates it. */
+/** The message for a module that could not be imported. Encode the error first: that locates a syntax error. */
 export function importFailure(href: string, error: unknown): string {
   const missing = missingFile(href, error);
   if (missing !== undefined) return `Could not import ${href}: ${missing}.`;

@@ -28,8 +28,9 @@ class LoadFailure extends Error {
   }
 }
 
+/** Also of one that was compiled for engines without classes: a function whose prototype has an event's method. */
 function isClass(value: Factory | HandlerClass): value is HandlerClass {
-  return /^class\b/.test(Function.prototype.toString.call(value));
+  return /^class\b/.test(Function.prototype.toString.call(value)) || hasEventMethod(value.prototype);
 }
 
 async function importModule({ href }: LoadSpec): Promise<object> {
@@ -47,9 +48,25 @@ function exportOf(module: object, { href, exportName }: LoadSpec): unknown {
   const isWrapped = typeof exported === "object" && exported !== null && "default" in exported;
   if (isWrapped && !hasEventMethod(exported)) return exported.default;
   if (exported !== undefined) return exported;
+  if (exportName in module) {
+    const message = `Expected \`${exportName}\` of ${href} to be or to make a handler; it is undefined.`;
+    throw new LoadFailure("SIDECALL_NOT_A_HANDLER", message);
+  }
   const names = Object.keys(module).join(", ") || "nothing";
-  const message = `Expected ${href} to export \`${exportName}\`; it exports ${names}.`;
+  const message = `Expected ${href} to export \`${exportName}\`; it exports ${names}.${hintAt(module, exportName)}`;
   throw new LoadFailure("SIDECALL_NOT_A_HANDLER", message);
+}
+
+/** Names of exports of a CommonJS module that are its whole. */
+const WHOLE = ["default", "module.exports", "__esModule"];
+
+/** Which exports of a module may be meant, if it is not the one that was taken. */
+function hintAt(module: object, taken: string): string {
+  const others = Object.keys(module).filter((name) => name !== taken && !WHOLE.includes(name));
+  const made = others.filter((name) => /^(?:function|object)$/.test(typeof Reflect.get(module, name)));
+  return made.length === 0
+    ? ""
+    : ` Name the one to take in the spec, such as \`export: ${JSON.stringify(made[0])}\`.`;
 }
 
 interface Built {
@@ -69,21 +86,21 @@ async function build(exported: unknown, spec: LoadSpec, context: HandlerContext)
   }
 }
 
-function notAHandler({ exportName, href }: LoadSpec, expected: string): LoadFailure {
-  const message = `Expected \`${exportName}\` of ${href} to be or to make ${expected}`;
+function notAHandler({ exportName, href }: LoadSpec, module: object, expected: string): LoadFailure {
+  const message = `Expected \`${exportName}\` of ${href} to be or to make ${expected}${hintAt(module, exportName)}`;
   return new LoadFailure("SIDECALL_NOT_A_HANDLER", message);
 }
 
 async function loadOne(spec: LoadSpec, index: number, context: HandlerContext): Promise<HandlerSlot> {
-  const { handler } = await build(exportOf(await importModule(spec), spec), spec, context);
+  const module = await importModule(spec);
+  const { handler } = await build(exportOf(module, spec), spec, context);
   if (typeof handler !== "object" || handler === null) {
-    throw notAHandler(
-      spec,
-      `a handler: an object with onEvent or a method such as onLLMStart; got ${typeof handler}.`,
-    );
+    const got = handler === null ? "null" : typeof handler;
+    const expected = `a handler: an object with onEvent or a method such as onLLMStart; got ${got}.`;
+    throw notAHandler(spec, module, expected);
   }
   const fault = faultOf(handler);
-  if (fault !== undefined) throw notAHandler(spec, fault);
+  if (fault !== undefined) throw notAHandler(spec, module, fault);
   const loaded: CallbackHandler = handler;
   const { raiseError } = loaded;
   const name = spec.name ?? handlerName(loaded);

@@ -66,7 +66,7 @@ export class RequestRun {
     await this.#statistics.timeEvent(async () => {
       run = await startRegardless(manager, { name: model }, messages, options);
     });
-    // The manager's own signal is aborted: handlers are told of no run.
+    // The manager's own signal is aborted: no handler gets the run.
     return run ?? noopRunManager("llm");
   }
 

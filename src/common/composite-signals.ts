@@ -39,7 +39,7 @@ class Source {
     this.#signal = new WeakRef(signal);
   }
 
-  /** A composite is gone. Sweeps once half of all are: so each costs the same, however many there are. */
+  /** Counts a composite that is gone. Sweeps once half of all are gone, so that the cost of each does not grow with their number. */
   countDead(): void {
     const followers = followersOf(this.#signal.deref());
     this.#dead += 1;

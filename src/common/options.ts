@@ -34,14 +34,21 @@ type Check<Value> = (name: string, value: unknown) => Value;
 type ValueOf<Row> = Row extends Option<infer Value, unknown> ? Value : never;
 type AbsentOf<Row> = Row extends Option<unknown, infer Absent> ? Absent : never;
 
+/** One object type in place of two: beside a type without properties, TypeScript takes any value for options. */
+type Joined<Parts> = { [Key in keyof Parts]: Parts[Key] };
+
 /** The options as a caller gives them. */
-export type OptionsOf<Table> = {
-  readonly [Key in keyof Table as [AbsentOf<Table[Key]>] extends [never] ? Key : never]: ValueOf<Table[Key]>;
-} & {
-  readonly [Key in keyof Table as [AbsentOf<Table[Key]>] extends [never] ? never : Key]?:
-    | ValueOf<Table[Key]>
-    | undefined;
-};
+export type OptionsOf<Table> = Joined<
+  {
+    readonly [Key in keyof Table as [AbsentOf<Table[Key]>] extends [never] ? Key : never]: ValueOf<
+      Table[Key]
+    >;
+  } & {
+    readonly [Key in keyof Table as [AbsentOf<Table[Key]>] extends [never] ? never : Key]?:
+      | ValueOf<Table[Key]>
+      | undefined;
+  }
+>;
 
 /** The options with every default filled in. */
 export type ResolvedOf<Table> = {

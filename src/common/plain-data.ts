@@ -1,3 +1,6 @@
+import { isPlainObject } from "./json-object.ts";
+import { define } from "./own-properties.ts";
+
 const MAX_DEPTH = 32;
 
 /** Bounds within which looking at a value costs less than what is done with it. */
@@ -7,12 +10,6 @@ const MAX_UNITS = 256 * 1024;
 interface Scan {
   nodes: number;
   units: number;
-}
-
-function isPlainObject(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return false;
-  return (value as { toJSON?: unknown }).toJSON === undefined;
 }
 
 function isPlainText(text: string, scan: Scan): boolean {
@@ -36,7 +33,7 @@ function isPlainList(list: readonly unknown[], depth: number, scan: Scan): boole
 }
 
 function isPlainMap(object: object, depth: number, scan: Scan): boolean {
-  if (!isPlainObject(object)) return false;
+  if (!isPlainObject(object) || (object as { toJSON?: unknown }).toJSON !== undefined) return false;
   const keys = Object.keys(object);
   scan.nodes += keys.length;
   // Such as Math: an object of the language, which crosses as a stand-in.
@@ -77,14 +74,8 @@ function copyPlainMap(object: object): object {
     const value = (object as Readonly<Record<string, unknown>>)[key];
     if (value === undefined) continue;
     const part = copyPlainData(value);
-    if (key !== "__proto__") copied[key] = part;
-    else
-      Object.defineProperty(copied, key, {
-        value: part,
-        writable: true,
-        enumerable: true,
-        configurable: true,
-      });
+    if (key === "__proto__") define(copied, [[key, part]]);
+    else copied[key] = part;
   }
   return copied;
 }

@@ -1,5 +1,6 @@
 import { compositeOf } from "./composite-signals.ts";
 import { shared } from "./copies.ts";
+import { addObject } from "./object-set.ts";
 import { tolerated } from "./thenable.ts";
 
 /*
@@ -37,11 +38,7 @@ export function anySignal(...signals: readonly (AbortSignal | undefined)[]): Abo
 /** Reasons of aborts that have rejected a promise. */
 const reasons = shared("abort-reasons.v1", () => new WeakSet<object>());
 
-function note(reason: unknown): void {
-  if (typeof reason === "object" && reason !== null) reasons.add(reason);
-}
-
-/** Whether an error is an abort, by its name or because a signal gave it as reason. */
+/** Whether an error is the abort of some signal: by its name, or as a reason that has rejected a promise. See {@link isAbortOf}. */
 export function isAbort(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   try {
@@ -53,7 +50,7 @@ export function isAbort(error: unknown): boolean {
 
 /** An abort is not a fault: a caller may leave the promise alone. */
 export function rejected(signal: AbortSignal): Promise<never> {
-  note(signal.reason);
+  addObject(reasons, signal.reason);
   return tolerated(Promise.reject(signal.reason));
 }
 
@@ -109,7 +106,7 @@ export function untilAborted<T>(signal: AbortSignal | undefined, work: PromiseLi
   return tolerated(
     new Promise<T>((resolve, reject) => {
       const settled = onAbort(signal, () => {
-        note(signal.reason);
+        addObject(reasons, signal.reason);
         reject(signal.reason);
       });
       work.then(resolve, reject).then(settled, settled);
@@ -117,7 +114,7 @@ export function untilAborted<T>(signal: AbortSignal | undefined, work: PromiseLi
   );
 }
 
-/** Names by which libraries tell their aborts: `AbortError`, OpenAI's `APIUserAbortError`, axios's `CanceledError`. */
+/** Names of libraries' aborts: `AbortError`, OpenAI's `APIUserAbortError`, axios's `CanceledError`. */
 const ABORT_NAME = /abort|cancell?ed/i;
 
 function isNamedAbort(error: unknown): boolean {
@@ -125,13 +122,20 @@ function isNamedAbort(error: unknown): boolean {
   return ABORT_NAME.test(error.name) || ABORT_NAME.test(error.constructor.name);
 }
 
-/** Whether the abort of `signal` caused an error: it is the reason, has it as cause, or says that it is an abort. */
+/** Causes beyond these are not looked at: a chain may be a circle. */
+const MAX_CAUSES = 10;
+
+/** Whether the abort of `signal` caused an error: it is the reason, has it among its causes, or says that it is an abort. */
 export function isAbortOf(signal: AbortSignal | undefined, error: unknown): boolean {
   if (signal === undefined || !signal.aborted) return false;
-  if (Object.is(error, signal.reason)) return true;
   try {
-    const isCause = error instanceof Error && error.cause !== undefined && error.cause === signal.reason;
-    return isCause || isNamedAbort(error);
+    let cause = error;
+    for (let i = 0; i < MAX_CAUSES; i += 1) {
+      if (Object.is(cause, signal.reason)) return true;
+      if (!(cause instanceof Error) || cause.cause === undefined) break;
+      cause = cause.cause;
+    }
+    return isNamedAbort(error);
   } catch {
     return false;
   }

@@ -4,7 +4,7 @@ import { clearTimeout, setTimeout } from "node:timers";
 const LATE = Symbol("late");
 
 /**
- * What `promise` gives, or LATE once `millis` (Infinity: no limit) have passed. A finite limit keeps the
+ * Settles as `promise` does, or resolves to LATE once `millis` (Infinity: no limit) have passed. A finite limit keeps the
  * process alive.
  */
 async function race<T>(promise: PromiseLike<T>, millis: number): Promise<T | typeof LATE> {

@@ -2,7 +2,7 @@ import { RESOLVED, tolerated } from "../common/thenable.ts";
 import { freezeIfShared } from "./deliver.ts";
 import type { AnyEventRecord } from "./events.ts";
 import type { CallbackHandler } from "./handler.ts";
-import { InlineDelivery, isSet } from "./inline-delivery.ts";
+import { InlineDelivery, runsFirst } from "./inline-delivery.ts";
 import { isOffThread } from "./relay.ts";
 import { callInTurn, enterHandlers, leaveHandlers } from "./scope.ts";
 import { isTaken, Turn } from "./turns.ts";
@@ -13,7 +13,7 @@ const FIRST = 2;
 const OTHER = 4;
 
 function sortOf(handler: CallbackHandler): number {
-  if (isSet(handler, "runInline")) return FIRST;
+  if (runsFirst(handler)) return FIRST;
   return isOffThread(handler) ? OFF_THREAD : OTHER;
 }
 
@@ -23,7 +23,7 @@ function sortsOf(handlers: readonly CallbackHandler[]): number {
   return sorts;
 }
 
-/** The handlers by sort, each asked once: what it answers may change. */
+/** The handlers by sort. Each flag is read once, since it may change. */
 function sorted(handlers: readonly CallbackHandler[]) {
   const offThread: CallbackHandler[] = [];
   const first: CallbackHandler[] = [];

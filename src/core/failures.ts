@@ -1,4 +1,5 @@
 import { shared } from "../common/copies.ts";
+import { addObject, hasObject } from "../common/object-set.ts";
 import {
   callSafely,
   type HandlerErrorHook,
@@ -46,24 +47,22 @@ const reported = shared("reported.v1", () => new WeakSet<object>());
 /** The error itself, for a caller who knows no `ReportedFailure`. A primitive cannot be marked, and is reported again. */
 export function unwrapReported(failure: unknown): unknown {
   if (!(failure instanceof ReportedFailure)) return failure;
-  const { error } = failure;
-  if (typeof error === "object" && error !== null) reported.add(error);
-  return error;
+  addObject(reported, failure.error);
+  return failure.error;
 }
 
 export function isReported(failure: unknown): boolean {
-  if (failure instanceof ReportedFailure) return true;
-  return typeof failure === "object" && failure !== null && reported.has(failure);
+  return failure instanceof ReportedFailure || hasObject(reported, failure);
 }
 
 /** Errors with which a dispatch has rejected: each is reported before. */
 const raised = shared("raised.v1", () => new WeakSet<object>());
 
 export function noteRaised(error: unknown): void {
-  if (typeof error === "object" && error !== null) raised.add(error);
+  addObject(raised, error);
 }
 
 /** Whether a dispatch has rejected with this error. A primitive cannot be marked, and counts as new. */
 export function wasRaised(error: unknown): boolean {
-  return typeof error === "object" && error !== null && raised.has(error);
+  return hasObject(raised, error);
 }

@@ -4,14 +4,14 @@ import { EVENT_METHODS, eventOf, isEventLike, nearestOf } from "./method-names.t
 import { methodsOf } from "./methods-of.ts";
 
 /*
- * Why an object can get no event: the one rule for handlers that managers are given, and for those that threads load.
+ * Finds out why an object can get no event, for handlers that managers are given and for those that threads load alike.
  */
 
 /** A message names no more methods. */
 const MAX_NAMED = 6;
 
 const LANGCHAIN_METHOD = /^handle(?:LLM|Chat|Chain|Tool|Retriever|Agent|Text|Custom)/;
-/** What only LangChain.js's tracers have: their `onLLMStart` and the like take a run. */
+/** Methods of LangChain.js's tracers alone, whose `onLLMStart` and the like take a run. */
 const TRACER_PARTS = ["_addRunToRunMap", "_startTrace"];
 
 type Methods = ReadonlySet<string>;
@@ -41,7 +41,7 @@ export function hasEventMethod(value: unknown): value is CallbackHandler {
   return EVENT_METHODS.filter((name) => typeof Reflect.get(value, name) === "function").length > 0;
 }
 
-/** How a method that another system calls `method` is written here. */
+/** Shows, as code, the method that another system calls `method`. */
 function written(method: string): string {
   const { method: own } = nearestOf(method);
   const event = eventOf(own);
@@ -68,7 +68,7 @@ function described(handler: object, methods: readonly string[]): string {
   return `${name} with ${first.slice(0, MAX_NAMED).map(named).join(", ")}${rest}`;
 }
 
-/** What to do about a handler that has none of the methods. */
+/** Advice for the author of a handler that has none of the methods. */
 function advice(methods: Methods): string {
   const langChain = langChainMethod(methods);
   if (langChain !== undefined) return `It is a handler for LangChain.js. ${wrapping(langChain)}`;
@@ -80,7 +80,7 @@ function advice(methods: Methods): string {
   return "It would get no event. Give it once it has its methods; `flush` and `close` alone get none.";
 }
 
-/** How messages call a value that is a manager; undefined if it is none. */
+/** Describes a manager, for messages; undefined for any other value. */
 export function managerText(value: object): string | undefined {
   if (!isManager(value)) return undefined;
   const name = `\`${handlerName(value)}\``;
@@ -89,7 +89,7 @@ export function managerText(value: object): string | undefined {
   return `the manager ${name}, which sends events. Give it where a manager is taken, or give its handlers.`;
 }
 
-/** Why an object can be no handler, as the end of a sentence "Expected … to be …"; undefined if it can be one. */
+/** Explains why an object can be no handler, as the end of a sentence "Expected … to be …"; undefined if it can be one. */
 export function faultOf(handler: object): string | undefined {
   const manager = managerText(handler);
   if (manager !== undefined) return `a handler, got ${manager}`;

@@ -4,10 +4,22 @@ import type { AnyEventRecord } from "./events.ts";
 import { noteRaised, reportFailure } from "./failures.ts";
 import { type CallbackHandler, handlerName } from "./handler.ts";
 
-/** A flag that throws when it is read counts as not set: no handler's fault may reach the caller by this way. */
-export function isSet(handler: CallbackHandler, flag: "runInline" | "raiseError"): boolean {
+/*
+ * A flag that throws when it is read counts as not set: no handler's fault may reach the caller by this way. One function each,
+ * since V8 looks up a property by its name faster than by a variable's.
+ */
+
+export function runsFirst(handler: CallbackHandler): boolean {
   try {
-    return handler[flag] === true;
+    return handler.runInline === true;
+  } catch {
+    return false;
+  }
+}
+
+function raisesErrors(handler: CallbackHandler): boolean {
+  try {
+    return handler.raiseError === true;
   } catch {
     return false;
   }
@@ -57,7 +69,7 @@ export class InlineDelivery extends Delivery<CallbackHandler> {
   }
 
   protected override raises(handler: CallbackHandler): boolean {
-    return isSet(handler, "raiseError");
+    return raisesErrors(handler);
   }
 
   protected override report(handler: CallbackHandler, error: unknown): void {

@@ -22,14 +22,15 @@ const SPEAKERS: ReadonlyMap<string, string> = new Map([
 
 /** Types of messages whose role is a free text. */
 const FREE_TYPES: ReadonlySet<unknown> = new Set(["chat", "generic"]);
-/** Types of OpenAI's items that are no messages of a role. */
-const ITEM_ROLES: ReadonlyMap<unknown, string> = new Map([
-  ["function_call", "assistant"],
-  ["custom_tool_call", "assistant"],
-  ["reasoning", "assistant"],
-  ["function_call_output", "tool"],
-  ["custom_tool_call_output", "tool"],
-]);
+/** Types of OpenAI's items that are no messages of a role: calls of any kind, their outputs, and thoughts. */
+const ITEM_OUTPUT = /_call_output$/;
+const ITEM_CALL = /^reasoning$|_call$/;
+
+function itemRole(type: unknown): string | undefined {
+  if (typeof type !== "string") return undefined;
+  if (ITEM_OUTPUT.test(type)) return "tool";
+  return ITEM_CALL.test(type) ? "assistant" : undefined;
+}
 
 /** A message in any form, as its fields and its words for the speaker: type, role and class. */
 interface MessageParts {
@@ -99,11 +100,21 @@ export function isSpeaker(word: unknown): boolean {
   return knownSpeaker(word) !== undefined;
 }
 
+/** The message of the first choice, where a whole response of OpenAI or Gemini stands in place of a message. */
+export function answerIn({ content, choices, candidates }: JsonObject): JsonObject | undefined {
+  const list = content === undefined ? (choices ?? candidates) : undefined;
+  const first: unknown = Array.isArray(list) ? list[0] : undefined;
+  const answer = isObject(first) ? (first["message"] ?? first["content"]) : undefined;
+  return isObject(answer) ? answer : undefined;
+}
+
 /** A message's fields, and its speaker as buffer strings name it; a role that is not known stands for itself. */
 export function readMessage(message: unknown): { readonly fields: JsonObject; readonly speaker: string } {
-  const { fields, type, role, self } = partsOf(message);
+  const parts = partsOf(message);
+  const answer = answerIn(parts.fields);
+  const { fields, type, role, self } = answer === undefined ? parts : partsOf(answer);
   if (FREE_TYPES.has(type) && isWord(role)) return { fields, speaker: role };
-  const known = knownSpeaker(type) ?? knownSpeaker(role) ?? knownSpeaker(ITEM_ROLES.get(type));
+  const known = knownSpeaker(type) ?? knownSpeaker(role) ?? knownSpeaker(itemRole(type));
   const speaker = known ?? (self && speakerOfClass(self)) ?? [type, role].find(isWord) ?? "";
   return { fields, speaker };
 }

@@ -26,10 +26,10 @@ function newWalk(): Walk {
   return { depth: MAX_DEPTH, blocks: MAX_BLOCKS, characters: MAX_CHARACTERS };
 }
 
-/** Types of blocks that hold what the model thought, which is no part of what it says. */
+/** Types of blocks that hold what the model thought, which is no part of its answer. */
 const THOUGHTS: ReadonlySet<unknown> = new Set(["reasoning", "thinking", "redacted_thinking"]);
 
-/** Where blocks that bring a tool's result have it, by their type, … */
+/** Keys of a tool's result in the blocks that bring it: by the type of the block, … */
 const RESULTS_BY_TYPE: ReadonlyMap<unknown, readonly string[]> = new Map([
   ["tool_result", ["content"]],
   ["mcp_tool_result", ["content"]],
@@ -37,23 +37,38 @@ const RESULTS_BY_TYPE: ReadonlyMap<unknown, readonly string[]> = new Map([
   ["dynamic-tool", ["output", "errorText"]],
   ["function_call_output", ["output"]],
   ["custom_tool_call_output", ["output"]],
+  ["shell_call_output", ["output"]],
   ["server_tool_call_result", ["output"]],
 ]);
 /** … in the AI SDK's UI messages by a type that names the tool, … */
 const UI_TOOL = /^tool-(?!call$|invocation$)/;
 const UI_RESULT = ["output", "errorText"];
-/** … and by the name of the property that wraps it. */
+/** … and by the name of the property that wraps it, as Cohere's documents and Bedrock's results have it. */
 const RESULT_WRAPPERS: readonly (readonly [wrapper: string, key: string])[] = [
   ["functionResponse", "response"],
   ["toolResult", "content"],
   ["toolInvocation", "result"],
+  ["document", "data"],
 ];
 
+/** Properties of Bedrock's blocks that wrap text. */
+const TEXT_WRAPPERS = ["guardContent", "citationsContent"];
+
 /** Where a message, or a block that is one, has its text: the first that has any counts. */
-const TEXT_FIELDS = ["content", "parts", "text", "refusal", "transcript", "message", "audio", "output"];
+const TEXT_FIELDS = [
+  "content",
+  "parts",
+  "text",
+  "refusal",
+  "transcript",
+  "message",
+  "audio",
+  "output",
+  ...TEXT_WRAPPERS,
+];
 
 /** Keys that make an element of a result's list a block, where it has no type. */
-const UNTYPED_BLOCKS = ["text", "json", "image", "document", "video"];
+const UNTYPED_BLOCKS = ["text", "json", "image", "document", "video", ...TEXT_WRAPPERS];
 
 function isBlock(value: unknown): boolean {
   if (!isObject(value)) return false;
@@ -114,8 +129,8 @@ function blockText(block: JsonObject, walk: Walk): string {
   if (isThought(block)) return "";
   const { text } = block;
   if (typeof text === "string") return textOf(text, walk);
-  // OpenAI's Assistants API.
-  if (isObject(text)) return textOf(text["value"], walk);
+  // OpenAI's Assistants API, and Bedrock's guarded text.
+  if (isObject(text)) return textOf(text["value"] ?? text["text"], walk);
   // Bedrock's results.
   return "json" in block ? jsonText(block["json"]) : fieldsText(block, walk);
 }

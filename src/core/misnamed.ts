@@ -25,7 +25,7 @@ export function misnamedOf(handler: object): readonly Misnamed[] {
 
 /** Handlers' names with the methods that were warned of. */
 const warned = new Set<string>();
-/** Where each request's handler has a name of its own, further warnings say nothing new. */
+/** Bounds memory for applications that give each request's handler a name of its own. */
 const MAX_WARNED = 1000;
 
 /** Causes a process warning for each method, once per name of a handler. */

@@ -39,7 +39,7 @@ function handlerScope(around: Scope | undefined, turn: PendingTurn | undefined):
 /** One storage for both: in Node.js 20 and 22 every further one makes every promise of the process dearer. */
 const { storage, hidden } = shared("scope.v1", () => ({
   storage: new AsyncLocalStorage<Scope | undefined>(),
-  /** `maybe`: whether there ever was something to hide, since to ask the storage costs. */
+  /** `maybe`: whether there ever was something to hide, since reading the storage costs. `sources`: see {@link countHidden}. */
   hidden: { maybe: false, sources: 0 },
 }));
 const WITHOUT_CONTEXT: HandlersScope = { ...handlerScope(undefined, undefined), around: undefined };

@@ -1,7 +1,7 @@
 import { attempt } from "../common/attempt.ts";
-import { isObject, type JsonObject } from "../common/json-object.ts";
+import { bounded, isObject, type JsonObject } from "../common/json-object.ts";
 import { jsonText } from "../common/json-text.ts";
-import { messageFields } from "./message-fields.ts";
+import { answerIn, messageFields } from "./message-fields.ts";
 
 /*
  * Tool calls of a message, wherever its provider has them: OpenAI (both APIs), LangChain, Anthropic, Gemini, Bedrock,
@@ -16,9 +16,6 @@ export interface ToolCall {
   /** False for a call that the provider has carried out itself, and for one whose result stands beside it. */
   readonly isOpen: boolean;
 }
-
-/** A longer list is no model's; one of holes alone would take minutes. */
-const MAX_CALLS = 100_000;
 
 /** Types of content blocks, parts and items that are calls. */
 const CALL_TYPES: ReadonlySet<unknown> = new Set([
@@ -90,8 +87,7 @@ function readCall(raw: JsonObject): ToolCall {
 }
 
 function listOf(value: unknown): readonly JsonObject[] {
-  if (!Array.isArray(value)) return [];
-  return (value.length > MAX_CALLS ? value.slice(0, MAX_CALLS) : value).filter(isObject);
+  return Array.isArray(value) ? bounded(value).filter(isObject) : [];
 }
 
 function one(value: unknown): readonly JsonObject[] {
@@ -102,7 +98,7 @@ function blocksOf(value: unknown): readonly JsonObject[] {
   return listOf(value).filter((block) => attempt(() => isCall(block)) === true);
 }
 
-/** Where a message has its calls. Several places of one message hold the same calls. */
+/** Places of a message's calls. Several places of one message hold the same calls. */
 const PLACES: readonly ((fields: JsonObject) => readonly JsonObject[])[] = [
   (fields) => [...listOf(fields["tool_calls"]), ...listOf(fields["invalid_tool_calls"])],
   (fields) => listOf(fields["toolCalls"]),
@@ -110,6 +106,7 @@ const PLACES: readonly ((fields: JsonObject) => readonly JsonObject[])[] = [
   (fields) => blocksOf(fields["content"]),
   (fields) => (isObject(fields["content"]) ? blocksOf(fields["content"]["parts"]) : []),
   (fields) => blocksOf(fields["parts"]),
+  (fields) => blocksOf(fields["output"]),
   (fields) => listOf(fields["toolInvocations"]),
   (fields) =>
     isObject(fields["additional_kwargs"]) ? listOf(fields["additional_kwargs"]["tool_calls"]) : [],
@@ -152,10 +149,10 @@ export function toolCallsIn(fields: JsonObject): readonly ToolCall[] {
 /** The calls of a message in any form, each once. Never throws. */
 export function toolCallsOf(message: unknown): readonly ToolCall[] {
   const fields = attempt(() => messageFields(message));
-  return fields === undefined ? [] : toolCallsIn(fields);
+  return fields === undefined ? [] : toolCallsIn(attempt(() => answerIn(fields)) ?? fields);
 }
 
-/** A call's arguments as text: JSON, with marks for what JSON cannot say. */
+/** A call's arguments as text: JSON, with marks for what JSON has no form for. */
 export function argumentsText({ args }: ToolCall): string {
   if (args === undefined) return "";
   return typeof args === "string" ? args : jsonText(args);

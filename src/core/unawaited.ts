@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers";
+import { addObject, hasObject } from "../common/object-set.ts";
 import { isAbort } from "../common/signals.ts";
 import type { HandlerFailure } from "./failure-log.ts";
 import { reportFailure, wasRaised } from "./failures.ts";
@@ -7,6 +8,9 @@ import { reportFailure, wasRaised } from "./failures.ts";
  * Calls whose promises are not awaited. A rejection of such a promise must not end the process; where it is a fault of
  * which no other report exists, `onHandlerError` gets it.
  */
+
+/** Stands in a report for the run of a call that began or found none. */
+export const NO_RUN = "none";
 
 type CallDescription = Pick<HandlerFailure, "handler" | "event" | "runId">;
 
@@ -42,7 +46,7 @@ class ObservedPromise<T> extends Promise<T> {
 const reported = new WeakSet<object>();
 
 function isKnown(error: unknown): boolean {
-  return isAbort(error) || wasRaised(error) || reported.has(error as object);
+  return isAbort(error) || wasRaised(error) || hasObject(reported, error);
 }
 
 /**
@@ -59,7 +63,7 @@ export function reportIfUnawaited<T>(
     if (isKnown(error)) return;
     const call = describe(error);
     if (call === undefined) return;
-    if (typeof error === "object" && error !== null) reported.add(error);
+    addObject(reported, error);
     reportFailure({ ...call, error });
   });
   return observed;

@@ -54,7 +54,7 @@ export function hasChoices(record: StartRecord | ChunkRecord): boolean {
   });
 }
 
-/** LangChain's envelope does not say which choice a chunk belongs to; that is added where there are several. */
+/** LangChain's envelope has no number of a chunk's choice; that is added where there are several. */
 export function chunkData(record: ChunkRecord, type: StreamedRunType, ofSeveral: boolean): RunEventData {
   if (!("token" in record)) return { chunk: eventValue(record) };
   const chunk = modelChunk(record, type);

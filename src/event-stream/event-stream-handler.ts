@@ -33,7 +33,7 @@ interface OpenRun {
   readonly parentIds: readonly string[];
   /** Its parent, if it has one, is not in the stream. */
   readonly isRoot: boolean;
-  /** Its chunks say which choice they belong to. */
+  /** Its chunks have the number of their choice. */
   hasChoices: boolean;
 }
 

@@ -1,9 +1,10 @@
+import { AsyncResource } from "node:async_hooks";
 import { SidecallError } from "../common/errors.ts";
 import { isAbortOf, onAbort } from "../common/signals.ts";
 import { tolerated } from "../common/thenable.ts";
 import { reportIfUnawaited } from "../core/unawaited.ts";
+import { afterAbort } from "../managers/body-ends.ts";
 import type { OpenRuns } from "../managers/open-runs.ts";
-import { afterAbort } from "../managers/run-body.ts";
 import type { EventBuffer } from "./event-buffer.ts";
 import type { StreamEvent } from "./stream-event.ts";
 
@@ -112,7 +113,11 @@ export class EventStream<Result = unknown> implements AsyncIterableIterator<Stre
       return;
     }
     this.#state = "running";
-    if (outside !== undefined) this.#release = onAbort(outside, () => this.#abort());
+    if (outside !== undefined)
+      this.#release = onAbort(
+        outside,
+        AsyncResource.bind(() => this.#abort()),
+      );
     void body().then(
       (result) => this.#settle({ result }),
       (error: unknown) => this.#settle({ error }),

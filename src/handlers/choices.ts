@@ -18,7 +18,7 @@ export const CHOICES_OPTIONS = {
   choices: oneOf(["first", "all"], "first"),
 };
 
-/** The number of the choice that a token belongs to; 0 if the record does not say. */
+/** The number of the choice that a token belongs to; 0 if the record has none. */
 export function completionOf({ index }: Pick<EventRecord<"on_llm_new_token">, "index">): number {
   const completion: unknown = index?.completion;
   const isNumber = typeof completion === "number" && Number.isInteger(completion);

@@ -6,7 +6,7 @@ import { generationsOf, generationText } from "../llm/generations.ts";
 import type { ChoiceToken } from "../token-queue/layout.ts";
 import { ChoiceFilter, type Choices } from "./choices.ts";
 
-/** What the search in each run is to do. */
+/** Settings of the search in each run. */
 export interface SearchSettings {
   /** The tokens that mark the beginning of the answer; already stripped if `strip`. */
   readonly prefix: readonly string[];
@@ -72,7 +72,7 @@ export class WatchedRun {
     return this.#filter.rest().flatMap((token) => this.#add(token));
   }
 
-  /** All that the run said, for a trace without the prefix; undefined if it called tools instead. */
+  /** All text of the run, for a trace without the prefix; undefined if it called tools instead. */
   said(result: LLMResult): readonly ChoiceToken[] | undefined {
     const generations = generationsOf(result);
     const saying = this.#followed(generations.length).filter(({ index }) => !callsTools(generations[index]));
@@ -89,8 +89,12 @@ export class WatchedRun {
   /** The choices that count, each with the place of its generation. */
   #followed(generations: number): readonly { index: number; choice: WatchedChoice | undefined }[] {
     if (this.#settings.choices === "first") return [{ index: 0, choice: [...this.#choices.values()][0] }];
-    const count = Math.max(1, generations, ...[...this.#choices.keys()].map((index) => index + 1));
-    return Array.from({ length: count }, (_, index) => ({ index, choice: this.#choices.get(index) }));
+    // By numbers, not by a list from 0: a choice may have any.
+    const indices = new Set([
+      ...this.#choices.keys(),
+      ...Array.from({ length: Math.max(1, generations) }).keys(),
+    ]);
+    return [...indices].sort((a, b) => a - b).map((index) => ({ index, choice: this.#choices.get(index) }));
   }
 
   #add({ text, index }: ChoiceToken): readonly ChoiceToken[] {

@@ -146,8 +146,13 @@ function sumOf(usage: JsonObject, names: readonly string[] = []): number {
   }, 0);
 }
 
+/** The cached tokens that details name. */
+export function cachedOf(details: TokenDetails): number {
+  return sumOf(details, ["cache_read", "cache_creation"]);
+}
+
 /** The three counts, with what formats count beside them. */
-function totalsOf(usage: JsonObject, reasoning: unknown): [number, number, number] | undefined {
+function totalsOf(usage: JsonObject, details: Record<Side, Counts>): [number, number, number] | undefined {
   const found = { input: find(usage, "input"), output: find(usage, "output"), total: find(usage, "total") };
   if (found.input === undefined && found.output === undefined && found.total === undefined) return undefined;
   const input = found.input?.count ?? 0;
@@ -162,13 +167,18 @@ function totalsOf(usage: JsonObject, reasoning: unknown): [number, number, numbe
     return [input + besideInput, output + besideOutput, Math.max(total ?? 0, sum)];
   }
   // As does xAI's, which has its reasoning beside the completion.
-  const isReasoningBeside = isCount(reasoning) && reasoning > 0 && total === input + output + reasoning;
-  return [input, isReasoningBeside ? output + reasoning : output, total ?? input + output];
+  const reasoning = details.output.get("reasoning");
+  if (isCount(reasoning) && reasoning > 0 && total === input + output + reasoning)
+    return [input, output + reasoning, total];
+  // As do older versions of LangChain.js with Bedrock's cache.
+  const cached = cachedOf(Object.fromEntries(details.input));
+  const isCacheBeside = total === input + output + cached;
+  return [isCacheBeside ? input + cached : input, output, total ?? input + output];
 }
 
 function readCounts(usage: JsonObject, isBare: boolean): UsageMetadata | undefined {
   const details = detailsOf(usage);
-  const totals = totalsOf(usage, details.output.get("reasoning"));
+  const totals = totalsOf(usage, details);
   if (totals === undefined) return undefined;
   const [input_tokens, output_tokens, total_tokens] = totals;
   const others: Counts = new Map();

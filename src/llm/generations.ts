@@ -1,5 +1,5 @@
 import { attempt } from "../common/attempt.ts";
-import { isObject, type JsonObject } from "../common/json-object.ts";
+import { bounded, isObject, type JsonObject } from "../common/json-object.ts";
 import { messageFields } from "../core/message-fields.ts";
 import { contentText, messageText } from "../core/message-text.ts";
 import type { LLMResult } from "../core/payloads.ts";
@@ -8,19 +8,12 @@ import type { LLMResult } from "../core/payloads.ts";
  * Answers of models, read from payloads of any shape. Nothing here throws.
  */
 
-/** A longer list is no response's; one of holes alone would take minutes. */
-const MAX_LENGTH = 100_000;
-
-function listOf(list: readonly unknown[]): readonly unknown[] {
-  return list.length > MAX_LENGTH ? list.slice(0, MAX_LENGTH) : list;
-}
-
 /** The readable generations of each prompt. */
 export function promptsOf(response: LLMResult): readonly (readonly JsonObject[])[] {
   const prompts: unknown = attempt(() => response.generations);
   if (!Array.isArray(prompts)) return [];
   // A list of generations without the list of prompts around it is one prompt's.
-  return listOf(prompts).map((each) => listOf(Array.isArray(each) ? each : [each]).filter(isObject));
+  return bounded(prompts).map((each) => bounded(Array.isArray(each) ? each : [each]).filter(isObject));
 }
 
 /** Every readable generation of every prompt. */

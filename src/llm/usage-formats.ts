@@ -3,7 +3,7 @@
  * the tables below it.
  */
 
-/** Which counts details belong to. */
+/** The counts that details belong to. */
 export type Side = "input" | "output";
 
 /** Names of a request's counts. Others than these are details, or kinds that only this provider has. */
@@ -54,6 +54,14 @@ export const FORMATS: readonly UsageFormat[] = [
     besideOutput: ["thoughtsTokenCount"],
   },
   {
+    of: "Gemini Live",
+    input: "promptTokenCount",
+    output: "responseTokenCount",
+    total: "totalTokenCount",
+    besideInput: ["toolUsePromptTokenCount"],
+    besideOutput: ["thoughtsTokenCount"],
+  },
+  {
     of: "Bedrock's invocation metrics",
     input: "inputTokenCount",
     output: "outputTokenCount",
@@ -76,6 +84,7 @@ export const DETAIL_OBJECTS: ReadonlyMap<string, Side> = new Map([
   ["outputTokenDetails", "output"],
   ["completionTokensDetails", "output"],
   ["candidatesTokensDetails", "output"],
+  ["responseTokensDetails", "output"],
 ]);
 
 /** Details that stand among the counts themselves, and the names that LangChain gives them. */
@@ -118,20 +127,21 @@ export const KINDS: ReadonlyMap<string, string> = new Map([
   ["video_tokens", "video"],
 ]);
 
-/** What the provider itself wrote, beside its counts in other words. */
+/** Objects that repeat the counts as the provider itself wrote them. */
 export const REPEATED: ReadonlySet<string> = new Set(["raw"]);
 
 /** Objects that the counts of some providers stand in: Cohere's, of which `tokens` are those that the model has read. */
-export const WRAPPERS = ["tokens", "billed_units"] as const;
+export const WRAPPERS = ["tokens", "billed_units", "billedUnits"] as const;
 
-/** Where messages have their usage, and where responses and metadata have it. An estimate counts for want of a count. */
+/** Keys of usage in messages, then in responses and metadata. An estimate counts for want of a count. */
 export const MESSAGE_KEYS = ["usage_metadata", "usageMetadata", "usage"] as const;
 export const RESPONSE_KEYS = [
+  // Of an AI SDK's result with several steps; its `usage` is the last step's.
+  "totalUsage",
   ...MESSAGE_KEYS,
   "tokenUsage",
   "token_usage",
   "meta",
-  "totalUsage",
   "amazon-bedrock-invocationMetrics",
 ] as const;
 export const ESTIMATE_KEYS = ["estimatedTokenUsage"] as const;

@@ -1,7 +1,7 @@
 import { attempt } from "../common/attempt.ts";
 import { isObject, type JsonObject } from "../common/json-object.ts";
 import type { LLMResult } from "../core/payloads.ts";
-import { readUsage, type TokenDetails, type UsageMetadata } from "./counts.ts";
+import { cachedOf, readUsage, type TokenDetails, type UsageMetadata } from "./counts.ts";
 import { fieldsOf, generationsOf, promptsOf } from "./generations.ts";
 import { ESTIMATE_KEYS, MESSAGE_KEYS, RESPONSE_KEYS } from "./usage-formats.ts";
 
@@ -43,12 +43,6 @@ function usageIn(holder: unknown): UsageMetadata | undefined {
   return usageAt(holder, RESPONSE_KEYS) ?? readUsage(holder, true);
 }
 
-/** Usage that the message itself reports. */
-function ownUsage(generation: JsonObject): UsageMetadata | undefined {
-  const fields = fieldsOf(generation);
-  return usageAt(fields, MESSAGE_KEYS) ?? readUsage(fields, true);
-}
-
 /** Usage that came along with a generation: that of the response which brought it. */
 function attachedUsage(generation: JsonObject): UsageMetadata | undefined {
   const fields = fieldsOf(generation);
@@ -63,6 +57,20 @@ function attachedUsage(generation: JsonObject): UsageMetadata | undefined {
     if (usage !== undefined) return usage;
   }
   return undefined;
+}
+
+/**
+ * Usage that the message itself reports. Older versions of LangChain.js leave Anthropic's cache out of its input; the
+ * metadata beside it show that.
+ */
+function ownUsage(generation: JsonObject): UsageMetadata | undefined {
+  const fields = fieldsOf(generation);
+  const own = usageAt(fields, MESSAGE_KEYS);
+  if (own === undefined) return readUsage(fields, true);
+  const cached = cachedOf(own.input_token_details ?? {});
+  const attached = cached === 0 ? undefined : attachedUsage(generation);
+  const whole = { ...own, input_tokens: own.input_tokens + cached };
+  return attached !== undefined && isSameTotal(attached, whole) ? attached : own;
 }
 
 function isSameTotal(a: UsageMetadata, b: UsageMetadata): boolean {

@@ -169,7 +169,7 @@ function managerOf<K extends RunKind>(kind: K, manager: BaseCallbackManager): (r
   return (run) => runManagerOf(kind, run, inheritance);
 }
 
-/** Starts a chat model's run. One that a handler with `raiseError` refuses goes on, as its other handlers know it. */
+/** Starts a chat model's run. One that a handler with `raiseError` refuses goes on, since the other handlers have its start. */
 export async function startRegardless(
   manager: BaseCallbackManager,
   serialized: SerializedInput | null,

@@ -4,7 +4,7 @@ import { AsyncCallbackManager } from "./async-manager.ts";
 import { runOf } from "./base-run-manager.ts";
 import { checkBody } from "./context.ts";
 import type { ManagerOptions } from "./manager-options.ts";
-import { BODY_OPTIONS, configureOptions, type HasBegun, runBody, unlessUnawaited } from "./run-body.ts";
+import { BODY_OPTIONS, configureOptions, type RunCall, runBody, unlessUnawaited } from "./run-body.ts";
 import type { AsyncCallbackManagerForChainRun } from "./run-managers.ts";
 
 const GROUP_OPTIONS = {
@@ -53,14 +53,15 @@ export class AsyncCallbackManagerForChainGroup extends AsyncCallbackManager {
 async function begin(
   name: string,
   options: ChainGroupOptions,
-  hasBegun: HasBegun,
+  call: RunCall,
 ): Promise<AsyncCallbackManagerForChainGroup> {
   const { inputs = {}, ...rest } = resolve("options", GROUP_OPTIONS, options);
   const { runId } = rest;
   const manager = AsyncCallbackManager.configure(configureOptions(rest));
+  call.configured(manager);
   const start = runId === undefined ? { name } : { name, runId };
   const run = await manager.onChainStart({ name }, inputs, start);
-  hasBegun(run);
+  call.begun(run);
   return new AsyncCallbackManagerForChainGroup(run.childOptions(), run);
 }
 
@@ -73,17 +74,17 @@ export function startChainGroup(
   name: string,
   options: ChainGroupOptions = {},
 ): Promise<AsyncCallbackManagerForChainGroup> {
-  return unlessUnawaited("startChainGroup", "on_chain_start", (hasBegun) => begin(name, options, hasBegun));
+  return unlessUnawaited("startChainGroup", "on_chain_start", (call) => begin(name, options, call));
 }
 
 async function traced<T>(
   name: string,
   options: ChainGroupOptions,
   body: (group: AsyncCallbackManagerForChainGroup) => T | PromiseLike<T>,
-  hasBegun: HasBegun,
+  call: RunCall,
 ): Promise<T> {
   checkBody(body);
-  const group = await begin(name, options, hasBegun);
+  const group = await begin(name, options, call);
   return runBody(
     group.run,
     () => body(group),
@@ -107,7 +108,5 @@ export function traceAsChainGroup<T>(
   options: ChainGroupOptions,
   body: (group: AsyncCallbackManagerForChainGroup) => T | PromiseLike<T>,
 ): Promise<T> {
-  return unlessUnawaited("traceAsChainGroup", "on_chain_error", (hasBegun) =>
-    traced(name, options, body, hasBegun),
-  );
+  return unlessUnawaited("traceAsChainGroup", "on_chain_error", (call) => traced(name, options, body, call));
 }

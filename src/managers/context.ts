@@ -4,7 +4,7 @@ import { anySignal, isAbortOf } from "../common/signals.ts";
 import { invalidOption } from "../common/validate.ts";
 import type { CallbackHandler } from "../core/handler.ts";
 import { currentScope, withinContext } from "../core/scope.ts";
-import { reportIfUnawaited } from "../core/unawaited.ts";
+import { NO_RUN, reportIfUnawaited } from "../core/unawaited.ts";
 import { BaseCallbackManager, isManager, union } from "./base-manager.ts";
 import { type AsyncRunManager, isRunManager } from "./base-run-manager.ts";
 import { checkHandlers } from "./check-handlers.ts";
@@ -78,7 +78,7 @@ export function checkBody(body: unknown): void {
 }
 
 /** Stands in a report for the call of {@link withContext}. */
-const UNAWAITED = { handler: "withContext", event: "on_chain_error", runId: "none" } as const;
+const UNAWAITED = { handler: "withContext", event: "on_chain_error", runId: NO_RUN } as const;
 
 function isAborted({ signal, manager }: AmbientContext, error: unknown): boolean {
   return isAbortOf(signal, error) || isAbortOf(manager?.signal, error);
@@ -86,14 +86,21 @@ function isAborted({ signal, manager }: AmbientContext, error: unknown): boolean
 
 /** `result`, or if it is a generator, one whose steps run within `context`; of a promise, what it resolves to. */
 function lasting<T>(result: T, context: AmbientContext): T {
-  if (isGenerator(result)) return withSteps(result, (step) => withinContext(context, step));
+  if (isGenerator(result))
+    return withSteps(result, (step) => observed(withinContext(context, step), context));
   // Another class's promises, such as those of an API client, have methods that a derived promise would lack.
   if (!(result instanceof Promise) || result.constructor !== Promise) return result;
   // The promise that it derives from may be that of an event, which need not be awaited.
-  return reportIfUnawaited(
+  return observed(
     result.then((value) => lasting(value, context)),
-    (error) => (isAborted(context, error) ? undefined : UNAWAITED),
+    context,
   ) as T;
+}
+
+/** `result`; if it is a promise, one whose error is reported if it is not awaited. */
+function observed(result: unknown, context: AmbientContext): unknown {
+  if (!(result instanceof Promise)) return result;
+  return reportIfUnawaited(result, (error) => (isAborted(context, error) ? undefined : UNAWAITED));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { RESOLVED } from "../common/thenable.ts";
 import type { CallbackHandler } from "../core/handler.ts";
+import { isInTurn } from "../core/turns.ts";
 import type { ParentRun } from "./manager-options.ts";
 
 /*
@@ -11,7 +12,7 @@ export interface OpenRun {
   readonly parent: ParentRun | undefined;
   /** Sends the run's error, in place of the application. */
   fail(error: unknown, isAbort: boolean): Promise<void>;
-  /** After `fail`: the promise that it gave, if the run above must not fail before. */
+  /** After the end or `fail`: the promise of its event, if the run above must not end before. */
   readonly aheadUntil: Promise<void> | undefined;
 }
 
@@ -46,8 +47,20 @@ function byDepth(runs: Iterable<OpenRun>): OpenRun[][] {
   return levels.filter((level) => level !== undefined).reverse();
 }
 
+/** What an end has to wait for. One that a handler sends does not: it could be that very handler that takes its time. */
+function endsAhead(runs: Iterable<OpenRun>): Promise<void>[] {
+  const ahead = [...runs].flatMap(({ aheadUntil }) => aheadUntil ?? []);
+  return ahead.length > 0 && isInTurn() ? [] : ahead;
+}
+
 export class OpenRuns {
   readonly #runs = new Set<OpenRun>();
+  #closing = 0;
+
+  /** Whether the end of the run above is on its way to its handlers: a run that begins now could not end before it. */
+  get isClosing(): boolean {
+    return this.#closing > 0;
+  }
 
   get size(): number {
     return this.#runs.size;
@@ -61,6 +74,20 @@ export class OpenRuns {
     this.#runs.delete(run);
   }
 
+  /** Calls `last` once the ends that were sent are handled. */
+  beforeEnd(last: () => Promise<void>): Promise<void> {
+    const ahead = this.size === 0 ? [] : endsAhead(this.#runs);
+    return ahead.length === 0 ? last() : Promise.allSettled(ahead).then(last);
+  }
+
+  closeUntil(ended: Promise<void>): void {
+    this.#closing += 1;
+    const reopen = () => {
+      this.#closing -= 1;
+    };
+    ended.then(reopen, reopen);
+  }
+
   /**
    * Sends every run its error, those below before those above, then calls `last`. Handlers get the errors at once, without
    * waiting for one another, unless some have `runInline`. Settles as `last` does, when all handlers have settled.
@@ -70,7 +97,7 @@ export class OpenRuns {
     for (const level of byDepth(this.#runs)) {
       const errors = level.map((run) => run.fail(error, isAbort));
       sent.push(...errors);
-      const ahead = level.flatMap(({ aheadUntil }) => aheadUntil ?? []);
+      const ahead = endsAhead(level);
       if (ahead.length > 0) await Promise.allSettled(ahead);
     }
     const end = last();

@@ -1,8 +1,5 @@
 import type { EventName } from "../core/events.ts";
-import { reportIfUnawaited } from "../core/unawaited.ts";
-
-/** Stands in a report for the run that a refused call did not begin or find. */
-const NO_RUN = "none";
+import { NO_RUN, reportIfUnawaited } from "../core/unawaited.ts";
 
 /**
  * Sends an event for a caller that need not await it. If `send` throws, the call is refused, which is reported if the caller

@@ -1,6 +1,6 @@
 import { now } from "../common/clock.ts";
 import { isAbortOf, rejected, untilAborted } from "../common/signals.ts";
-import { RESOLVED } from "../common/thenable.ts";
+import { RESOLVED, tolerated } from "../common/thenable.ts";
 import { dispatch } from "../core/dispatch.ts";
 import {
   ERROR_EVENTS,
@@ -13,7 +13,7 @@ import {
   type RunKind,
 } from "../core/events.ts";
 import type { CallbackHandler } from "../core/handler.ts";
-import { isSet } from "../core/inline-delivery.ts";
+import { runsFirst } from "../core/inline-delivery.ts";
 import type { TokenContent, TokenIndex } from "../core/payloads.ts";
 import { type TokenSink, tokenSinkOf } from "../core/relay.ts";
 import { chunkOfBlocks, tokenText } from "../core/token-text.ts";
@@ -30,7 +30,7 @@ export interface RunStart {
   readonly runId: string;
   readonly name: string | undefined;
   readonly signal: AbortSignal | undefined;
-  /** Left out of runs that no handler is told of. */
+  /** Left out for runs without a start. */
   readonly kind?: RunKind;
   /** The sets of open runs that it is in until it ends. */
   readonly openIn?: readonly OpenRuns[];
@@ -48,7 +48,7 @@ export class Run implements RunIdentity, OpenRun {
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly name: string | undefined;
-  /** None once the run has failed in place of the application. */
+  /** None once the run has failed in place of the application, and if it begins while one above fails. */
   handlers: readonly CallbackHandler[];
   readonly signal: AbortSignal | undefined;
   readonly openIn: readonly OpenRuns[];
@@ -69,11 +69,12 @@ export class Run implements RunIdentity, OpenRun {
     this.tags = Object.freeze([...manager.tags]);
     this.metadata = Object.freeze({ ...manager.metadata });
     this.name = start.name;
-    this.handlers = manager.handlers;
     this.signal = start.signal;
     this.#kind = start.kind;
     this.openIn = start.openIn ?? NONE;
-    for (const runs of this.openIn) runs.add(this);
+    const isLate = this.openIn.some((runs) => runs.isClosing);
+    this.handlers = isLate ? NONE : manager.handlers;
+    for (const runs of isLate ? NONE : this.openIn) runs.add(this);
   }
 
   /** Makes the runs in `below` fail with this one. */
@@ -135,10 +136,7 @@ export class Run implements RunIdentity, OpenRun {
   }
 
   emit<E extends EventName>(event: E, own: OwnFields<E>): Promise<void> {
-    if (isRunEnd(EVENT_INFO[event])) {
-      this.#close();
-      return this.#end(event, own);
-    }
+    if (isRunEnd(EVENT_INFO[event])) return this.#leave(this.#end(event, own));
     if (this.signal?.aborted) return rejected(this.signal);
     if (this.handlers.length === 0) return RESOLVED;
     if (this.#hasEnded) reportLate(this, event);
@@ -153,18 +151,26 @@ export class Run implements RunIdentity, OpenRun {
     if (this.#hasEnded || this.#kind === undefined) return this.#failed ?? RESOLVED;
     const failed = this.#end(ERROR_EVENTS[this.#kind], isAbort ? { error, aborted: true } : { error });
     this.#failed = failed;
-    // Others get the event once a handler that runs first has settled it, and the run above could overtake it.
-    if (this.handlers.some((handler) => isSet(handler, "runInline"))) {
-      this.aheadUntil = failed;
-      const close = () => this.#close();
-      failed.then(close, close);
-    } else this.#close();
+    void this.#leave(failed);
     this.handlers = NONE;
     return failed;
   }
 
-  #close(): void {
-    for (const runs of this.openIn) runs.delete(this);
+  /** The run is open no longer. */
+  #leave(ended: Promise<void>): Promise<void> {
+    const close = () => {
+      for (const runs of this.openIn) runs.delete(this);
+    };
+    // Others get the event once a handler that runs first has settled it, and the run above could overtake it.
+    if (this.openIn.length > 0 && ended !== RESOLVED && this.#hasFirst) {
+      this.aheadUntil = ended;
+      ended.then(close, close);
+    } else close();
+    return ended;
+  }
+
+  get #hasFirst(): boolean {
+    return this.handlers.some(runsFirst);
   }
 
   #interruptible(settled: Promise<void>): Promise<void> {
@@ -188,11 +194,14 @@ export class Run implements RunIdentity, OpenRun {
     return this.#failBelow(fields, send);
   }
 
-  /** Fails the runs below that are open, if this one fails or its signal is aborted; then calls `last`. */
+  /** Calls `last` behind the ends of the runs below. Those that are open fail, if this one does or its signal is aborted. */
   #failBelow(own: { readonly error?: unknown; readonly aborted?: unknown }, last: () => Promise<void>) {
     const below = this.#below;
-    if (below === undefined || below.size === 0) return last();
-    if ("error" in own) return below.fail(own.error, own.aborted === true, last);
-    return this.signal?.aborted ? below.fail(this.signal.reason, true, last) : last();
+    if (below === undefined) return last();
+    if (!("error" in own || this.signal?.aborted)) return tolerated(below.beforeEnd(last));
+    const [error, isAbort] = "error" in own ? [own.error, own.aborted === true] : [this.signal?.reason, true];
+    const ended = below.size === 0 ? last() : tolerated(below.fail(error, isAbort, last));
+    if (this.#hasFirst) below.closeUntil(ended);
+    return ended;
   }
 }

@@ -7,7 +7,7 @@ import type { Serialized } from "../core/payloads.ts";
  * Checks of what a start is given beside its options. Each throws SIDECALL_OPTION_INVALID.
  */
 
-/** The description of what runs. Callers who give a name alone would find it nowhere: handlers look for `name` in an object. */
+/** The description of what runs. A name alone would be shown nowhere: handlers look for `name` in an object. */
 export function serializedOf(serialized: unknown): Serialized | null {
   if (isObject(serialized)) return serialized;
   if (serialized === null || serialized === undefined) return null;

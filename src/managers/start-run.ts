@@ -3,6 +3,7 @@ import { anySignal, rejected } from "../common/signals.ts";
 import { RESOLVED, tolerated } from "../common/thenable.ts";
 import { dispatch, dispatchAll } from "../core/dispatch.ts";
 import { EVENTS, type EventRecord, type OwnFields, type StartRecord } from "../core/events.ts";
+import type { CallbackHandler } from "../core/handler.ts";
 import { prewakeAll } from "../core/relay.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import { AsyncRunManager, runOf } from "./base-run-manager.ts";
@@ -18,6 +19,7 @@ import {
 } from "./start-options.ts";
 
 const NONE: readonly OpenRuns[] = [];
+const NO_HANDLERS: readonly CallbackHandler[] = [];
 
 type StartEvent = StartRecord["event"];
 
@@ -101,8 +103,7 @@ export function startRuns<E extends StartEvent, T>(
   options: LLMStartOptions = {},
   onRefused: (runs: readonly Run[], error: unknown) => Promise<void> = refuse,
 ): Promise<T[]> {
-  const { handlers } = manager;
-  prewakeAll(handlers, event, manager.traceId);
+  prewakeAll(manager.handlers, event, manager.traceId);
   check("options", LLM_START_OPTIONS, options);
   const runIds = runIdsOf(options, owns.length);
   const signal = signalOf(manager, options);
@@ -113,6 +114,7 @@ export function startRuns<E extends StartEvent, T>(
   const runs = owns.map(
     (_, i) => new Run(manager, { runId: runIds[i] ?? newRunId(), name, signal, kind, openIn }),
   );
+  const handlers = runs[0]?.handlers ?? NO_HANDLERS;
   const records = () => runs.map((run, i) => startRecord(run, event, owns[i] as OwnFields<E>, options));
   const settled = handlers.length === 0 ? RESOLVED : dispatchAll(handlers, records());
   return once(settled, runs.map(managerOf), (error) => onRefused(runs, error));

@@ -13,7 +13,7 @@ import type { ChatMessageInput, SerializedInput } from "../core/payloads.ts";
 import { AsyncCallbackManager } from "./async-manager.ts";
 import { responseOf } from "./body-results.ts";
 import { checkBody } from "./context.ts";
-import { BODY_OPTIONS, configureOptions, type HasBegun, runBody, unlessUnawaited } from "./run-body.ts";
+import { BODY_OPTIONS, configureOptions, type RunCall, runBody, unlessUnawaited } from "./run-body.ts";
 import type {
   AsyncCallbackManagerForLLMRun,
   AsyncCallbackManagerForRetrieverRun,
@@ -150,7 +150,7 @@ async function traced<K extends BodyRunKind, T>(
   start: RunStarts[K],
   options: RunOptions,
   body: (run: BodyRuns[K]) => T | PromiseLike<T>,
-  hasBegun: HasBegun,
+  call: RunCall,
 ): Promise<T> {
   checkBody(body);
   const { begin, end, start: table } = KINDS[checkOneOf("kind", kind, KIND_NAMES) as K];
@@ -158,9 +158,10 @@ async function traced<K extends BodyRunKind, T>(
   const { name = start.name, extra, ...rest } = resolve("options", RUN_OPTIONS, options ?? {});
   const { serialized = name === undefined ? null : { name } } = start;
   const manager = AsyncCallbackManager.configure(configureOptions(rest));
+  call.configured(manager);
   const given = { name, runId: rest.runId, extra };
   const run = await begin(manager, serialized, start, given);
-  hasBegun(run);
+  call.begun(run);
   return runBody(
     run,
     () => body(run),
@@ -197,5 +198,5 @@ export function withRun<K extends BodyRunKind, T>(
   body: (run: BodyRuns[K]) => T | PromiseLike<T>,
 ): Promise<T> {
   const event = Object.hasOwn(KINDS, kind) ? KINDS[kind].failure : "on_chain_error";
-  return unlessUnawaited("withRun", event, (hasBegun) => traced(kind, start, options, body, hasBegun));
+  return unlessUnawaited("withRun", event, (call) => traced(kind, start, options, body, call));
 }

@@ -1,4 +1,5 @@
 import { SidecallError } from "../common/errors.ts";
+import type { HandlerModule } from "../core/handler.ts";
 import { warnOfMisnamed } from "../core/misnamed.ts";
 import { LaneSet } from "../transports/lanes/lane-set.ts";
 import {
@@ -50,7 +51,7 @@ export function offThread<const Specs extends readonly HandlerSpec[]>(
   options?: OffThreadOptions,
 ): Promise<OffThreadHandler<UntypedHandler, RemotesOf<Specs>>>;
 export function offThread<Handler extends object = UntypedHandler>(
-  specs: HandlerSpec | readonly HandlerSpec[],
+  specs: (HandlerSpec & { readonly module: string | HandlerModule<Handler> }) | readonly HandlerSpec[],
   options?: OffThreadOptions,
 ): Promise<OffThreadHandler<Handler>>;
 export async function offThread(

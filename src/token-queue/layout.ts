@@ -58,13 +58,13 @@ export const ERROR = 2;
 export const WIDE = 1;
 /** Flag: the text continues in the next entry. */
 export const MORE = 2;
-/** Flag: the entry says which choice its token belongs to. */
+/** Flag: the entry has the number of its token's choice. */
 export const OF_CHOICE = 4;
 export const TOKEN_HEAD_BYTES = 2;
 export const CHOICE_BYTES = 4;
 export const MAX_CHOICE = 2 ** 32 - 1;
 
-/** Stands in reports for the run of a queue that does not say. */
+/** Stands in reports for the run of a queue that has no run's id. */
 export const UNKNOWN_RUN = "unknown";
 
 /** A token of a run with several choices. */

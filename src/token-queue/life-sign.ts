@@ -20,7 +20,7 @@ async function showLife(control: Int32Array): Promise<void> {
   }
 }
 
-/** Ends the reader's waits: a pending one is never freed. Either side calls it once the other need not know it any more. */
+/** Ends the reader's waits: a pending one is never freed. Either side calls it once the other needs no sign any more. */
 export function endLifeSign(control: Int32Array): void {
   Atomics.store(control, LIFE, 1);
   Atomics.notify(control, LIFE);

@@ -1,6 +1,6 @@
 import { types } from "node:util";
 import { attempt } from "../common/attempt.ts";
-import { StandIn } from "../values/stand-in.ts";
+import { StandIn, unreadable } from "../values/stand-in.ts";
 
 /*
  * The fields of errors that a trace may show: plain, bounded, and without secrets. An error of an API client holds the whole
@@ -33,7 +33,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 const SECRET =
   /authorization|cookie|api[-_]?key|secret|passw(or)?d|credential|(access|refresh|auth|id|session|bearer)[-_]?token|private[-_]?key|^token$/i;
 const HEADERS = /headers$/i;
-/** Headers that say why and when; any other may hold a secret. */
+/** Headers that show why and when; any other may hold a secret. */
 const SAFE_HEADER =
   /^(content-(length|type)|date|retry-after(-ms)?|server|via|x-should-retry|openai-processing-ms|cf-ray|(x-|anthropic-)?ratelimit-.*|(x-)?(ms-|amzn-|amz-|goog-|apim-)?(client-)?(request|correlation|trace)-?id)$/i;
 const REQUEST_ID_HEADERS = ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray"];
@@ -58,11 +58,6 @@ export interface FieldBudget {
 function standInText({ reason, text }: StandIn): string | undefined {
   if (reason === "function" || reason === "symbol") return undefined;
   return text === "" ? `[${reason}]` : `[${reason}: ${text}]`;
-}
-
-/** The mark in place of a value whose getter threw, here or on the thread that it came from. */
-function unreadable(error: unknown): string {
-  return standInText(new StandIn("unreadable", error instanceof Error ? error.message : "")) ?? "";
 }
 
 /** A header's value, of `Headers`, of a Map or of a plain object. */
@@ -148,7 +143,7 @@ function copyField(from: object, key: string, path: readonly object[], budget: F
     const isHeaders = HEADERS.test(key) && typeof value === "object" && value !== null;
     return isHeaders ? safeHeaders(value) : copy(value, path, budget);
   } catch (error) {
-    return unreadable(error);
+    return standInText(unreadable(error));
   }
 }
 

@@ -1,5 +1,5 @@
 import { attempt } from "../common/attempt.ts";
-import { isObject } from "../common/json-object.ts";
+import { isObject, isPlainObject } from "../common/json-object.ts";
 import { type AnyEventRecord, EVENT_INFO, EVENTS, type EventInfo, type StartRecord } from "../core/events.ts";
 import type { EndRecord } from "./run-head.ts";
 
@@ -21,9 +21,7 @@ export function eventValue(record: AnyEventRecord): unknown {
 }
 
 function isPlain(value: unknown): value is RunValues {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = attempt(() => Object.getPrototypeOf(value));
-  return prototype === Object.prototype || prototype === null;
+  return isObject(value) && attempt(() => isPlainObject(value)) === true;
 }
 
 /** A plain object stays as it is; any other value gets a name. */

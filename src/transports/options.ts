@@ -15,6 +15,7 @@ import {
 import { invalidOption } from "../common/validate.ts";
 import { MAX_RING_BYTES, MIN_RING_BYTES } from "../shared-memory/layout.ts";
 import { type ResolvedLimits, resolveLimits, type ValueLimits } from "../values/limits.ts";
+import { stepText } from "../wire/parcel-parts.ts";
 import type { LoadSpec } from "../wire/protocol.ts";
 import { OVERFLOW_NAMES } from "./overflow.ts";
 
@@ -98,7 +99,7 @@ function uncloneablePath(value: unknown, path: string, seen: Set<unknown>): stri
   if (typeof value !== "object" || value === null || seen.has(value)) return path;
   seen.add(value);
   for (const key of Object.keys(value)) {
-    const at = Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`;
+    const at = path + stepText({ of: "property", key });
     try {
       const part: unknown = Reflect.get(value, key);
       if (!isCloneable(part)) return uncloneablePath(part, at, seen);

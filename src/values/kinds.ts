@@ -106,7 +106,7 @@ function ownKind(value: object): Kind {
   return methodOf(value, "toJSON") === undefined ? "fields" : "json";
 }
 
-/** Prototypes of classes that are none of the built-in, platform's and opaque ones: asked once, not for each instance. */
+/** Prototypes of classes that are none of the built-in, platform's and opaque ones: looked at once, not for each instance. */
 const ownClasses = new WeakSet<object>();
 
 function classKind(value: object, prototype: object): Kind {
@@ -127,7 +127,7 @@ function listKind(list: readonly unknown[]): Kind {
   return typeof index === "number" && typeof input === "string" ? "match" : "list";
 }
 
-/** What an object crosses as. Throws what its own getters, or a proxy's traps, throw. */
+/** Returns what an object crosses as. Throws what its own getters, or a proxy's traps, throw. */
 export function kindOf(value: object): Kind {
   if (Array.isArray(value)) return listKind(value);
   const prototype: object | null = Object.getPrototypeOf(value);

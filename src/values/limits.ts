@@ -4,7 +4,7 @@ const MIB = 1024 * 1024;
 
 /**
  * Limits of one event: its parts beyond them are cut, each replaced by a `StandIn` with the reason `"too large"` or
- * `"too deep"`, which says what is missing and how much.
+ * `"too deep"`, whose text gives what is missing and how much.
  */
 export const LIMIT_OPTIONS = {
   /** Bytes of the event as it is encoded; a text counts each time that it occurs. From 1 KiB. @default 4 MiB */

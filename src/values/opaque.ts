@@ -7,7 +7,7 @@ import { StandIn } from "./stand-in.ts";
 
 type Details = Readonly<Record<string, unknown>>;
 
-/** Properties to tell of an object, by its tag. */
+/** Properties that a stand-in shows, by the object's tag. */
 const SHOWN: Readonly<Record<string, readonly string[]>> = {
   Response: ["status", "statusText", "url", "headers"],
   Request: ["method", "url", "headers"],

@@ -1,3 +1,4 @@
+import { attempt } from "../common/attempt.ts";
 import { markInstances } from "../common/copies.ts";
 
 /** Reasons for which a value does not cross as itself. */
@@ -31,3 +32,9 @@ export class StandIn {
   }
 }
 markInstances(StandIn, "stand-in.v1");
+
+/** The stand-in of a value that threw `error` when it was read, here or on the thread that it came from. */
+export function unreadable(error: unknown): StandIn {
+  const message = attempt(() => (error instanceof Error ? String(error.message) : ""));
+  return new StandIn("unreadable", message ?? "");
+}

@@ -1,3 +1,5 @@
+import { nativeTag } from "../values/slots.ts";
+
 type View = (bytes: ArrayBuffer) => ArrayBufferView | ArrayBufferLike;
 
 function sharedCopy(bytes: ArrayBuffer): SharedArrayBuffer {
@@ -41,7 +43,7 @@ const codes: ReadonlyMap<string, number> = new Map(CLASSES.map(([name], code) =>
 
 /** The code of the class of binary data. Throws a TypeError for an object that is none. */
 export function binaryCode(value: ArrayBufferView | ArrayBufferLike): number {
-  const name = Buffer.isBuffer(value) ? "Buffer" : Object.prototype.toString.call(value).slice(8, -1);
+  const name = Buffer.isBuffer(value) ? "Buffer" : nativeTag(value);
   const code = codes.get(name);
   if (code === undefined) throw new TypeError(`Expected binary data, got ${name}.`);
   return code;

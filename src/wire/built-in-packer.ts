@@ -1,7 +1,7 @@
-import { errorText } from "../common/errors.ts";
-import { errorDetailKeys } from "../values/errors.ts";
+import { errorDetailKeys, errorPart } from "../values/errors.ts";
 import type { Kind } from "../values/kinds.ts";
 import { opaqueStandIn } from "../values/opaque.ts";
+import { nativeTag, sizeOf, unboxed } from "../values/slots.ts";
 import { StandIn } from "../values/stand-in.ts";
 import { binaryCode, binaryName } from "./binary-classes.ts";
 import { errorClasses } from "./errors.ts";
@@ -26,30 +26,6 @@ const WEIGHTS: Partial<Readonly<Record<Kind, number>>> = { error: 40, opaque: 10
 const BUILT_IN_WEIGHT = 3;
 /** Texts of stand-ins, such as names and messages, are cut behind this length. */
 const MAX_DESCRIPTION = 1000;
-
-type BoxedClass = { readonly prototype: { valueOf(): unknown } };
-const BOXED: Readonly<Record<string, BoxedClass>> = { Number, String, Boolean, BigInt, Symbol };
-
-function nativeTag(value: object): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
-}
-
-/** The primitive value in an object that wraps one. */
-function unboxed(value: object): unknown {
-  const tag = nativeTag(value);
-  const Class = Object.hasOwn(BOXED, tag) ? BOXED[tag] : undefined;
-  return (Class ?? Object).prototype.valueOf.call(value);
-}
-
-/** A part of an error as text. */
-function readText(error: Error, key: "name" | "message" | "stack"): string | undefined {
-  try {
-    const value: unknown = error[key];
-    return value === undefined ? undefined : String(value);
-  } catch (failure) {
-    return `[unreadable: ${errorText(failure)}]`;
-  }
-}
 
 /** Writes objects of the classes that cross as themselves. Throws for an object that only claims to be one. */
 export abstract class BuiltInPacker extends LimitedWriter {
@@ -119,12 +95,12 @@ export abstract class BuiltInPacker extends LimitedWriter {
 
   /** Writes the parts of `ErrorParts`. */
   #error(error: Error): void {
-    const stack = readText(error, "stack");
+    const stack = errorPart(error, "stack");
     const start = this.openExtension(ERROR);
     const list = this.pos;
     this.openList(6);
-    this.text(this.#shortened(readText(error, "name") ?? ""));
-    this.text(this.#shortened(readText(error, "message") ?? ""));
+    this.text(this.#shortened(errorPart(error, "name") ?? ""));
+    this.text(this.#shortened(errorPart(error, "message") ?? ""));
     if (stack === undefined) this.nil();
     else this.text(this.#shortened(stack));
     this.value(this.read(error, "cause"));
@@ -230,9 +206,4 @@ export abstract class BuiltInPacker extends LimitedWriter {
     this.closeList(list, 5, 5);
     this.closeExtension(start);
   }
-}
-
-/** The true size of a collection, whatever its class says. */
-function sizeOf(prototype: object, collection: object): number {
-  return Number(Reflect.get(prototype, "size", collection));
 }

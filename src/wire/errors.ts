@@ -1,5 +1,5 @@
 import { SidecallError } from "../common/errors.ts";
-import { define } from "../values/own-properties.ts";
+import { define } from "../common/own-properties.ts";
 
 /** The classes of an error on the wire: its own class's name, and that of the nearest class that every thread has. */
 export type ErrorClasses = readonly [own: string, base: string];
@@ -17,7 +17,7 @@ export type ErrorParts = readonly [
 type Made = { readonly message: string; readonly name: string; readonly details: Record<string, unknown> };
 type ErrorClass = new (message: string) => Error;
 
-/** How an error of each shared class is made; takes from `details` those that the class keeps in its own way. */
+/** Functions that make an error of each shared class. Each takes from `details` those that its class keeps in its own way. */
 const MAKERS: ReadonlyMap<string, (made: Made) => Error> = new Map([
   ...[Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map(
     (Class): [string, (made: Made) => Error] => [

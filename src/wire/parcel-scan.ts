@@ -1,11 +1,13 @@
 import { types } from "node:util";
 import { errorText } from "../common/errors.ts";
+import { isObject, isPlainObject } from "../common/json-object.ts";
 import { NO_LIMITS } from "../values/limits.ts";
+import { nativeTag } from "../values/slots.ts";
 import { StandIn } from "../values/stand-in.ts";
 import { decodeValue, encodeCopy } from "./codec.ts";
 import { eachPart, obstacleOf, type PartVisitor, type Step, stepText } from "./parcel-parts.ts";
 
-/** A part of a value cannot cross. `what` describes it, `path` says where it is. */
+/** A part of a value cannot cross. `what` describes it, `path` is its place. */
 export class PartError extends Error {
   readonly what: string;
   readonly path: string;
@@ -17,17 +19,15 @@ export class PartError extends Error {
   }
 }
 
+/** Whether a value is a primitive, an array, or an object of no class. */
 export function isPlain(value: unknown): boolean {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return true;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  return !isObject(value) || isPlainObject(value);
 }
 
 /** Whether the structured clone takes an object with a tag as it is. */
 export function isCloned(object: object): boolean {
   if (types.isAnyArrayBuffer(object) || ArrayBuffer.isView(object)) return true;
-  const tag = Object.prototype.toString.call(object).slice(8, -1);
-  return ["Map", "Set", "Blob", "File", "CryptoKey"].includes(tag);
+  return ["Map", "Set", "Blob", "File", "CryptoKey"].includes(nativeTag(object));
 }
 
 /** The clone of such a view would hold the whole memory, with what others have there. Shared memory stays shared. */
@@ -51,7 +51,7 @@ function boxOf(object: object): Uint8Array | undefined {
 /** A value that travels as msgpack, with the object that stands in its place. */
 export type Box = readonly [place: object, bytes: Uint8Array];
 
-/** Where an object was found first. */
+/** The place where an object was found first. */
 interface Place extends Step {
   readonly parent: object | undefined;
   readonly depth: number;

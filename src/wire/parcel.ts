@@ -1,6 +1,6 @@
 import { types } from "node:util";
 import { SidecallError } from "../common/errors.ts";
-import { define } from "../values/own-properties.ts";
+import { define } from "../common/own-properties.ts";
 import { decodeValue } from "./codec.ts";
 import { type Box, isCloned, isPlain, PartError, Scan } from "./parcel-scan.ts";
 
@@ -19,7 +19,7 @@ export interface Parcel {
   readonly holders: readonly object[];
 }
 
-/** Which values a parcel holds, for errors. */
+/** Names a parcel's values in errors. */
 export interface Contents {
   readonly handler: string;
   readonly method: string;

@@ -100,7 +100,7 @@ export function decodeRecord(
   let next = 0;
   for (const [bit, field] of info.fields.entries()) {
     if ((present & (1 << bit)) !== 0) own[field] = values[next++];
-    // Handlers tell the event of a failed run by this field, whatever was thrown.
+    // Every error event has this field, whatever was thrown.
     else if (field === "error") own[field] = undefined;
   }
   if (info.described) {

@@ -1,6 +1,6 @@
 import { Decoder, type DecoderOptions, decode, ExtData } from "@msgpack/msgpack";
-import { define } from "../values/own-properties.ts";
-import { StandIn, type StandInReason } from "../values/stand-in.ts";
+import { define } from "../common/own-properties.ts";
+import { StandIn, type StandInReason, unreadable } from "../values/stand-in.ts";
 import { binaryOf } from "./binary-classes.ts";
 import { reviveError } from "./errors.ts";
 import {
@@ -107,7 +107,7 @@ function optionsWith(unpackers: Unpackers): DecoderOptions {
       return unpack === undefined ? unpackRaw(bytes, type) : unpack(decode(bytes, options) as never);
     } catch (error) {
       // For example the address of an object that is a URL by its tag alone.
-      return new StandIn("unreadable", error instanceof Error ? error.message : "");
+      return unreadable(error);
     }
   }
   const options = { extensionCodec: { tryToEncode: () => null, decode: decodeExtension } };

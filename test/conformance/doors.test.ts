@@ -15,7 +15,7 @@ import { collectWarnings } from "../support/warnings.ts";
 import { taken, withPlaced } from "./placed.ts";
 import { NO_PLACEMENT, other } from "./row.ts";
 
-/* What a caller or a handler's author got wrong, and what is said of it. */
+/* Mistakes of callers and of handlers' authors, and their messages. */
 
 other("h1", NO_PLACEMENT, () => {
   const handler = LangChainHandler.fromMethods({ handleLLMNewToken() {} }) as CallbackHandler;

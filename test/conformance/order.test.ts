@@ -76,7 +76,7 @@ other("o3", OFF_THREAD, async (placement) => {
   });
 });
 
-/** What counts as unhandled until some turns after `body`. */
+/** The rejections that are unhandled until some turns after `body`. */
 async function unhandledIn(body: () => unknown): Promise<unknown[]> {
   const unhandled: unknown[] = [];
   const note = (error: unknown) => unhandled.push(error);

@@ -84,6 +84,27 @@ test.each<[form: string, message: unknown, line: string]>([
     "AI: hi",
   ],
   ["Gemini's thoughts", { role: "model", parts: [{ text: "hm", thought: true }, { text: "hi" }] }, "AI: hi"],
+  ["a call of OpenAI's own tools", { type: "web_search_call", id: "w", status: "completed" }, "AI: "],
+  [
+    "a whole completion of OpenAI",
+    { choices: [{ message: { role: "assistant", content: "hi" } }] },
+    "AI: hi",
+  ],
+  [
+    "a whole response of Gemini",
+    { candidates: [{ content: { role: "model", parts: [{ text: "hi" }] } }] },
+    "AI: hi",
+  ],
+  [
+    "Bedrock's guarded text",
+    { role: "user", content: [{ guardContent: { text: { text: "hi", qualifiers: ["query"] } } }] },
+    "Human: hi",
+  ],
+  [
+    "Bedrock's citations",
+    { role: "assistant", content: [{ citationsContent: { content: [{ text: "hi" }], citations: [{}] } }] },
+    "AI: hi",
+  ],
   ["null", { role: "user", content: null }, "Human: "],
   ["no content", { role: "user" }, "Human: "],
   ["a number", { role: "user", content: 7 }, "Human: 7"],
@@ -126,6 +147,21 @@ test.each<[form: string, message: unknown, line: string]>([
       content: [{ toolResult: { toolUseId: "c", content: [{ json: RESULT }, { text: "!" }] } }],
     },
     `Human: ${RESULT_TEXT}!`,
+  ],
+  [
+    "the output of OpenAI's shell",
+    { type: "shell_call_output", call_id: "c", output: [{ stdout: "21", stderr: "" }] },
+    `Tool: ${JSON.stringify([{ stdout: "21", stderr: "" }])}`,
+  ],
+  [
+    "a screenshot for OpenAI",
+    { type: "computer_call_output", output: { type: "computer_screenshot", image_url: "data:," } },
+    "Tool: ",
+  ],
+  [
+    "Cohere's document",
+    { role: "tool", content: [{ type: "document", document: { id: "d", data: RESULT_TEXT } }] },
+    `Tool: ${RESULT_TEXT}`,
   ],
   [
     "AI SDK 4's part",

@@ -22,6 +22,15 @@ test.each<[form: string, message: unknown]>([
     "output of OpenAI Responses",
     { content: [{ type: "function_call", call_id: "c", name: "weather", arguments: JSON_ARGS }] },
   ],
+  [
+    "a whole response of OpenAI",
+    { output: [{ type: "function_call", call_id: "c", name: "weather", arguments: JSON_ARGS }] },
+  ],
+  ["a whole completion of OpenAI", { choices: [{ message: { content: null, tool_calls: [OPENAI] } }] }],
+  [
+    "a whole response of Gemini",
+    { candidates: [{ content: { parts: [{ functionCall: { name: "weather", args: ARGS } }] } }] },
+  ],
   ["LangChain", new AIMessage({ content: "", tool_calls: [{ id: "c", name: "weather", args: ARGS }] })],
   [
     "LangChain's JSON",
@@ -154,7 +163,7 @@ test("calls that the provider carries out, or whose result is there, are not ope
   ]);
 });
 
-test("arguments that JSON cannot say have a text", () => {
+test("arguments that JSON has no form for have a text", () => {
   const cycle: Record<string, unknown> = {};
   cycle["self"] = cycle;
   const texts = [1n, cycle, { big: 2n }, undefined, () => 1].map((args) =>

@@ -37,7 +37,7 @@ test.each<[string, (stream: EventStream) => Promise<unknown>, object]>([
   ["throw()", (stream) => stream.throw(reason).catch(() => undefined), reason],
   ["dispose", (stream) => stream[Symbol.asyncDispose](), { code: "SIDECALL_STREAM_LEFT" }],
 ])(
-  "leaving by %s ends them, before the call resolves, and what comes later is not heard",
+  "leaving by %s ends them, before the call resolves, and later events reach no handler",
   async (_, leave, error) => {
     const { open, opened } = gate();
     const { handler, tracer, stream } = streamed(() => opened);

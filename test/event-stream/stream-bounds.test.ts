@@ -47,7 +47,7 @@ describe("a signal from outside", () => {
     const [starts, errors] = ["start", "error"].map((phase) =>
       seen.map((name) => `on_chain_${phase} ${name}`),
     );
-    // What the function left open ends before the iteration does.
+    // Runs that the function left open end before the iteration does.
     expect(all.slice(0, 3)).toEqual(starts);
     expect(all.slice(3).sort()).toEqual(errors?.sort());
     expect(error).toBe(reason);

@@ -220,6 +220,18 @@ describe("a final answer", () => {
     expect(await readAll(calling.aiter())).toEqual([]);
   });
 
+  test("is found in a choice of any number", async () => {
+    const handler = new AsyncFinalIteratorCallbackHandler({ choices: "all" });
+    await play(handler, [
+      [0, "a"],
+      [2 ** 32 - 1, "b"],
+    ]);
+    expect(await readAll(handler.aiter())).toEqual([
+      { text: "a", index: 0 },
+      { text: "b", index: 2 ** 32 - 1 },
+    ]);
+  });
+
   test("of a provider that does not count from 0 comes with the end", async () => {
     const handler = new AsyncFinalIteratorCallbackHandler();
     await play(

@@ -105,6 +105,16 @@ const FORMATS: [of: string, usage: unknown, expected: object][] = [
     { ...PLAIN, ...CACHED },
   ],
   [
+    "LangChain.js before it counted Bedrock's cache as input",
+    { input_tokens: 40, output_tokens: 20, total_tokens: 120, input_token_details: { cache_read: 60 } },
+    { ...PLAIN, ...READ },
+  ],
+  [
+    "LangChain.js before it counted a small cache of Bedrock's as input",
+    { input_tokens: 70, output_tokens: 20, total_tokens: 120, input_token_details: { cache_read: 30 } },
+    { ...PLAIN, input_token_details: { cache_read: 30 } },
+  ],
+  [
     "Bedrock's metrics",
     {
       inputTokenCount: 10,
@@ -172,6 +182,7 @@ const FORMATS: [of: string, usage: unknown, expected: object][] = [
     { promptTokenCount: 70, toolUsePromptTokenCount: 30, candidatesTokenCount: 20, totalTokenCount: 120 },
     { ...PLAIN, input_token_details: { tool_use: 30 } },
   ],
+  ["Gemini Live", { promptTokenCount: 100, responseTokenCount: 20, totalTokenCount: 120 }, PLAIN],
   [
     "Gemini with thoughts within the candidates",
     { promptTokenCount: 100, candidatesTokenCount: 20, thoughtsTokenCount: 8, totalTokenCount: 120 },
@@ -218,6 +229,12 @@ const FORMATS: [of: string, usage: unknown, expected: object][] = [
     },
     { ...PLAIN, ...READ },
   ],
+  [
+    "Cohere's SDK",
+    { billedUnits: { inputTokens: 90, outputTokens: 20 }, tokens: { inputTokens: 100, outputTokens: 20 } },
+    PLAIN,
+  ],
+  ["the billed units of Cohere's SDK alone", { billedUnits: { inputTokens: 100, outputTokens: 20 } }, PLAIN],
   ["Cohere's billed units alone", { billed_units: { input_tokens: 100, output_tokens: 20 } }, PLAIN],
   ["LangChain", { ...PLAIN, ...CACHED, ...REASONED }, { ...PLAIN, ...CACHED, ...REASONED }],
 ];
@@ -302,6 +319,19 @@ test.each<[place: string, response: LLMResult, model: string | undefined]>([
     "m",
   ],
   [
+    "the AI SDK's result of several steps",
+    one(
+      {},
+      {
+        llmOutput: {
+          usage: { inputTokens: 7, outputTokens: 7, totalTokens: 14 },
+          totalUsage: { inputTokens: 100, outputTokens: 20, totalTokens: 120 },
+        },
+      },
+    ),
+    undefined,
+  ],
+  [
     "Bedrock's metrics",
     one({
       message: {
@@ -338,6 +368,16 @@ test.each<[place: string, response: LLMResult, model: string | undefined]>([
         usage_metadata: PLAIN,
         response_metadata: { usage: CLAUDE },
         additional_kwargs: { usage: CLAUDE },
+      },
+    }),
+    undefined,
+  ],
+  [
+    "LangChain's message from before its input included Anthropic's cache",
+    one({
+      message: {
+        usage_metadata: { input_tokens: 10, output_tokens: 20, total_tokens: 30, ...CACHED },
+        response_metadata: { usage: CLAUDE },
       },
     }),
     undefined,

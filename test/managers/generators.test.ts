@@ -183,7 +183,7 @@ describe("a group", () => {
     expect(await reading.return(undefined)).toEqual({ done: true, value: undefined });
   });
 
-  test("ends when its signal aborts while its generator is read, even if that does not listen", async () => {
+  test("ends when its signal aborts while its generator is read, even if that ignores the signal", async () => {
     const controller = new AbortController();
     const { open, opened } = gate();
     const { tracer, stream } = traced(async function* () {

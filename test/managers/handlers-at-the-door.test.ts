@@ -55,7 +55,7 @@ test.each(Object.keys(DOORS))("a handler that can get no event is refused: %s", 
   await DOORS[door]?.({ onText: vi.fn() });
 });
 
-test("a configure hook with a handler that can get no event adds none, and says why", async () => {
+test("a configure hook with a handler that can get no event adds none, and reports why", async () => {
   const variable = new AsyncLocalStorage<CallbackHandler>();
   const unregister = registerConfigureHook({ variable });
   const warnings = await collectWarnings(async () => {

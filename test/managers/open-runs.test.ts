@@ -89,7 +89,7 @@ test("a start under way at the abort gets its error, and its run takes no furthe
   expect(failed(handler.records)).toHaveLength(2);
 });
 
-test("code that hears the abort ends its runs itself, with what it has", async () => {
+test("code that gets the abort ends its runs itself, with what it has", async () => {
   const handler = recorder();
   const controller = new AbortController();
   const options = { callbacks: [handler], signal: controller.signal };
@@ -203,7 +203,7 @@ test("an error is marked as aborted only if the run's own signal caused it", asy
   const handler = recorder();
   const controller = new AbortController();
   const manager = new AsyncCallbackManager({ handlers: [handler], signal: controller.signal });
-  const runs = await Promise.all(Array.from({ length: 5 }, () => manager.onToolStart(null, "in")));
+  const runs = await Promise.all(Array.from({ length: 7 }, () => manager.onToolStart(null, "in")));
   const abortError = Object.assign(new Error("Request was aborted."), { name: "APIUserAbortError" });
   await runs[0]?.onToolError(abortError);
   controller.abort("stop");
@@ -211,8 +211,12 @@ test("an error is marked as aborted only if the run's own signal caused it", asy
   await runs[2]?.onToolError(abortError);
   await runs[3]?.onToolError(new Error("wrapped", { cause: "stop" }));
   await runs[4]?.onToolError(new Error("something else"));
+  const deep = new Error("wrapped twice", { cause: new Error("wrapped", { cause: "stop" }) });
+  await runs[5]?.onToolError(deep);
+  const circle = new Error("circle");
+  await runs[6]?.onToolError(Object.assign(circle, { cause: circle }));
   const marks = handler.records.filter(isError).map((each) => "aborted" in each && each.aborted);
-  expect(marks).toEqual([false, true, true, true, false]);
+  expect(marks).toEqual([false, true, true, true, false, true, false]);
 });
 
 test("runs that have ended are not kept", async () => {

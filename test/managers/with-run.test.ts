@@ -150,7 +150,7 @@ test("a body that ends its run itself gives it its only end, however often it do
   ]);
 });
 
-test("an abort ends the run and those below it, and a body that goes on is not heard", async () => {
+test("an abort ends the run and those below it; later events of a body that goes on reach no handler", async () => {
   const handler = recorder();
   const controller = new AbortController();
   const { open, opened } = gate();

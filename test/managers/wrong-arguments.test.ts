@@ -80,7 +80,7 @@ test.each<[string, unknown]>([
   expect(await refusal("onChatModelStart", null, conversations)).toBe("taken");
 });
 
-test("onLLMStart takes texts, and says where messages go", async () => {
+test("onLLMStart takes texts alone; its error names the method for messages", async () => {
   expect(await refusal("onLLMStart", null, "q")).toMatchObject(wrong(/`prompts` to be an array of strings/));
   expect(await refusal("onLLMStart", null, [user])).toMatchObject(
     wrong(/`prompts\[0\]` to be a string; messages go to `onChatModelStart`/),

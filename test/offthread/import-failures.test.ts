@@ -60,6 +60,29 @@ describe.each(["trace", "none"] as const)("with ordering %s", (ordering) => {
     expect((await failure(path("typed.js"))).message).toMatch(/no such file; .*typed\.ts exists/);
   });
 
+  test.each([
+    ["export default undefined;", /`default` of .* handler; it is undefined\.$/],
+    ["export default null;", /; got null\.$/],
+    ["export const name = 'x';", /it exports name\.$/],
+    ["export class Audit { onText() {} }", /it exports Audit\. Name the one to take .* `export: "Audit"`\.$/],
+    ["export const audit = {}; export default class {}", /without methods.* `export: "audit"`\.$/],
+  ])("a module without the handler says what it exports: %s", async (source, text) => {
+    const error = await failure(module("exporting.mjs", source), "SIDECALL_NOT_A_HANDLER");
+    expect(error.message).toMatch(text);
+  });
+
+  test("a CommonJS module whose handler is a named export says so", async () => {
+    const file = module("named.cjs", "exports.Audit = class { onText() {} };");
+    expect((await failure(file, "SIDECALL_NOT_A_HANDLER")).message).toMatch(/`export: "Audit"`\.$/);
+  });
+
+  test("a class that was compiled to a function is built as a class", async () => {
+    const source =
+      "function Audit() { this.seen = 0; }\nAudit.prototype.onText = () => {};\nmodule.exports = Audit;";
+    const handler = await offThread({ module: module("compiled.cjs", source) }, { ordering });
+    await handler.close();
+  });
+
   test("an error of the module's own code stays as it is", async () => {
     const error = await failure(module("throwing.mjs", "JSON.parse('{');"));
     expect(error.cause).toBeInstanceOf(SyntaxError);

@@ -1,6 +1,6 @@
 import type { AnyEventRecord, AsyncCallbackManager } from "../../src/index.ts";
 
-/** How an application starts a run of each kind, with the events of its start and error. */
+/** Starts a run of each kind, as an application does; with the events of its start and error. */
 export const KINDS = {
   llm: {
     start: async (manager: AsyncCallbackManager) => (await manager.onLLMStart({ name: "llm" }, ["p"]))[0],

@@ -9,9 +9,12 @@ import {
   type EventRecord,
   type HandlerContext,
   type HandlerModule,
+  mergeUsageReports,
   offThread,
   registerConfigureHook,
   type TracedRun,
+  type UsageReport,
+  usageMetadataModule,
   withContext,
 } from "sidecall";
 import { exactly } from "./assert.ts";
@@ -119,6 +122,8 @@ export async function remote(url: URL): Promise<void> {
     { module: url as HandlerModule<Mine>, name: "mine" },
   ]);
   exactly<number[]>()(await two.remotes.audit.report());
+  const made = await offThread({ module: usageMetadataModule, name: "usage" });
+  exactly<UsageReport>()(mergeUsageReports(await made.remote.report()));
   const untyped = await offThread({ module: url });
   const [first] = [await untyped.remote["report"]?.()];
   first satisfies unknown[] | undefined;

@@ -133,6 +133,12 @@ export async function properties(
   await startChainGroup("g", { metadata: session, inputs: session });
   exactly<number>()(await traceAsChainGroup("g", { metadata: partial }, async () => 1));
   exactly<Record<string, unknown>>()(manager.metadata);
+  // @ts-expect-error: handlers alone are no options
+  new AsyncCallbackManager([{ onText() {} }]);
+  // @ts-expect-error: a run's id is no options
+  await manager.onChainStart(null, {}, "id");
+  // @ts-expect-error: a signal is no options
+  await traceAsChainGroup("g", new AbortController().signal, async () => 1);
   // @ts-expect-error: a text is no metadata
   manager.addMetadata("user");
 }

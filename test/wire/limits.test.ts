@@ -14,7 +14,7 @@ function standIn(text: unknown, reason: StandInReason = "too large"): unknown {
   return expect.objectContaining({ constructor: StandIn, reason, text });
 }
 
-test("each limit cuts where it is reached, and says of what and how much is missing", () => {
+test("each limit cuts where it is reached, and the stand-in gives what and how much is missing", () => {
   const keys = { a: 1, b: 2, c: 3, d: 4 };
   expect(cross(keys, { keys: 2 })).toEqual({ a: 1, b: 2, "…": standIn("2 more keys") });
   expect(cross(new Map(Object.entries(keys)), { keys: 3 })).toEqual(
