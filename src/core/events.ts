@@ -162,7 +162,10 @@ function infoOf(event: EventName): EventInfo {
 
 function serializedName(serialized: Serialized | null): string | undefined {
   try {
-    const name: unknown = serialized?.name ?? serialized?.id?.at(-1);
+    // A live object is named by what crosses of it, so that its run has one name on every thread.
+    const toJson = serialized?.["toJSON"];
+    const shown = typeof toJson === "function" ? (toJson.call(serialized, "") as Serialized) : serialized;
+    const name: unknown = shown?.name ?? shown?.id?.at(-1);
     return typeof name === "string" ? name : undefined;
   } catch {
     return undefined;

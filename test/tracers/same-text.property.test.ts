@@ -86,6 +86,19 @@ test("a tracer writes and keeps the same of what exceeds the limits", () => {
   expectSame({ a: 1, list }, { list: ["x".repeat(5_000_000), 1] }, list);
 });
 
+test("a run that a live object describes has one name on every thread", () => {
+  const model = { name: "own", apiKey: "key", toJSON: () => ({ lc: 1, id: ["models", "Chat"] }) };
+  for (const serialized of [model, { toJSON: () => null }, { toJSON: () => "text" }]) {
+    const sent = [
+      record("on_chain_start", "run", { serialized, inputs: {}, metadata: {} } as object),
+      record("on_chain_end", "run", { outputs: {} } as object),
+    ];
+    const [line] = traced(sent);
+    expect(traced(sent.map(arrived))[0]).toBe(line);
+    if (serialized === model) expect(line).toContain('"name":"Chat"');
+  }
+});
+
 test("a tracer writes and keeps the same of any values, before and after they have crossed", () => {
   const value = fc.oneof(anything(), fc.constantFrom(...SPECIAL), fc.array(fc.constantFrom(...SPECIAL)));
   fc.assert(
