@@ -38,16 +38,6 @@ export function anySignal(...signals: readonly (AbortSignal | undefined)[]): Abo
 /** Reasons of aborts that have rejected a promise. */
 const reasons = shared("abort-reasons.v1", () => new WeakSet<object>());
 
-/** Whether an error is the abort of some signal: by its name, or as a reason that has rejected a promise. See {@link isAbortOf}. */
-export function isAbort(error: unknown): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  try {
-    return reasons.has(error) || (error as { readonly name?: unknown }).name === "AbortError";
-  } catch {
-    return false;
-  }
-}
-
 /** An abort is not a fault: a caller may leave the promise alone. */
 export function rejected(signal: AbortSignal): Promise<never> {
   addObject(reasons, signal.reason);
@@ -120,6 +110,15 @@ const ABORT_NAME = /abort|cancell?ed/i;
 function isNamedAbort(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return ABORT_NAME.test(error.name) || ABORT_NAME.test(error.constructor.name);
+}
+
+/** Whether an error is the abort of some signal: by its name, or as a reason that has rejected a promise. See {@link isAbortOf}. */
+export function isAbort(error: unknown): boolean {
+  try {
+    return isNamedAbort(error) || (typeof error === "object" && error !== null && reasons.has(error));
+  } catch {
+    return false;
+  }
 }
 
 /** Causes beyond these are not looked at: a chain may be a circle. */

@@ -79,6 +79,8 @@ test("aborts are not reported, whatever their reason", async () => {
     controller.abort(reason);
     void reject(reason);
     void reject(new DOMException("stopped", "AbortError"));
+    // As clients of model servers name theirs.
+    void reject(new (class APIUserAbortError extends Error {})("Request was aborted."));
   });
   expect([reported, unhandled]).toEqual([[], []]);
 });
