@@ -54,11 +54,17 @@ export class TextWriter extends ByteWriter {
     // Buffer.byteLength is cheap, and far cheaper than memory for the worst case.
     if (this.room < HEADER_BYTES + most) this.reserve(HEADER_BYTES + Buffer.byteLength(text));
     const headBytes = most <= 0xff ? 2 : most <= 0xffff ? 3 : 5;
-    const written = this.bytes.write(text, this.pos + headBytes);
-    if (written !== length && !isExact(text)) return false;
+    const start = this.pos + headBytes;
+    const written = this.bytes.write(text, start);
+    if (written !== length && this.#isSuspect(start, written) && !isExact(text)) return false;
     this.#textHead(headBytes, written);
     this.pos += headBytes + written;
     return true;
+  }
+
+  /** Whether the bytes hold a U+FFFD or U+FEFF. Both begin with 0xef: to find no such byte is faster than to read the text. */
+  #isSuspect(start: number, length: number): boolean {
+    return this.bytes.subarray(start, start + length).includes(0xef);
   }
 
   #textHead(headBytes: number, length: number): void {
