@@ -54,7 +54,7 @@ const RESULT_WRAPPERS: readonly (readonly [wrapper: string, key: string])[] = [
 /** Properties of Bedrock's blocks that wrap text. */
 const TEXT_WRAPPERS = ["guardContent", "citationsContent"];
 
-/** Where a message, or a block that is one, has its text: the first that has any counts. */
+/** Fields that hold the text of a message, or of a block that is one. The first that has any counts. */
 const TEXT_FIELDS = [
   "content",
   "parts",

@@ -2,7 +2,7 @@ import { AsyncResource } from "node:async_hooks";
 import { SidecallError } from "../common/errors.ts";
 import { isAbortOf, onAbort } from "../common/signals.ts";
 import { tolerated } from "../common/thenable.ts";
-import { reportIfUnawaited } from "../core/unawaited.ts";
+import { NO_RUN, reportIfUnawaited } from "../core/unawaited.ts";
 import { afterAbort } from "../managers/body-ends.ts";
 import type { OpenRuns } from "../managers/open-runs.ts";
 import type { EventBuffer } from "./event-buffer.ts";
@@ -24,7 +24,7 @@ interface Parts {
 type Outcome = { readonly result: unknown } | { readonly error: unknown };
 
 /** Stands in reports for the call of the function, or of `next`. */
-const UNAWAITED = { handler: "streamEvents", event: "on_chain_error", runId: "none" } as const;
+const UNAWAITED = { handler: "streamEvents", event: "on_chain_error", runId: NO_RUN } as const;
 
 function left(): SidecallError {
   const message =

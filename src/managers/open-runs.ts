@@ -47,7 +47,7 @@ function byDepth(runs: Iterable<OpenRun>): OpenRun[][] {
   return levels.filter((level) => level !== undefined).reverse();
 }
 
-/** What an end has to wait for. One that a handler sends does not: it could be that very handler that takes its time. */
+/** Returns the promises that an end waits for: none for an end that a handler sends, which may be the slow one itself. */
 function endsAhead(runs: Iterable<OpenRun>): Promise<void>[] {
   const ahead = [...runs].flatMap(({ aheadUntil }) => aheadUntil ?? []);
   return ahead.length > 0 && isInTurn() ? [] : ahead;

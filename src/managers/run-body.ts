@@ -1,7 +1,7 @@
 import { type OptionsOf, optional, signal, unchecked } from "../common/options.ts";
 import { isAbortOf, untilAborted } from "../common/signals.ts";
 import type { EventName } from "../core/events.ts";
-import { reportIfUnawaited } from "../core/unawaited.ts";
+import { NO_RUN, reportIfUnawaited } from "../core/unawaited.ts";
 import type { BaseCallbackManager } from "./base-manager.ts";
 import { type AsyncRunManager, runOf } from "./base-run-manager.ts";
 import { type End, endOnce, fail, failTogether } from "./body-ends.ts";
@@ -35,12 +35,9 @@ export function configureOptions({ callbacks, tags, metadata, signal }: BodyOpti
   return { inheritable: callbacks, inheritableTags: tags, inheritableMetadata: metadata, signal };
 }
 
-/** Stands in a report for the run of a call that was refused. */
-const NO_RUN = "none";
-
 /** A call that begins a run and lasts as long as that, as far as it has come. */
 export class RunCall {
-  runId = NO_RUN;
+  runId: string = NO_RUN;
   #signal: AbortSignal | undefined;
 
   /** The signal that can refuse the run is known. */

@@ -1,6 +1,6 @@
 import { isHollow, type Kind, kindOf, messageType } from "../values/kinds.ts";
 import type { ResolvedLimits } from "../values/limits.ts";
-import { StandIn } from "../values/stand-in.ts";
+import { StandIn, unreadable } from "../values/stand-in.ts";
 import { BuiltInPacker } from "./built-in-packer.ts";
 import { BIGINT, ENTRIES } from "./extension-types.ts";
 
@@ -13,14 +13,6 @@ const THROWN_WEIGHT = 10;
 /** LangChain's own marks on its classes repeat what the fields say. */
 function isMark(key: string): boolean {
   return key.startsWith("lc_");
-}
-
-function messageOf(error: unknown): string {
-  try {
-    return error instanceof Error ? String(error.message) : "";
-  } catch {
-    return "";
-  }
 }
 
 /** A bound of a bigint's digits, at most twice their number: their number itself would take as long as the digits. */
@@ -127,7 +119,7 @@ export class Packer extends BuiltInPacker {
     ancestors.pop();
   }
 
-  /** What takes the place of an object that is not looked at. */
+  /** Returns the stand-in for an object that is not looked at. */
   #cutOf(value: object, depth: number): StandIn | undefined {
     // Faster than `includes` for the few that there are.
     for (let i = 0; i < depth; i += 1) {
@@ -179,7 +171,7 @@ export class Packer extends BuiltInPacker {
 
   #unreadable(error: unknown): StandIn {
     this.countObjects(THROWN_WEIGHT - 1);
-    return new StandIn("unreadable", messageOf(error));
+    return unreadable(error);
   }
 
   protected override entries(

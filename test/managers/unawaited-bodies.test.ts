@@ -1,31 +1,17 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import {
   AsyncCallbackManager,
   type CallbackHandler,
-  type HandlerFailure,
-  onHandlerError,
   startChainGroup,
   streamEvents,
   traceAsChainGroup,
   withContext,
   withRun,
 } from "../../src/index.ts";
+import { collectRejections } from "../support/rejections.ts";
 import { settleTasks } from "../support/tasks.ts";
 
-const unhandled: unknown[] = [];
-const reports: HandlerFailure[] = [];
-const note = (error: unknown) => unhandled.push(error);
-let previous = onHandlerError();
-beforeEach(() => {
-  unhandled.length = 0;
-  reports.length = 0;
-  process.on("unhandledRejection", note);
-  previous = onHandlerError((failure) => reports.push(failure));
-});
-afterEach(() => {
-  process.off("unhandledRejection", note);
-  onHandlerError(previous);
-});
+const { unhandled, reports } = collectRejections();
 
 /** Long enough for a promise to count as unhandled, and for a call without `await` to be reported. */
 const turns = () => settleTasks(8);

@@ -1,32 +1,18 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import {
   AsyncCallbackManager,
   type CallbackHandler,
   dispatchCustomEvent,
-  type HandlerFailure,
   offThread,
-  onHandlerError,
   startChainGroup,
   streamEvents,
   traceAsChainGroup,
   withContext,
 } from "../../src/index.ts";
 import { fixture } from "../fixtures/modules.ts";
+import { collectRejections } from "../support/rejections.ts";
 
-const unhandled: unknown[] = [];
-const reports: HandlerFailure[] = [];
-const note = (error: unknown) => unhandled.push(error);
-let previous = onHandlerError();
-beforeEach(() => {
-  unhandled.length = 0;
-  reports.length = 0;
-  process.on("unhandledRejection", note);
-  previous = onHandlerError((failure) => reports.push(failure));
-});
-afterEach(() => {
-  process.off("unhandledRejection", note);
-  onHandlerError(previous);
-});
+const { unhandled, reports } = collectRejections();
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 /** Long enough for a promise to count as unhandled, and for a call without `await` to be reported. */

@@ -84,7 +84,7 @@ test("binary data of any class and memory arrive alone, in events of any length,
           values,
           filler: "x".repeat(filler),
         });
-        // What happens to the memory after the call changes nothing.
+        // A change of the memory after the call does not reach the handler.
         for (const value of values)
           new Uint8Array(types.isAnyArrayBuffer(value) ? value : value.buffer).fill(255);
         await ended;
